@@ -1,0 +1,34 @@
+/* limits.h - the bounds that several modules share, each with its derivation. A bound of one module only
+ * stands in that module's header. */
+#ifndef PENSTOCK_CORE_BASE_LIMITS_H
+#define PENSTOCK_CORE_BASE_LIMITS_H
+
+#include <stdint.h>
+
+#define LIMIT_KIB ((uint64_t)1024)
+#define LIMIT_MIB (1024u * LIMIT_KIB)
+
+/* Readable bytes behind every window of input: simdjson 3.0 asks for 64 (SIMDJSON_PADDING; asserted in
+ * record_walk.cpp). */
+#define LIMIT_PADDING 64u
+
+/* Converter threads: the largest EC2 instances have 448 vCPUs and more; 1024 leaves room, and bounds every
+ * array that has one item a thread. */
+#define LIMIT_THREADS 1024u
+
+/* Cache line: what two threads must not share. x86 prefetches lines in pairs, so 128. */
+#define LIMIT_LINE 128u
+
+/* source.max_record: from something that can hold a record to what 32-bit structural indexes can address
+ * with room to spare. */
+#define LIMIT_RECORD_MIN 64u
+#define LIMIT_RECORD_MAX (1024u * LIMIT_MIB)
+
+/* source.max_depth */
+#define LIMIT_DEPTH_MIN 1u
+#define LIMIT_DEPTH_MAX 65536u
+
+/* Raw bytes of a failed record that a reject line carries (contract: "raw base64 of at most 64 KiB"). */
+#define LIMIT_REJECT_RAW (64u * LIMIT_KIB)
+
+#endif

@@ -1,0 +1,64 @@
+/* scan.h - looks at 16 bytes at a time. SSE2 is part of every x86-64, so nothing has to be chosen at run
+ * time; other machines take the plain loop, which compilers turn into their own vectors. Loads may read past
+ * the text's end: callers have LIMIT_PADDING readable bytes behind every text. */
+#ifndef PENSTOCK_CORE_BASE_SCAN_H
+#define PENSTOCK_CORE_BASE_SCAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#define SCAN_STEP 16u
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+
+/* Bit i: byte i of the 16 at `from` is `a` or `b`. */
+static inline uint32_t scan_either(const uint8_t *from, uint8_t a, uint8_t b)
+{
+    __m128i const bytes = _mm_loadu_si128((const __m128i *)(const void *)from);
+    __m128i const found = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8((char)a)),
+                                       _mm_cmpeq_epi8(bytes, _mm_set1_epi8((char)b)));
+    return (uint32_t)_mm_movemask_epi8(found);
+}
+
+/* The same while the 16 bytes are copied to `to`. */
+static inline uint32_t scan_copy_either(uint8_t *to, const uint8_t *from, uint8_t a, uint8_t b)
+{
+    __m128i const bytes = _mm_loadu_si128((const __m128i *)(const void *)from);
+    _mm_storeu_si128((__m128i *)(void *)to, bytes);
+    __m128i const found = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8((char)a)),
+                                       _mm_cmpeq_epi8(bytes, _mm_set1_epi8((char)b)));
+    return (uint32_t)_mm_movemask_epi8(found);
+}
+
+#else
+
+static inline uint32_t scan_either(const uint8_t *from, uint8_t a, uint8_t b)
+{
+    uint32_t mask = 0;
+    for (uint32_t i = 0; i < SCAN_STEP; i++)
+        mask |= (uint32_t)(from[i] == a || from[i] == b) << i;
+    return mask;
+}
+
+static inline uint32_t scan_copy_either(uint8_t *to, const uint8_t *from, uint8_t a, uint8_t b)
+{
+    memcpy(to, from, SCAN_STEP);
+    return scan_either(from, a, b);
+}
+
+#endif
+
+/* Is there a byte `a` or `b` among `length` bytes? */
+static inline bool scan_has_either(const uint8_t *from, uint32_t length, uint8_t a, uint8_t b)
+{
+    while (length > SCAN_STEP) {
+        if (scan_either(from, a, b) != 0) return true;
+        from += SCAN_STEP;
+        length -= SCAN_STEP;
+    }
+    return (scan_either(from, a, b) & ((1u << length) - 1)) != 0;
+}
+
+#endif
