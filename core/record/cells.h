@@ -1,0 +1,140 @@
+/* cells.h - what a walk found in one record: for each slot of the plan the value's place in the record's
+ * bytes.
+ *
+ * Filled by the two walkers (index_walk.c over simdjson's structural index, record_walk.cpp by On-Demand)
+ * through the functions below, read by csv_row.c. A value is the raw JSON text (a string with its quotes);
+ * its first byte tells its type. Nothing is copied.
+ *
+ * A slot that may select several values (plan->slot_many) keeps them as a chain through `items`, last one
+ * first.
+ *
+ * Ownership: cells_create() allocates, once a thread; the values point into the record and live as long as
+ * its window. Thread rule: one thread. */
+#ifndef PENSTOCK_CORE_RECORD_CELLS_H
+#define PENSTOCK_CORE_RECORD_CELLS_H
+
+#include "core/map/plan.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Bytes of record for one item: a record of n bytes may select n / CELLS_BYTES_PER_ITEM values by [*] and
+ * filters (at least CELLS_ITEMS_MIN) before it is treated as too large. A shorter value than `"abcdef",` a
+ * hundred thousand times is no list of a profile. */
+#define CELLS_BYTES_PER_ITEM 8u
+#define CELLS_ITEMS_MIN      1024u
+
+struct cell {
+    const uint8_t *at; /* NULL: nothing selected */
+    uint32_t length;
+    uint32_t last; /* many: number of the last item, from 1; 0: none */
+};
+
+struct cells_item {
+    uint32_t offset; /* of the value in the record */
+    uint32_t length;
+    uint32_t before; /* number of the item before it in the same slot, 0: none */
+};
+
+/* How often a node was reached in one object: for duplicates, and for `key` against `xdm:key`. */
+struct cells_seen {
+    uint64_t object;    /* number of the object that it was last reached in */
+    bool exact;         /* by its exact key (else by the prefixed one) */
+    uint32_t spellings; /* under a fold: see cells_spelling */
+};
+
+/* Under `identityMap` keys that differ in case only lead to one node. Each spelling has its own values, so
+ * that a repeated spelling can replace its own. Spellings of one name in one object beyond the bound are all
+ * kept. */
+#define CELLS_SPELLINGS_MAX 8u
+
+struct cells_spelling {
+    const uint8_t *key;
+    uint32_t length;
+    uint32_t item_first, item_end; /* items made under it */
+};
+
+struct cells {
+    const struct plan *plan;
+    const uint8_t *record;   /* what item offsets count from */
+    struct cell *slots;      /* plan->slot_count */
+    struct cells_seen *seen; /* plan->node_count */
+    struct cells_spelling
+        *spellings; /* plan->node_count x CELLS_SPELLINGS_MAX; only with a fold, else NULL */
+    struct cells_item *items;
+    uint32_t item_count, item_max;
+    uint64_t object; /* number of the last object entered, over the thread's life */
+    bool duplicate;  /* the record has an object with a key twice, among the names that paths use */
+    bool overflow;   /* items were needed beyond item_max: the cells are not whole */
+};
+
+/* Bytes that cells_create() takes for records of at most `record_max` bytes. */
+size_t cells_bytes(const struct plan *plan, size_t record_max);
+bool cells_create(struct cells *cells, const struct plan *plan, size_t record_max);
+void cells_destroy(struct cells *cells); /* a zeroed struct is fine */
+
+static inline void cells_begin(struct cells *cells, const uint8_t *record);
+/* A value of `slot` was found. */
+static inline void cells_put(struct cells *cells, uint32_t slot, const uint8_t *at, uint32_t length);
+/* Forgets all values of the slots in [first, end). */
+void cells_clear(struct cells *cells, uint32_t first, uint32_t end);
+
+/* The key of a member leads to `node` in object number `object`: says whether the value counts. A key that
+ * came before in the same object loses its values and is noted as a duplicate; `xdm:key` gives way to `key`.
+ */
+static inline bool cells_enter(struct cells *cells, uint64_t object, uint32_t node, bool exact);
+/* The same for nodes under a fold, whose key is needed; to be followed by cells_leave_fold() behind the
+ * value. */
+bool cells_enter_fold(struct cells *cells, uint64_t object, uint32_t node, bool exact, const uint8_t *key,
+                      uint32_t length);
+void cells_leave_fold(struct cells *cells, uint32_t node);
+
+/* ------------------------------------------------------------------------------------------------------- */
+
+bool cells_enter_again(struct cells *cells, uint32_t node, bool exact);
+
+static inline void cells_begin(struct cells *cells, const uint8_t *record)
+{
+    __builtin_memset(cells->slots, 0, cells->plan->slot_count * sizeof *cells->slots);
+    cells->record = record;
+    cells->item_count = 0;
+    cells->duplicate = false;
+    cells->overflow = false;
+}
+
+static inline void cells_put(struct cells *cells, uint32_t slot, const uint8_t *at, uint32_t length)
+{
+    struct cell *cell = &cells->slots[slot];
+    cell->at = at;
+    cell->length = length;
+    if (!cells->plan->slot_many[slot]) return;
+    if (cells->item_count == cells->item_max) {
+        cells->overflow = true;
+        return;
+    }
+    struct cells_item *item = &cells->items[cells->item_count++];
+    item->offset = (uint32_t)(at - cells->record);
+    item->length = length;
+    item->before = cell->last;
+    cell->last = cells->item_count;
+}
+
+static inline bool cells_enter(struct cells *cells, uint64_t object, uint32_t node, bool exact)
+{
+    struct cells_seen *seen = &cells->seen[node];
+    if (__builtin_expect(seen->object == object, 0)) return cells_enter_again(cells, node, exact);
+    seen->object = object;
+    seen->exact = exact;
+    return true;
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,429 @@
+/* index_walk.c - the walk over structural tokens. Thread: one a struct. Owns its two scratch arrays.
+ *
+ * Functions take the token they begin at and return the token behind what they passed, NULL at a defect. A
+ * token is trusted to be the record's when its byte fits the grammar; that its offset lies before the
+ * record's end is checked once behind every member or element, and at every token that is skipped: offsets
+ * only grow, so a walk that ran out of the record is found there, at most two entries behind the index's end.
+ */
+#include "core/record/index_walk.h"
+
+#include "core/base/scan.h"
+#include "core/record/json_text.h"
+
+#include <stdlib.h>
+
+/* ---- defects ---- */
+
+static const uint32_t *defect_is(struct index_walk *walk, enum defect defect, uint32_t at)
+{
+    walk->defect = defect;
+    walk->defect_at = at < walk->end ? at : walk->end;
+    return NULL;
+}
+
+static const uint32_t *defect_syntax(struct index_walk *walk, const uint32_t *token)
+{
+    return defect_is(walk, DEFECT_SYNTAX, *token);
+}
+
+/* ---- values that are skipped ---- */
+
+/* What a token does to the depth: its own sum is the nesting. */
+static const int8_t bracket_step[256] = {['{'] = 1, ['['] = 1, ['}'] = -1, [']'] = -1};
+
+/* Passes the object or array at `token`. Every token takes the same few instructions and no branch depends on
+ * its kind: the shape of what is skipped can't be predicted. '{' + 2 == '}' and '[' + 2 == ']'. */
+static const uint32_t *skip_fast(struct index_walk *walk, const uint32_t *token, uint32_t depth)
+{
+    const uint8_t *const bytes = walk->bytes;
+    uint8_t *const brackets = walk->brackets;
+    uint32_t const end = walk->end, depth_max = walk->depth_max;
+    uint32_t now = depth, wrong = 0;
+    do {
+        uint32_t const offset = *token++;
+        if (offset >= end) return defect_is(walk, DEFECT_SYNTAX, end);
+        uint8_t const byte = bytes[offset];
+        int const step = bracket_step[byte];
+        wrong |= (uint32_t)(step < 0) & (uint32_t)(brackets[now] + 2 != byte);
+        now += (uint32_t)step;
+        brackets[now + (uint32_t)(step <= 0)] = byte; /* opened: its place; else the free place behind */
+        if (now > depth_max) return defect_is(walk, DEFECT_DEPTH, offset);
+    } while (now != depth);
+    return wrong ? defect_is(walk, DEFECT_SYNTAX, end) : token;
+}
+
+/* The same, and stops at the first bracket that does not fit. */
+static const uint32_t *skip_exact(struct index_walk *walk, const uint32_t *token, uint32_t depth)
+{
+    uint32_t now = depth;
+    do {
+        uint32_t const offset = *token;
+        if (offset >= walk->end) return defect_is(walk, DEFECT_SYNTAX, walk->end);
+        uint8_t const byte = walk->bytes[offset];
+        int const step = bracket_step[byte];
+        if (step < 0 && walk->brackets[now] + 2 != byte) return defect_syntax(walk, token);
+        if (step > 0 && now == walk->depth_max) return defect_is(walk, DEFECT_DEPTH, offset);
+        now += (uint32_t)step;
+        if (step > 0) walk->brackets[now] = byte;
+        token++;
+    } while (now != depth);
+    return token;
+}
+
+static const uint32_t *skip_container(struct index_walk *walk, const uint32_t *token, uint32_t depth)
+{
+    return walk->exact ? skip_exact(walk, token, depth) : skip_fast(walk, token, depth);
+}
+
+/* , : ] } can't begin a value. */
+static inline bool begins_value(uint8_t byte)
+{
+    return byte != ',' && byte != ':' && byte != ']' && byte != '}';
+}
+
+static inline bool opens(uint8_t byte)
+{
+    return (byte | 0x20) == '{';
+}
+
+static inline const uint32_t *skip_value(struct index_walk *walk, const uint32_t *token, uint32_t depth)
+{
+    uint8_t const byte = walk->bytes[*token];
+    if (opens(byte)) return skip_container(walk, token, depth);
+    if (!begins_value(byte)) return defect_syntax(walk, token);
+    return token + 1;
+}
+
+/* ---- values that are selected ---- */
+
+/* Where the scalar that begins before `next` ends: the blanks between it and the next token are not its. */
+static inline uint32_t scalar_end(const struct index_walk *walk, uint32_t next)
+{
+    if (next > walk->end) next = walk->end;
+    const uint8_t *bytes = walk->bytes + next;
+    while (json_is_blank(bytes[-1]))
+        bytes--; /* ends: the scalar's first byte is no blank */
+    return (uint32_t)(bytes - walk->bytes);
+}
+
+/* A string that begins at `begin` is open at the record's end; one whose text matters may hold a bad escape
+ * before. */
+static const uint32_t *defect_open_string(struct index_walk *walk, uint32_t begin, bool matters)
+{
+    const uint8_t *const raw = walk->bytes + begin + 1;
+    uint32_t const length = walk->end - begin - 1;
+    struct json_string string;
+    if (walk->exact && matters && !json_unescape(raw, length, NULL, &string) &&
+        !json_escape_is_cut(raw + string.bad, length - string.bad))
+        return defect_is(walk, DEFECT_SYNTAX, begin + 1 + (uint32_t)string.bad);
+    return defect_is(walk, DEFECT_UNCLOSED_STRING, walk->end);
+}
+
+static const uint32_t *select_scalar(struct index_walk *walk, const uint32_t *token, uint32_t slot)
+{
+    uint32_t const begin = token[0], end = scalar_end(walk, token[1]);
+    const uint8_t *const at = walk->bytes + begin;
+    if (begin >= walk->end) return defect_is(walk, DEFECT_SYNTAX, walk->end);
+    cells_put(walk->cells, slot, at, end - begin);
+    if (*at == '"' && (end - begin < 2 || walk->bytes[end - 1] != '"'))
+        return defect_open_string(walk, begin, walk->plan->slot_used[slot]);
+    if (walk->exact && walk->plan->slot_used[slot]) {
+        size_t bad;
+        if (!json_is_scalar(at, end - begin, &bad))
+            return defect_is(walk, DEFECT_SYNTAX, begin + (uint32_t)bad);
+    }
+    return token + 1;
+}
+
+static const uint32_t *select_container(struct index_walk *walk, uint32_t begin, uint32_t slot,
+                                        const uint32_t *next, uint32_t depth)
+{
+    uint32_t const length = next[-1] + 1 - begin;
+    cells_put(walk->cells, slot, walk->bytes + begin, length);
+    if (walk->exact && walk->plan->slot_used[slot]) {
+        size_t written, bad;
+        if (!json_container(walk->bytes + begin, length, walk->brackets + depth, walk->depth_max - depth,
+                            NULL, &written, &bad))
+            return defect_is(walk, DEFECT_SYNTAX, begin + (uint32_t)bad);
+    }
+    return next;
+}
+
+static const uint32_t *walk_object(struct index_walk *walk, const uint32_t *token, uint32_t id,
+                                   uint32_t depth);
+static const uint32_t *walk_array(struct index_walk *walk, const uint32_t *token, uint32_t id,
+                                  uint32_t depth);
+
+/* A value that the plan's node `id` stands for. `depth`: containers open around it. */
+static inline const uint32_t *walk_value(struct index_walk *walk, const uint32_t *token, uint32_t id,
+                                         uint32_t depth)
+{
+    const struct plan_node *const node = &walk->plan->nodes[id];
+    uint8_t const byte = walk->bytes[*token];
+    if (!opens(byte)) {
+        if (!begins_value(byte)) return defect_syntax(walk, token);
+        return node->slot == PLAN_NONE ? token + 1 : select_scalar(walk, token, node->slot);
+    }
+    const uint32_t *next;
+    if (byte == '{' && node->enters_object)
+        next = walk_object(walk, token, id, depth);
+    else if (byte == '[' && node->enters_array)
+        next = walk_array(walk, token, id, depth);
+    else
+        next = skip_container(walk, token, depth);
+    if (next == NULL || node->slot == PLAN_NONE) return next;
+    return select_container(walk, *token, node->slot, next, depth);
+}
+
+/* An element or member value that a filter may pick: walked once to test, once more when the test holds. */
+static const uint32_t *walk_filter(struct index_walk *walk, const uint32_t *token,
+                                   const struct plan_filter *filter, uint32_t depth)
+{
+    struct cells *cells = walk->cells;
+    const struct plan_node *test = &walk->plan->nodes[filter->test_node];
+    cells_clear(cells, test->slot_first, test->slot_end);
+    const uint32_t *next = walk_value(walk, token, filter->test_node, depth);
+    if (next == NULL) return NULL;
+    struct cell const *found = &cells->slots[filter->test_slot];
+    if (found->at == NULL) return next;
+    if (!walk->exact &&
+        !json_is_value(found->at, found->length, walk->brackets + depth, walk->depth_max - depth))
+        return defect_is(walk, DEFECT_SYNTAX, walk->end);
+    if (!json_equal(found->at, found->length, (const uint8_t *)filter->literal, filter->literal_length))
+        return next;
+    return walk_value(walk, token, filter->node, depth);
+}
+
+/* [*] and the filters of a node, over one element or member value. */
+static const uint32_t *walk_branches(struct index_walk *walk, const uint32_t *token,
+                                     const struct plan_node *node, uint32_t depth)
+{
+    const uint32_t *next = token;
+    if (node->wildcard != PLAN_NONE) next = walk_value(walk, token, node->wildcard, depth);
+    for (uint32_t i = 0; next != NULL && i < node->filter_count; i++)
+        next = walk_filter(walk, token, &node->filters[i], depth);
+    return next;
+}
+
+/* ---- objects ---- */
+
+struct member {
+    const uint8_t *key; /* raw, between its quotes */
+    uint32_t length;
+    uint32_t node; /* that the key leads to */
+    bool exact;    /* not by an `xdm:` prefix */
+};
+
+static uint32_t find_key(const struct plan_node *node, const uint8_t *key, uint32_t length)
+{
+    return node->fold ? plan_find_fold(node, key, length) : plan_find(node, key, length);
+}
+
+/* The rare keys: with escapes, or with the prefix. */
+static bool find_rare(struct index_walk *walk, const struct plan_node *node, struct member *member,
+                      bool escaped)
+{
+    const uint8_t *key = member->key;
+    uint32_t length = member->length;
+    if (escaped) {
+        struct json_string string;
+        uint8_t *const out = length <= INDEX_WALK_KEY_MAX ? walk->key : NULL;
+        if (!json_unescape(key, length, out, &string)) {
+            defect_is(walk, DEFECT_SYNTAX, (uint32_t)(key + string.bad - walk->bytes));
+            return false;
+        }
+        if (out == NULL || string.lone_surrogate != SIZE_MAX) return true; /* can't match */
+        __builtin_memset(out + string.length, 0, 8);
+        key = out;
+        length = (uint32_t)string.length;
+        member->node = find_key(node, key, length);
+    }
+    if (member->node != PLAN_NONE || length < 4 || __builtin_memcmp(key, "xdm:", 4) != 0) return true;
+    member->node = find_key(node, key + 4, length - 4);
+    member->exact = false;
+    return true;
+}
+
+/* Where a member's key leads. False: a defect in the key. */
+static inline bool find_member(struct index_walk *walk, const struct plan_node *node, const uint32_t *token,
+                               struct member *member)
+{
+    const uint8_t *close = walk->bytes + token[1] - 1; /* the byte before the colon */
+    member->key = walk->bytes + token[0] + 1;
+    while (json_is_blank(*close))
+        close--;
+    if (*close != '"' || close < member->key) {
+        defect_is(walk, DEFECT_SYNTAX, token[0]);
+        return false;
+    }
+    member->length = (uint32_t)(close - member->key);
+    member->exact = true;
+    bool const escaped = scan_has_either(member->key, member->length, '\\', '\\');
+    member->node = PLAN_NONE;
+    if (__builtin_expect(!escaped, 1)) {
+        member->node = find_key(node, member->key, member->length);
+        if (member->node != PLAN_NONE || member->key[0] != 'x') return true;
+    }
+    return find_rare(walk, node, member, escaped);
+}
+
+/* No colon behind a key. */
+static const uint32_t *defect_colon(struct index_walk *walk, const uint32_t *key)
+{
+    if (key[0] < walk->end && key[1] >= walk->end) return defect_open_string(walk, key[0], true);
+    return defect_syntax(walk, key + 1);
+}
+
+/* The value of a member whose key leads to a node. */
+static const uint32_t *walk_member(struct index_walk *walk, const uint32_t *token,
+                                   const struct member *member, uint64_t object, uint32_t depth)
+{
+    struct cells *const cells = walk->cells;
+    if (__builtin_expect(walk->plan->nodes[member->node].under_fold, 0)) {
+        if (!cells_enter_fold(cells, object, member->node, member->exact, member->key, member->length))
+            return skip_value(walk, token, depth);
+        const uint32_t *next = walk_value(walk, token, member->node, depth);
+        cells_leave_fold(cells, member->node);
+        return next;
+    }
+    if (!cells_enter(cells, object, member->node, member->exact)) return skip_value(walk, token, depth);
+    return walk_value(walk, token, member->node, depth);
+}
+
+/* `depth`: containers open around the object. */
+static const uint32_t *walk_object(struct index_walk *walk, const uint32_t *token, uint32_t id,
+                                   uint32_t depth)
+{
+    const struct plan_node *const node = &walk->plan->nodes[id];
+    const uint8_t *const bytes = walk->bytes;
+    uint64_t const object = ++walk->cells->object;
+    if (depth == walk->depth_max) return defect_is(walk, DEFECT_DEPTH, *token);
+    depth++;
+    token++;
+    if (bytes[*token] == '}') return token + 1;
+    for (;;) {
+        struct member member;
+        if (bytes[token[0]] != '"') return defect_syntax(walk, token);
+        if (bytes[token[1]] != ':') return defect_colon(walk, token);
+        if (!find_member(walk, node, token, &member)) return NULL;
+        token += 2;
+        const uint32_t *next = NULL;
+        if (member.node == PLAN_NONE)
+            next = skip_value(walk, token, depth);
+        else
+            next = walk_member(walk, token, &member, object, depth);
+        if (next != NULL && __builtin_expect(node->branches, 0))
+            next = walk_branches(walk, token, node, depth);
+        if (next == NULL) return NULL;
+        token = next;
+        if (*token >= walk->end) return defect_is(walk, DEFECT_SYNTAX, walk->end);
+        uint8_t const byte = bytes[*token++];
+        if (byte == ',') continue;
+        if (byte == '}') return token;
+        return defect_syntax(walk, token - 1);
+    }
+}
+
+/* ---- arrays ---- */
+
+/* How many elements the array at `token` has, for [-1]. */
+static bool count_elements(struct index_walk *walk, const uint32_t *token, uint32_t depth, int64_t *count)
+{
+    *count = 0;
+    token++;
+    if (walk->bytes[*token] == ']') return true;
+    for (;;) {
+        if (*token >= walk->end) return defect_is(walk, DEFECT_SYNTAX, walk->end) != NULL;
+        token = skip_value(walk, token, depth);
+        if (token == NULL) return false;
+        ++*count;
+        if (*token >= walk->end || walk->bytes[*token] != ',') return true; /* the walk judges it */
+        token++;
+    }
+}
+
+static const uint32_t *walk_element(struct index_walk *walk, const uint32_t *token,
+                                    const struct plan_node *node, int64_t index, int64_t count,
+                                    uint32_t depth)
+{
+    const uint32_t *next = NULL;
+    for (uint32_t i = 0; i < node->index_count; i++) {
+        int64_t const wanted = node->indexes[i].index;
+        if (wanted != index && (wanted >= 0 || wanted + count != index)) continue;
+        next = walk_value(walk, token, node->indexes[i].node, depth);
+        if (next == NULL) return NULL;
+    }
+    if (node->branches)
+        next = walk_branches(walk, token, node, depth);
+    else if (next == NULL)
+        next = skip_value(walk, token, depth);
+    return next;
+}
+
+static const uint32_t *walk_array(struct index_walk *walk, const uint32_t *token, uint32_t id, uint32_t depth)
+{
+    const struct plan_node *const node = &walk->plan->nodes[id];
+    if (depth == walk->depth_max) return defect_is(walk, DEFECT_DEPTH, *token);
+    depth++;
+    int64_t count = 0;
+    if (node->negative && !walk->exact && !count_elements(walk, token, depth, &count)) return NULL;
+    /* an exact walk looks for the first defect, wherever: only its order of steps matters */
+    token++;
+    if (walk->bytes[*token] == ']') return token + 1;
+    for (int64_t index = 0;; index++) {
+        if (*token >= walk->end) return defect_is(walk, DEFECT_SYNTAX, walk->end);
+        token = walk_element(walk, token, node, index, count, depth);
+        if (token == NULL) return NULL;
+        if (*token >= walk->end) return defect_is(walk, DEFECT_SYNTAX, walk->end);
+        uint8_t const byte = walk->bytes[*token++];
+        if (byte == ',') continue;
+        if (byte == ']') return token;
+        return defect_syntax(walk, token - 1);
+    }
+}
+
+/* ---- records ---- */
+
+/* The record's first byte is no '{': a JSON value of another kind, or none. */
+static const uint32_t *not_an_object(struct index_walk *walk, const uint32_t *token)
+{
+    uint8_t const byte = walk->bytes[*token];
+    uint32_t const end = scalar_end(walk, token[1]);
+    bool const is_value =
+        byte == '[' || byte == '"' || json_is_scalar(walk->bytes + *token, end - *token, NULL);
+    return defect_is(walk, is_value ? DEFECT_NOT_AN_OBJECT : DEFECT_SYNTAX, *token);
+}
+
+const uint32_t *index_walk_record(struct index_walk *walk, const uint32_t *token)
+{
+    if (*token >= walk->end) return defect_is(walk, DEFECT_SYNTAX, walk->end);
+    if (walk->bytes[*token] != '{') return not_an_object(walk, token);
+    const uint32_t *next = walk_value(walk, token, 0, 0);
+    if (next == NULL || walk->cells->overflow) return NULL;
+    if (*next < walk->end) return defect_is(walk, DEFECT_TRAILING_CONTENT, *next);
+    return next[-1] < walk->end ? next : defect_is(walk, DEFECT_SYNTAX, walk->end);
+}
+
+/* ---- memory ---- */
+
+size_t index_walk_bytes(uint32_t depth_max)
+{
+    return (size_t)depth_max + 2 + INDEX_WALK_KEY_MAX + 8;
+}
+
+bool index_walk_create(struct index_walk *walk, const struct plan *plan, uint32_t depth_max)
+{
+    *walk = (struct index_walk){.plan = plan, .depth_max = depth_max};
+    walk->brackets = calloc(1, (size_t)depth_max + 2);
+    walk->key = calloc(1, INDEX_WALK_KEY_MAX + 8);
+    if (walk->brackets != NULL && walk->key != NULL) return true;
+    index_walk_destroy(walk);
+    return false;
+}
+
+void index_walk_destroy(struct index_walk *walk)
+{
+    free(walk->brackets);
+    free(walk->key);
+    *walk = (struct index_walk){0};
+}

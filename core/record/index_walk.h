@@ -1,0 +1,51 @@
+/* index_walk.h - the fast walk: one record, over simdjson's structural index, along the plan.
+ *
+ * Stage 1 of simdjson (record_walk.h) gives the offsets of a block's structural characters: { } [ ] : , the
+ * opening quote of each string and the first byte of each other scalar. This walk goes over those of one
+ * record once, checks the grammar of what the plan enters and the brackets of what it skips, and puts the
+ * values that the plan selects into cells. It never looks at the bytes of skipped values.
+ *
+ * Checked: in objects and arrays that the plan enters, keys, colons and commas; everywhere, that brackets
+ * match and nest at most depth_max deep. Not checked here: the bytes of scalars (csv_row.c does, when it uses
+ * one) - unless `exact` is set. With `exact` the walk is slower and names the first defect in byte order: the
+ * code and offset that a reject line carries. Without it a defect's code and offset mean nothing.
+ *
+ * Thread rule: one struct a thread. Never allocates. */
+#ifndef PENSTOCK_CORE_RECORD_INDEX_WALK_H
+#define PENSTOCK_CORE_RECORD_INDEX_WALK_H
+
+#include "core/base/tally.h"
+#include "core/map/plan.h"
+#include "core/record/cells.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* An escaped key is unescaped to be looked up; a longer raw one (6 bytes for each of the text's) can't match.
+ */
+#define INDEX_WALK_KEY_MAX (6u * PATH_TEXT_MAX)
+
+struct index_walk {
+    const struct plan *plan;
+    struct cells *cells;
+    const uint8_t *bytes; /* what the index counts from; LIMIT_PADDING readable bytes behind the block */
+    uint32_t end;         /* of the record: no token at or behind it is the record's */
+    uint32_t depth_max;
+    bool exact;
+    uint8_t *brackets;  /* depth_max + 2: the open brackets */
+    uint8_t *key;       /* INDEX_WALK_KEY_MAX + 8: an unescaped key */
+    enum defect defect; /* set when a walk fails */
+    uint32_t defect_at;
+};
+
+/* Bytes that index_walk_create() takes. */
+size_t index_walk_bytes(uint32_t depth_max);
+bool index_walk_create(struct index_walk *walk, const struct plan *plan, uint32_t depth_max);
+void index_walk_destroy(struct index_walk *walk); /* a zeroed struct is fine */
+
+/* Walks the record whose first token is *token and that ends at walk->end. Returns the first token behind it,
+ * NULL at a defect (or when cells->overflow). The index has two entries behind its last one, which are at or
+ * behind the block's end, as simdjson makes them. cells_begin() was called. */
+const uint32_t *index_walk_record(struct index_walk *walk, const uint32_t *token);
+
+#endif

@@ -1,0 +1,62 @@
+/* json_text.h - the inside of JSON tokens: escapes of strings, spelling of numbers and literals, the text of
+ * objects and arrays. RFC 8259. Pure and reentrant.
+ *
+ * Tokens come from a record whose bytes were found to be valid UTF-8 with closed strings and no raw control
+ * character inside them (stage 1 of simdjson, or record_defect.c); json_container() checks that again for
+ * itself only where it must know. */
+#ifndef PENSTOCK_CORE_RECORD_JSON_TEXT_H
+#define PENSTOCK_CORE_RECORD_JSON_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+static inline bool json_is_blank(uint8_t byte)
+{
+    return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t';
+}
+
+/* What a string holds besides its text. Offsets are of the escape in the raw text, SIZE_MAX: none. */
+struct json_string {
+    size_t length;         /* of the text written */
+    size_t lone_surrogate; /* the first one; its text is U+FFFD */
+    size_t null_character; /* the first \u0000; its text is a NUL byte */
+    size_t bad;            /* an escape that RFC 8259 does not know: the call returned false */
+};
+
+/* Unescapes `length` bytes between the quotes to `out` (at most `length` bytes are written; NULL: only look).
+ * False: a bad escape, at string->bad. */
+bool json_unescape(const uint8_t *raw, size_t length, uint8_t *out, struct json_string *string);
+
+/* Is this bad escape only cut off by the end of the text? */
+bool json_escape_is_cut(const uint8_t *escape, size_t length);
+
+/* -0.5e+10 and the like: exactly RFC 8259's number. */
+bool json_is_number(const uint8_t *token, size_t length);
+
+/* A whole scalar token, a string with its quotes: is it well-formed? `bad` (may be NULL) gets the offset of
+ * the first wrong byte. */
+bool json_is_scalar(const uint8_t *token, size_t length, size_t *bad);
+
+/* An object or array: is its syntax right, all the way down? Writes its text without the blanks between
+ * tokens to `out` (at most `length` bytes; NULL: only look) and its length to *written. `brackets` has room
+ * for depth_max + 1 bytes. False: the first wrong byte is at *bad. */
+bool json_container(const uint8_t *text, size_t length, uint8_t *brackets, uint32_t depth_max, uint8_t *out,
+                    size_t *written, size_t *bad);
+
+/* A whole value of either kind: is it well-formed? */
+bool json_is_value(const uint8_t *text, size_t length, uint8_t *brackets, uint32_t depth_max);
+
+/* Do two scalar tokens stand for the same value, as RFC 9535 compares them? Numbers by value, however long;
+ * strings by their text; other types when equal. Containers never. */
+bool json_equal(const uint8_t *a, size_t a_length, const uint8_t *b, size_t b_length);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
