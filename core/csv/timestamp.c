@@ -1,0 +1,326 @@
+/* timestamp.c - RFC 3339 texts and epoch milliseconds to seconds, and back to text.
+ *
+ * Days are counted from 0000-01-01 of the proleptic Gregorian calendar, so that all numbers of a date that
+ * can be written are positive; only seconds, which count from 1970, have a sign.
+ *
+ * Thread rule: pure and reentrant. Owns nothing. */
+#include "core/csv/timestamp.h"
+
+#include <assert.h>
+
+#define DAY_SECONDS    INT64_C(86400)
+#define HOUR_SECONDS   3600
+#define MINUTE_SECONDS 60
+
+/* Days from 0000-01-01 to 1970-01-01: 1970 years of 365, and 478 leap days in them. */
+#define EPOCH_DAYS INT64_C(719528)
+
+/* The Gregorian calendar repeats itself after 400 years of 146097 days. */
+#define CYCLE_YEARS 400
+#define CYCLE_DAYS  146097
+
+/* Seconds stand three decimal digits before milliseconds. */
+#define MILLISECOND_DIGITS 3
+
+/* Where exponents saturate: larger than any token has digits (so a saturated one is still far out of range or
+ * far below a second), and small enough that adding the number of digits can't overflow. */
+#define EXPONENT_MAX INT64_C(100000000000000000)
+
+struct cursor {
+    const char *at, *end;
+};
+
+struct civil {
+    int year, month, day; /* month and day from 1 */
+};
+
+/* ---- calendar ---- */
+
+static bool is_leap(int year)
+{
+    return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+}
+
+/* Days of a year before month `month` (from 1; 13 gives the year's length). */
+static int days_before_month(int year, int month)
+{
+    static const short before[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365};
+    return before[month - 1] + (month > 2 && is_leap(year));
+}
+
+static int days_of_month(int year, int month)
+{
+    return days_before_month(year, month + 1) - days_before_month(year, month);
+}
+
+/* Days from 0000-01-01 to 1 January of `year` >= 0. In the years 0 to year-1 there are ceil(year/k) multiples
+ * of k. */
+static int days_before_year(int year)
+{
+    return 365 * year + (year + 3) / 4 - (year + 99) / 100 + (year + 399) / 400;
+}
+
+static struct civil civil_from_days(int days)
+{
+    /* The mean year's guess is at most one off: leap days run ahead of or behind their mean by less than two.
+     */
+    int year = (int)((int64_t)days * CYCLE_YEARS / CYCLE_DAYS);
+    if (days < days_before_year(year))
+        year--;
+    else if (days >= days_before_year(year + 1))
+        year++;
+
+    int const day_of_year = days - days_before_year(year);
+    int month = day_of_year / 31 + 1; /* months have at most 31 days: the right one or the one before it */
+    if (day_of_year >= days_before_month(year, month + 1)) month++;
+    return (struct civil){year, month, day_of_year - days_before_month(year, month) + 1};
+}
+
+/* Days since 0000-01-01 of a time in range; *second is the second of that day. */
+static int split_seconds(int64_t seconds, int *second)
+{
+    assert(seconds >= TIMESTAMP_SECONDS_MIN && seconds <= TIMESTAMP_SECONDS_MAX);
+    int64_t const since_year_0 = seconds + EPOCH_DAYS * DAY_SECONDS;
+    *second = (int)(since_year_0 % DAY_SECONDS);
+    return (int)(since_year_0 / DAY_SECONDS);
+}
+
+static bool in_range(int64_t seconds)
+{
+    return seconds >= TIMESTAMP_SECONDS_MIN && seconds <= TIMESTAMP_SECONDS_MAX;
+}
+
+/* Whether the second that begins at `seconds` is the last of a month in UTC: only there is a leap second. */
+static bool ends_month(int64_t seconds)
+{
+    int second;
+    struct civil const date = civil_from_days(split_seconds(seconds, &second));
+    return second == DAY_SECONDS - 1 && date.day == days_of_month(date.year, date.month);
+}
+
+/* ---- reading text ---- */
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool at_digit(const struct cursor *cursor)
+{
+    return cursor->at != cursor->end && is_digit(*cursor->at);
+}
+
+static bool take(struct cursor *cursor, char c)
+{
+    if (cursor->at == cursor->end || *cursor->at != c) return false;
+    cursor->at++;
+    return true;
+}
+
+static bool take_two_digits(struct cursor *cursor, int max, int *value)
+{
+    if (cursor->end - cursor->at < 2 || !is_digit(cursor->at[0]) || !is_digit(cursor->at[1])) return false;
+    *value = (cursor->at[0] - '0') * 10 + (cursor->at[1] - '0');
+    cursor->at += 2;
+    return *value <= max;
+}
+
+/* full-date; *seconds is its midnight. */
+static bool take_date(struct cursor *cursor, int64_t *seconds)
+{
+    int century, year_of_century, month, day;
+    if (!take_two_digits(cursor, 99, &century) || !take_two_digits(cursor, 99, &year_of_century))
+        return false;
+    if (!take(cursor, '-') || !take_two_digits(cursor, 12, &month) || month == 0) return false;
+    if (!take(cursor, '-') || !take_two_digits(cursor, 31, &day) || day == 0) return false;
+
+    int const year = century * 100 + year_of_century;
+    if (day > days_of_month(year, month)) return false;
+    int const days = days_before_year(year) + days_before_month(year, month) + day - 1;
+    *seconds = (days - EPOCH_DAYS) * DAY_SECONDS;
+    return true;
+}
+
+/* partial-time, its fraction passed over; *leap when it says :60, of which *seconds is then the :59. */
+static bool take_time(struct cursor *cursor, int *seconds, bool *leap)
+{
+    int hour, minute, second;
+    if (!take_two_digits(cursor, 23, &hour) || !take(cursor, ':')) return false;
+    if (!take_two_digits(cursor, 59, &minute) || !take(cursor, ':')) return false;
+    if (!take_two_digits(cursor, 60, &second)) return false;
+    if (take(cursor, '.')) {
+        if (!at_digit(cursor)) return false;
+        while (at_digit(cursor))
+            cursor->at++;
+    }
+    *leap = second == 60;
+    if (*leap) second = 59;
+    *seconds = hour * HOUR_SECONDS + minute * MINUTE_SECONDS + second;
+    return true;
+}
+
+/* time-offset, or nothing, which is UTC; *seconds is what the local time is ahead of UTC. -00:00 (RFC
+ * 3339 4.3: the zone is unknown, the time is UTC) is 0 like +00:00. */
+static bool take_offset(struct cursor *cursor, int *seconds)
+{
+    *seconds = 0;
+    if (cursor->at == cursor->end || take(cursor, 'Z') || take(cursor, 'z')) return true;
+
+    bool const behind = take(cursor, '-');
+    if (!behind && !take(cursor, '+')) return false;
+    int hour, minute;
+    if (!take_two_digits(cursor, 23, &hour)) return false;
+    (void)take(cursor, ':');
+    if (!take_two_digits(cursor, 59, &minute)) return false;
+    *seconds = hour * HOUR_SECONDS + minute * MINUTE_SECONDS;
+    if (behind) *seconds = -*seconds;
+    return true;
+}
+
+bool timestamp_from_text(const char *text, size_t length, int64_t *seconds)
+{
+    if (length < TIMESTAMP_DATE_LENGTH) return false; /* an empty text may be NULL */
+    struct cursor cursor = {text, text + length};
+    int64_t midnight;
+    int time = 0, offset = 0;
+    bool leap = false;
+
+    if (!take_date(&cursor, &midnight)) return false;
+    if (cursor.at != cursor.end) {
+        if (!take(&cursor, 'T') && !take(&cursor, 't') && !take(&cursor, ' ')) return false;
+        if (!take_time(&cursor, &time, &leap) || !take_offset(&cursor, &offset)) return false;
+        if (cursor.at != cursor.end) return false;
+    }
+    int64_t const utc = midnight + time - offset;
+    if (!in_range(utc) || (leap && !ends_month(utc))) return false;
+    *seconds = utc;
+    return true;
+}
+
+/* ---- reading numbers ---- */
+
+/* A JSON number, taken apart: its value is 0.D * 10^(whole_count + exponent), D its digits without the point.
+ */
+struct decimal {
+    bool negative;
+    const char *whole, *fraction;
+    size_t whole_count, fraction_count; /* digits */
+    int64_t exponent;                   /* saturates at +-EXPONENT_MAX */
+};
+
+static size_t take_digits(struct cursor *cursor)
+{
+    const char *begin = cursor->at;
+    while (at_digit(cursor))
+        cursor->at++;
+    return (size_t)(cursor->at - begin);
+}
+
+static bool take_exponent(struct cursor *cursor, int64_t *exponent)
+{
+    *exponent = 0;
+    if (!take(cursor, 'e') && !take(cursor, 'E')) return true;
+    bool const negative = take(cursor, '-');
+    if (!negative) (void)take(cursor, '+');
+    if (!at_digit(cursor)) return false;
+    for (; at_digit(cursor); cursor->at++) {
+        *exponent = *exponent * 10 + (*cursor->at - '0');
+        if (*exponent > EXPONENT_MAX) *exponent = EXPONENT_MAX;
+    }
+    if (negative) *exponent = -*exponent;
+    return true;
+}
+
+/* RFC 8259, section 6. */
+static bool take_number(struct cursor *cursor, struct decimal *decimal)
+{
+    decimal->negative = take(cursor, '-');
+    decimal->whole = cursor->at;
+    decimal->whole_count = take_digits(cursor);
+    if (decimal->whole_count == 0) return false;
+    if (decimal->whole_count > 1 && decimal->whole[0] == '0') return false;
+
+    bool const point = take(cursor, '.');
+    decimal->fraction = cursor->at;
+    decimal->fraction_count = point ? take_digits(cursor) : 0;
+    if (point && decimal->fraction_count == 0) return false;
+    return take_exponent(cursor, &decimal->exponent);
+}
+
+/* Adds digits to *whole while *places (how many still stand before the point) lasts; of the rest is only
+ * noted whether they are all zero. False: *whole is out of any range. */
+static bool add_digits(const char *digits, size_t count, int64_t *places, int64_t *whole, bool *rest)
+{
+    for (size_t i = 0; i < count; i++) {
+        int const digit = digits[i] - '0';
+        if (*places > 0) {
+            (*places)--;
+            *whole = *whole * 10 + digit;
+            if (*whole > TIMESTAMP_SECONDS_MAX) return false;
+        } else if (digit != 0) {
+            *rest = true;
+        }
+    }
+    return true;
+}
+
+bool timestamp_from_number(const char *token, size_t length, int64_t *seconds)
+{
+    if (length == 0) return false; /* the token may be NULL then */
+    struct cursor cursor = {token, token + length};
+    struct decimal decimal;
+    if (!take_number(&cursor, &decimal) || cursor.at != cursor.end) return false;
+
+    int64_t places = (int64_t)decimal.whole_count + decimal.exponent - MILLISECOND_DIGITS;
+    int64_t whole = 0;
+    bool rest = false;
+    if (!add_digits(decimal.whole, decimal.whole_count, &places, &whole, &rest)) return false;
+    if (!add_digits(decimal.fraction, decimal.fraction_count, &places, &whole, &rest)) return false;
+    /* Zeros that the exponent stands for: a dozen at most, whatever the exponent, and none behind a zero. */
+    for (; whole != 0 && places > 0; places--) {
+        whole *= 10;
+        if (whole > TIMESTAMP_SECONDS_MAX) return false;
+    }
+    int64_t const utc = decimal.negative ? -whole - (rest ? 1 : 0) : whole; /* cut towards the past */
+    if (!in_range(utc)) return false;
+    *seconds = utc;
+    return true;
+}
+
+/* ---- writing ---- */
+
+static char *put_two_digits(char *out, int value)
+{
+    out[0] = (char)('0' + value / 10);
+    out[1] = (char)('0' + value % 10);
+    return out + 2;
+}
+
+static char *put_date(char *out, int days)
+{
+    struct civil const date = civil_from_days(days);
+    out = put_two_digits(out, date.year / 100);
+    out = put_two_digits(out, date.year % 100);
+    *out++ = '-';
+    out = put_two_digits(out, date.month);
+    *out++ = '-';
+    return put_two_digits(out, date.day);
+}
+
+void timestamp_write(int64_t seconds, char *out)
+{
+    int second;
+    out = put_date(out, split_seconds(seconds, &second));
+    *out++ = ' ';
+    out = put_two_digits(out, second / HOUR_SECONDS);
+    *out++ = ':';
+    out = put_two_digits(out, second / MINUTE_SECONDS % 60);
+    *out++ = ':';
+    (void)put_two_digits(out, second % 60);
+}
+
+void timestamp_write_date(int64_t seconds, char *out)
+{
+    int second;
+    (void)put_date(out, split_seconds(seconds, &second));
+}
