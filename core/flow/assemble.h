@@ -1,0 +1,75 @@
+/* assemble.h - the stage that puts shards back in order, cuts files, and feeds the sink.
+ *
+ * Takes chunks in input order, cuts the rows into files (max_rows, max_bytes) exactly, writes headers, passes
+ * rejects on with their line numbers, keeps the budget, and adds up the run's tally.
+ *
+ * Thread rule: one thread, the pipeline's own. Owns the list of files. */
+#ifndef PENSTOCK_CORE_FLOW_ASSEMBLE_H
+#define PENSTOCK_CORE_FLOW_ASSEMBLE_H
+
+#include "core/base/arena.h"
+#include "core/csv/csv_row.h"
+#include "core/flow/chunk.h"
+#include "core/flow/reject.h"
+#include "core/flow/sink.h"
+#include "core/flow/source.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Longest file name, terminator included (NAME_MAX of Linux, and less than S3's 1,024 for a whole key). */
+#define ASSEMBLE_NAME_MAX 256u
+
+struct assemble_file {
+    char name[ASSEMBLE_NAME_MAX];
+    uint64_t rows, bytes;
+};
+
+struct assemble_rules {
+    uint64_t max_rows, max_bytes; /* 0: no limit */
+    enum csv_header header;
+    struct csv_text header_line;
+    /* The budget: a number is judged at every failed record, a share (in millionths) at the end. */
+    bool budget_is_share;
+    uint64_t budget_records;
+    uint32_t budget_millionths;
+    const char *budget_text;
+    /* Names file number `part` (from 1). */
+    enum status (*name)(void *context, uint32_t part, char *out, size_t size, struct fault *fault);
+    void *name_context;
+    /* Told of every failed record, in input order; may be NULL. */
+    enum status (*reject)(void *context, const struct reject *reject, struct fault *fault);
+    void *reject_context;
+    /* Told of a row that is larger than max_bytes. */
+    void (*large_row)(void *context, const char *file, uint64_t bytes);
+    void *large_row_context;
+    /* Where a chunk goes when no piece of it is with the sink any more. */
+    void (*home)(void *context, struct chunk *chunk);
+    void *home_context;
+};
+
+struct assemble {
+    const struct assemble_rules *rules;
+    struct sink *sink;
+    struct source *const *sources;
+    struct assemble_file *files;
+    uint32_t file_count, file_room;
+    bool file_open;
+    uint64_t row_left;     /* bytes still to come of a row larger than a chunk */
+    size_t source;         /* of the shard at hand */
+    uint64_t source_lines; /* line ends of that source before the shard at hand */
+    struct tally
+        tally; /* of the shards that are whole; with a passed budget, up to the record that passed it */
+};
+
+void assemble_start(struct assemble *assemble, const struct assemble_rules *rules, struct sink *sink,
+                    struct source *const *sources);
+/* The next chunk in order, of a shard of source number `source`. Takes it over: it goes home by rules->home.
+ * STATUS_INPUT: the budget is passed, assemble->tally says where. */
+enum status assemble_chunk(struct assemble *assemble, struct chunk *chunk, size_t source,
+                           struct fault *fault);
+/* After the last chunk: ends the open file, judges a budget that is a share, checks the sums. */
+enum status assemble_finish(struct assemble *assemble, struct fault *fault);
+void assemble_free(struct assemble *assemble);
+
+#endif

@@ -1,0 +1,65 @@
+/* chunk.h - what travels from a worker to the assembler and back: a piece of output and what is known of it.
+ *
+ * A shard's chunks travel in order over the worker's ring; the last one carries the shard's tally. A chunk
+ * holds whole rows (`row_ends` says where each ends), but for a row that is larger than a chunk: then
+ * `open_row` is its whole length, it begins behind the chunk's last row end, and goes on through the chunks
+ * that follow. Rejects travel in chunks of their own kind, as a sequence of reject entries with their raw
+ * bytes.
+ *
+ * Ownership: a chunk belongs to the worker that made it, is lent to the assembler by the ring, and comes home
+ * by the worker's home ring. Thread rule: whoever holds the pointer; the rings' edges carry the contents. */
+#ifndef PENSTOCK_CORE_FLOW_CHUNK_H
+#define PENSTOCK_CORE_FLOW_CHUNK_H
+
+#include "core/base/tally.h"
+#include "core/map/path.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Chunk sizes that a memory limit can lead to. The least holds a reject entry with its 64 KiB of raw bytes;
+ * the most is what a core's L2 cache likes to pass on. */
+#define CHUNK_BYTES_MIN (128u * 1024)
+#define CHUNK_BYTES_MAX (512u * 1024)
+
+/* A row is one line end at least; most are longer than 16 bytes. A chunk that has no row end left is full. */
+#define CHUNK_BYTES_PER_ROW 16u
+
+enum chunk_kind { CHUNK_ROWS, CHUNK_REJECTS };
+
+struct chunk {
+    uint8_t *bytes;                      /* set once; contents by the holder */
+    uint32_t *row_ends;                  /* set once; contents by the holder */
+    uint32_t capacity, rows_max, worker; /* set once */
+    enum chunk_kind kind;
+    uint32_t length;
+    uint32_t rows; /* row ends in it; rejects: entries */
+    uint64_t open_row;
+    uint64_t shard;
+    bool last;          /* of its shard */
+    struct tally tally; /* last: the whole shard's */
+    uint32_t pieces;    /* assembler only: handed to the sink and not yet home */
+};
+
+/* One failed record; its raw bytes follow, up to the next multiple of 8. */
+struct chunk_reject {
+    struct tally tally; /* of the shard up to and including this record */
+    uint64_t offset, length;
+    const struct path *path; /* NULL: none */
+    enum defect code;
+    uint32_t raw_length;
+};
+
+static inline size_t chunk_reject_bytes(size_t raw_length)
+{
+    return sizeof(struct chunk_reject) + (raw_length + 7) / 8 * 8;
+}
+
+/* Memory of one chunk of `capacity` bytes. */
+size_t chunk_memory(size_t capacity);
+struct chunk *chunk_create(size_t capacity, uint32_t worker);
+void chunk_destroy(struct chunk *chunk); /* takes NULL */
+void chunk_reset(struct chunk *chunk, enum chunk_kind kind, uint64_t shard);
+
+#endif

@@ -1,0 +1,555 @@
+/* convert.c - the inner loop of the program. Thread: a worker. Owns its tools. */
+#include "core/flow/convert.h"
+
+#include "core/base/limits.h"
+#include "core/flow/reject.h"
+#include "core/record/json_text.h"
+#include "core/record/record_defect.h"
+
+#include <string.h>
+
+/* ---- tools ---- */
+
+/* The largest record that tools of a capacity take. */
+static size_t record_limit(const struct convert_rules *rules, size_t capacity)
+{
+    return rules->max_record < capacity ? (size_t)rules->max_record : capacity;
+}
+
+size_t convert_tools_bytes(const struct convert_rules *rules, size_t capacity)
+{
+    size_t const limit = record_limit(rules, capacity);
+    return record_parser_bytes(capacity, rules->max_depth) + cells_bytes(rules->plan, limit) +
+           index_walk_bytes(rules->max_depth) + csv_row_bytes(rules->plan, limit, rules->max_depth);
+}
+
+bool convert_tools_create(struct convert_tools *tools, const struct convert_rules *rules, size_t capacity)
+{
+    size_t const limit = record_limit(rules, capacity);
+    *tools = (struct convert_tools){.capacity = capacity};
+    tools->parser = record_parser_create(capacity, rules->max_depth);
+    bool const good = tools->parser != NULL && cells_create(&tools->cells, rules->plan, limit) &&
+                      index_walk_create(&tools->walk, rules->plan, rules->max_depth) &&
+                      csv_row_create(&tools->row, rules->plan, limit, rules->max_depth);
+    if (good) {
+        tools->walk.cells = &tools->cells;
+        return true;
+    }
+    convert_tools_destroy(tools, NULL);
+    return false;
+}
+
+void convert_tools_destroy(struct convert_tools *tools, struct source *const *sources)
+{
+    if (tools->reader != NULL) sources[tools->reader_source]->close_reader(tools->reader);
+    record_parser_destroy(tools->parser);
+    cells_destroy(&tools->cells);
+    index_walk_destroy(&tools->walk);
+    csv_row_destroy(&tools->row);
+    *tools = (struct convert_tools){0};
+}
+
+/* Bytes [offset, offset + length) of the source at hand, through the tools' reader. */
+static enum status show(struct convert *convert, struct convert_tools *tools, uint64_t offset, size_t length,
+                        struct source_window *window, struct fault *fault)
+{
+    if (tools->reader != NULL && tools->reader_source != convert->source_number) {
+        convert->sources[tools->reader_source]->close_reader(tools->reader);
+        tools->reader = NULL;
+    }
+    if (tools->reader == NULL) {
+        tools->reader = convert->source->open_reader(convert->source, tools->capacity);
+        tools->reader_source = convert->source_number;
+        if (tools->reader == NULL)
+            return fault_set(fault, STATUS_IO, "%s: no memory to read it", convert->source->name);
+    }
+    uint64_t const left = convert->source->size - offset;
+    if (length > left) length = (size_t)left;
+    uint64_t const began = convert->port.now();
+    enum status const status = convert->source->window(tools->reader, offset, length, window, fault);
+    convert->read_ns += convert->port.now() - began;
+    return status;
+}
+
+/* ---- chunks ---- */
+
+static struct chunk *take_chunk(struct convert *convert, enum chunk_kind kind)
+{
+    struct chunk *chunk = convert->port.take(convert->port.context);
+    if (chunk == NULL)
+        convert->stopping = true;
+    else
+        chunk_reset(chunk, kind, convert->shard);
+    return chunk;
+}
+
+/* Sends the rows at hand, takes an empty chunk in their place. */
+static bool next_rows(struct convert *convert)
+{
+    if (convert->rows != NULL) convert->port.give(convert->port.context, convert->rows);
+    convert->rows = take_chunk(convert, CHUNK_ROWS);
+    return convert->rows != NULL;
+}
+
+static bool next_rejects(struct convert *convert)
+{
+    if (convert->rejects != NULL) convert->port.give(convert->port.context, convert->rejects);
+    convert->rejects = take_chunk(convert, CHUNK_REJECTS);
+    return convert->rejects != NULL;
+}
+
+static void finish_shard(struct convert *convert)
+{
+    if (convert->rejects != NULL) convert->port.give(convert->port.context, convert->rejects);
+    convert->rejects = NULL;
+    if (convert->rows == NULL && !next_rows(convert)) return;
+    convert->rows->last = true;
+    convert->rows->tally = convert->tally;
+    convert->port.give(convert->port.context, convert->rows);
+    convert->rows = NULL;
+}
+
+void convert_forget(struct convert *convert)
+{
+    convert->rows = NULL;
+    convert->rejects = NULL;
+}
+
+/* ---- what becomes of a record ---- */
+
+struct record {
+    const uint8_t *bytes; /* without the blanks around it */
+    uint32_t length;
+    uint64_t offset; /* in the source */
+};
+
+static void count_written(struct convert *convert, const struct csv_row *row)
+{
+    convert->tally.input++;
+    convert->tally.delivered++;
+    convert->tally.rows++;
+    for (int i = 0; i < CHANGE_COUNT; i++)
+        convert->tally.changed[i] += row->changed[i];
+}
+
+/* `length`: of the record, which may be longer than what is shown of it. */
+static void reject(struct convert *convert, const struct record *record, uint64_t length, enum defect code,
+                   const struct path *path)
+{
+    uint32_t const raw = record->length < LIMIT_REJECT_RAW ? record->length : (uint32_t)LIMIT_REJECT_RAW;
+    size_t const bytes = chunk_reject_bytes(raw);
+    convert->tally.input++;
+    convert->tally.failed[code]++;
+    bool const fits =
+        convert->rejects != NULL && convert->rejects->capacity - convert->rejects->length >= bytes;
+    if (!fits && !next_rejects(convert)) return;
+    struct chunk *chunk = convert->rejects;
+    struct chunk_reject const entry = {.tally = convert->tally,
+                                       .offset = record->offset,
+                                       .length = length,
+                                       .path = path,
+                                       .code = code,
+                                       .raw_length = raw};
+    memcpy(chunk->bytes + chunk->length, &entry, sizeof entry);
+    memcpy(chunk->bytes + chunk->length + sizeof entry, record->bytes, raw);
+    chunk->length += (uint32_t)bytes;
+    chunk->rows++;
+}
+
+/* ---- rows ---- */
+
+static struct csv_out chunk_out(const struct chunk *chunk)
+{
+    uint8_t *const at = chunk->bytes + chunk->length;
+    return (struct csv_out){.begin = at, .at = at, .end = chunk->bytes + chunk->capacity};
+}
+
+/* Counts what a giant row takes. */
+struct measure {
+    uint64_t bytes;
+};
+
+static void measure_more(struct csv_out *out)
+{
+    struct measure *measure = out->context;
+    measure->bytes += (uint64_t)(out->at - out->begin);
+    out->at = out->begin;
+}
+
+/* Sends a full chunk of a giant row and goes on in the next. When the run is stopped, what comes is dropped.
+ */
+static void giant_more(struct csv_out *out)
+{
+    struct convert *convert = out->context;
+    if (convert->stopping) {
+        out->at = out->begin;
+        return;
+    }
+    struct chunk *full = convert->rows;
+    full->length = (uint32_t)(out->at - full->bytes);
+    if (next_rows(convert)) {
+        out->begin = out->at = convert->rows->bytes;
+        out->end = out->begin + convert->rows->capacity;
+    } else {
+        out->at = out->begin; /* the chunk given away is not read any more: the run ends */
+    }
+}
+
+/* A row that is larger than a chunk: measured first, so that the assembler can choose its file, then sent
+ * piece by piece. The chunk at hand is empty. */
+static enum csv_row_result write_giant(struct convert *convert, struct csv_row *row,
+                                       const struct cells *cells)
+{
+    struct measure measure = {0};
+    struct csv_out out = chunk_out(convert->rows);
+    out.more = measure_more;
+    out.context = &measure;
+    enum csv_row_result const result = csv_row_write(row, cells, &out);
+    if (result != ROW_WRITTEN) return result;
+    measure_more(&out);
+    convert->rows->open_row = measure.bytes;
+    out = chunk_out(convert->rows);
+    out.more = giant_more;
+    out.context = convert;
+    csv_row_write(row, cells, &out);
+    if (convert->stopping) return ROW_WRITTEN;
+    struct chunk *chunk = convert->rows;
+    chunk->length = (uint32_t)(out.at - chunk->bytes);
+    chunk->row_ends[chunk->rows++] = chunk->length;
+    return ROW_WRITTEN;
+}
+
+/* ROW_NO_ROOM: the run is being stopped. */
+static enum csv_row_result write_row(struct convert *convert, struct csv_row *row, const struct cells *cells)
+{
+    for (;;) {
+        if (convert->rows == NULL && !next_rows(convert)) return ROW_NO_ROOM;
+        struct chunk *chunk = convert->rows;
+        if (chunk->rows < chunk->rows_max && chunk->open_row == 0) {
+            struct csv_out out = chunk_out(chunk);
+            enum csv_row_result const result = csv_row_write(row, cells, &out);
+            if (result == ROW_WRITTEN) {
+                chunk->length = (uint32_t)(out.at - chunk->bytes);
+                chunk->row_ends[chunk->rows++] = chunk->length;
+                return result;
+            }
+            if (result != ROW_NO_ROOM) return result;
+            if (chunk->length == 0) return write_giant(convert, row, cells);
+        }
+        if (!next_rows(convert)) return ROW_NO_ROOM;
+    }
+}
+
+/* The cells of a good record to their row, or to what else becomes of it. False: it needs the large lane. */
+static bool deliver(struct convert *convert, struct convert_tools *tools, const struct record *record)
+{
+    struct csv_row *row = &tools->row;
+    enum csv_row_result const result = write_row(convert, row, &tools->cells);
+    if (result == ROW_NO_ROOM) return true;
+    if (result == ROW_TOO_LONG && tools != convert->large) return false;
+    convert->tally.duplicate_keys += tools->cells.duplicate;
+    switch (result) {
+    case ROW_WRITTEN: count_written(convert, row); break;
+    case ROW_SKIPPED:
+        convert->tally.input++;
+        convert->tally.skipped[row->skip]++;
+        break;
+    case ROW_NO_ROOM:
+    case ROW_FAILED: reject(convert, record, record->length, row->defect, row->defect_path); break;
+    case ROW_TOO_LONG: reject(convert, record, record->length, DEFECT_TOO_LARGE, row->defect_path); break;
+    }
+    return true;
+}
+
+/* ---- the careful way: a record alone ---- */
+
+/* A record by On-Demand, which is the judge; the defect of one that it refuses. False: it needs the large
+ * lane. */
+static bool judge(struct convert *convert, struct convert_tools *tools, const struct record *record)
+{
+    struct cells *cells = &tools->cells;
+    cells_begin(cells, record->bytes);
+    if (record_walk(tools->parser, record->bytes, record->length, cells))
+        return deliver(convert, tools, record);
+    enum defect code = DEFECT_TOO_LARGE;
+    if (cells->overflow) {
+        if (tools != convert->large) return false;
+    } else {
+        code =
+            record_defect(&tools->walk, record->bytes, record->length, record_parser_tokens(tools->parser));
+        if (code == DEFECT_NONE) code = DEFECT_SYNTAX; /* On-Demand is the judge */
+    }
+    reject(convert, record, record->length, code, NULL);
+    return true;
+}
+
+/* ---- the large lane ---- */
+
+/* Looks for the end of the line at `from`: *line_end is the offset of its line feed or of the source's end,
+ * and *text_end is behind its last byte that is no blank (`from` when there is none). */
+static enum status find_line_end(struct convert *convert, struct convert_tools *tools, uint64_t from,
+                                 uint64_t *line_end, uint64_t *text_end, struct fault *fault)
+{
+    size_t const step = convert->tools.capacity;
+    uint64_t at = from;
+    *text_end = from;
+    while (at < convert->source->size) {
+        struct source_window window;
+        if (convert->port.stopped(convert->port.context)) break;
+        enum status const status = show(convert, tools, at, step, &window, fault);
+        if (status != STATUS_OK) return status;
+        const uint8_t *feed = memchr(window.bytes, '\n', window.length);
+        size_t length = feed == NULL ? window.length : (size_t)(feed - window.bytes);
+        size_t text = length;
+        while (text > 0 && json_is_blank(window.bytes[text - 1]))
+            text--;
+        if (text > 0) *text_end = at + text;
+        at += length;
+        if (feed != NULL) break;
+    }
+    *line_end = at;
+    return STATUS_OK;
+}
+
+/* Passes the blanks at `from`, at most to `end`. */
+static enum status skip_blanks(struct convert *convert, struct convert_tools *tools, uint64_t from,
+                               uint64_t end, uint64_t *text, struct fault *fault)
+{
+    *text = from;
+    while (*text < end) {
+        struct source_window window;
+        uint64_t const left = end - *text;
+        size_t const step = left < convert->tools.capacity ? (size_t)left : convert->tools.capacity;
+        enum status const status = show(convert, tools, *text, step, &window, fault);
+        if (status != STATUS_OK) return status;
+        size_t blanks = 0;
+        while (blanks < window.length && json_is_blank(window.bytes[blanks]))
+            blanks++;
+        *text += blanks;
+        if (blanks < window.length) break;
+    }
+    return STATUS_OK;
+}
+
+/* A record of any length. */
+static enum status convert_large_record(struct convert *convert, uint64_t text, uint64_t length,
+                                        struct fault *fault)
+{
+    struct convert_tools *tools = convert->large;
+    bool const fits = length <= convert->rules->max_record;
+    uint64_t const shown = fits || length < LIMIT_REJECT_RAW ? length : LIMIT_REJECT_RAW;
+    struct source_window window;
+    enum status const status =
+        show(convert, tools, text, shown < tools->capacity ? (size_t)shown : tools->capacity, &window, fault);
+    if (status != STATUS_OK) return status;
+    struct record const record = {.bytes = window.bytes, .length = (uint32_t)window.length, .offset = text};
+    if (fits)
+        judge(convert, tools, &record);
+    else
+        reject(convert, &record, length, DEFECT_TOO_LARGE, NULL);
+    return STATUS_OK;
+}
+
+/* The one line at `from`, whatever its length, with the large tools. *next: behind its line feed. */
+static enum status convert_large(struct convert *convert, uint64_t from, uint64_t *next, struct fault *fault)
+{
+    struct convert_tools *tools = convert->large;
+    uint64_t line_end, text_end, text;
+    *next = convert->source->size;
+    if (!convert->port.wait_for_turn(convert->port.context, convert->shard)) {
+        convert->stopping = true;
+        return STATUS_OK;
+    }
+    enum status status = find_line_end(convert, tools, from, &line_end, &text_end, fault);
+    if (status == STATUS_OK) status = skip_blanks(convert, tools, from, text_end, &text, fault);
+    if (status != STATUS_OK) return status;
+    bool const has_feed = line_end < convert->source->size;
+    *next = line_end + has_feed;
+    if (text < text_end) status = convert_large_record(convert, text, text_end - text, fault);
+    convert->tally.lines += has_feed;
+    return status;
+}
+
+/* ---- blocks of lines ---- */
+
+struct block {
+    const uint8_t *bytes;
+    size_t length; /* up to behind the last line feed in it, or the source's end */
+    uint64_t offset;
+    const uint32_t *token; /* the next token; NULL: the block is taken record by record */
+    size_t token_base;     /* what tokens count from */
+    unsigned reindexed;
+};
+
+static void block_index(struct convert *convert, struct block *block, size_t from)
+{
+    struct record_index index;
+    block->token = NULL;
+    block->token_base = from;
+    if (convert->rules->walk != CONVERT_FAST || block->reindexed > CONVERT_REINDEX_MAX) return;
+    if (record_parser_index(convert->tools.parser, block->bytes + from, block->length - from, &index))
+        block->token = index.tokens;
+}
+
+static struct record trim(const struct block *block, size_t begin, size_t end)
+{
+    while (begin < end && json_is_blank(block->bytes[begin]))
+        begin++;
+    while (end > begin && json_is_blank(block->bytes[end - 1]))
+        end--;
+    return (struct record){
+        .bytes = block->bytes + begin, .length = (uint32_t)(end - begin), .offset = block->offset + begin};
+}
+
+/* The line [begin, end) by the index. False: it is not good, or not for this lane. */
+static bool line_fast(struct convert *convert, struct block *block, size_t begin, size_t end)
+{
+    struct convert_tools *tools = &convert->tools;
+    struct index_walk *walk = &tools->walk;
+    uint32_t const line_end = (uint32_t)(end - block->token_base);
+    if (*block->token >= line_end) return true; /* a blank line: no token in it */
+    if (end - begin > convert->rules->max_record) return false;
+    walk->bytes = block->bytes + block->token_base;
+    walk->end = line_end;
+    cells_begin(&tools->cells, walk->bytes + *block->token);
+    const uint32_t *const next = index_walk_record(walk, block->token);
+    if (next == NULL) return false;
+    struct record const record = {.bytes = tools->cells.record,
+                                  .length = next[-1] + 1 - *block->token,
+                                  .offset = block->offset + block->token_base + *block->token};
+    if (!deliver(convert, tools, &record)) return false;
+    block->token = next;
+    return true;
+}
+
+/* The line [begin, end) alone. False: not for this lane. */
+static bool line_careful(struct convert *convert, struct block *block, size_t begin, size_t end)
+{
+    struct record const record = trim(block, begin, end);
+    if (record.length == 0) return true;
+    if (record.length > convert->rules->max_record) return false;
+    return judge(convert, &convert->tools, &record);
+}
+
+/* One line of a block; `feed`: it has a line feed behind it. */
+static enum status convert_line(struct convert *convert, struct block *block, size_t begin, size_t end,
+                                bool feed, struct fault *fault)
+{
+    if (block->token != NULL && line_fast(convert, block, begin, end)) {
+        convert->tally.lines += feed;
+        return STATUS_OK;
+    }
+    bool const had_index = block->token != NULL;
+    bool const done = line_careful(convert, block, begin, end);
+    enum status status = STATUS_OK;
+    if (done) {
+        convert->tally.lines += feed;
+    } else {
+        uint64_t next;
+        status = convert_large(convert, block->offset + begin, &next, fault);
+    }
+    if (had_index) { /* the parser's index was overwritten */
+        block->reindexed++;
+        block_index(convert, block, end + feed < block->length ? end + feed : block->length);
+    }
+    return status;
+}
+
+static enum status convert_block(struct convert *convert, struct block *block, struct fault *fault)
+{
+    size_t at = 0;
+    enum status status = STATUS_OK;
+    block_index(convert, block, 0);
+    while (at < block->length && status == STATUS_OK && !convert->stopping) {
+        const uint8_t *feed = memchr(block->bytes + at, '\n', block->length - at);
+        size_t const end = feed == NULL ? block->length : (size_t)(feed - block->bytes);
+        status = convert_line(convert, block, at, end, feed != NULL, fault);
+        at = end + (feed != NULL);
+    }
+    return status;
+}
+
+/* ---- shards ---- */
+
+/* The first line that begins at or behind shard->begin. shard->end: there is none in the shard. */
+static enum status find_first_line(struct convert *convert, const struct shard *shard, uint64_t *first,
+                                   struct fault *fault)
+{
+    *first = shard->begin;
+    if (shard->begin == shard->source_begin) return STATUS_OK;
+    uint64_t at = shard->begin - 1; /* a line feed here ends the line before: the shard begins with a line */
+    while (at < shard->end) {
+        struct source_window window;
+        uint64_t const left = shard->end - at;
+        size_t step = convert->tools.capacity;
+        if (step > CONVERT_OVERHANG && at < shard->begin) step = CONVERT_OVERHANG;
+        enum status const status =
+            show(convert, &convert->tools, at, left < step ? (size_t)left : step, &window, fault);
+        if (status != STATUS_OK) return status;
+        const uint8_t *feed = memchr(window.bytes, '\n', window.length);
+        if (feed != NULL) {
+            *first = at + (uint64_t)(feed - window.bytes) + 1;
+            return STATUS_OK;
+        }
+        at += window.length;
+    }
+    *first = shard->end;
+    return STATUS_OK;
+}
+
+/* Bytes of whole lines at the front of the window that begin before shard_left; 0: not one line is whole. */
+static size_t whole_lines(const struct source_window *window, uint64_t shard_left, bool at_source_end)
+{
+    const uint8_t *feed;
+    if (shard_left <= window->length) {
+        size_t const from = (size_t)shard_left - 1; /* the last line to begin in the shard holds this byte */
+        feed = memchr(window->bytes + from, '\n', window->length - from);
+        if (feed != NULL) return (size_t)(feed - window->bytes) + 1;
+    }
+    if (at_source_end) return window->length;
+    feed = memrchr(window->bytes, '\n', window->length);
+    return feed == NULL ? 0 : (size_t)(feed - window->bytes) + 1;
+}
+
+/* Converts whole lines from *at on; moves it behind them. */
+static enum status convert_step(struct convert *convert, uint64_t shard_end, uint64_t *at,
+                                struct fault *fault)
+{
+    size_t const capacity = convert->tools.capacity;
+    uint64_t const shard_left = shard_end - *at;
+    size_t want = CONVERT_OVERHANG < capacity ? CONVERT_OVERHANG : capacity;
+    want = shard_left < capacity - want ? (size_t)shard_left + want : capacity;
+    for (;;) {
+        struct source_window window;
+        enum status const status = show(convert, &convert->tools, *at, want, &window, fault);
+        if (status != STATUS_OK) return status;
+        bool const at_source_end = *at + window.length >= convert->source->size;
+        size_t const length = whole_lines(&window, shard_left, at_source_end);
+        if (length != 0) {
+            struct block block = {.bytes = window.bytes, .length = length, .offset = *at};
+            *at += length;
+            return convert_block(convert, &block, fault);
+        }
+        if (want == capacity) return convert_large(convert, *at, at, fault);
+        want = want < capacity / 4 ? want * 4 : capacity;
+    }
+}
+
+enum status convert_shard(struct convert *convert, uint64_t number, const struct shard *shard,
+                          struct fault *fault)
+{
+    uint64_t at;
+    convert->source_number = shard->source;
+    convert->source = convert->sources[shard->source];
+    convert->shard = number;
+    convert->tally = (struct tally){0};
+    enum status status = find_first_line(convert, shard, &at, fault);
+    while (status == STATUS_OK && at < shard->end && !convert->stopping) {
+        if (convert->port.stopped(convert->port.context)) return STATUS_OK;
+        status = convert_step(convert, shard->end, &at, fault);
+        if (status == STATUS_OK && convert->source->drop != NULL && convert->tools.reader != NULL)
+            convert->source->drop(convert->tools.reader, at);
+    }
+    if (status == STATUS_OK && !convert->stopping) finish_shard(convert);
+    return status;
+}

@@ -1,0 +1,92 @@
+/* convert.h - one worker's work: a shard of input to chunks of CSV rows and rejects.
+ *
+ * How a record goes:
+ *
+ *   window of the source -> blocks of whole lines -> stage 1 once a block -> index_walk a record -> csv_row
+ *                                   |                                            |
+ *                                   | not clean                                  | not good
+ *                                   v                                            v
+ *                            each record alone: record_walk (On-Demand) -> record_defect -> reject entry
+ *
+ * Records longer than a block, and those that select more values than a block's cells hold, take the large
+ * lane: one set of tools, sized for source.max_record, for the whole run. A worker may use it only while its
+ * shard is the next one to be written (port->wait_for_turn): so there is never a second user, and the chunks
+ * that such a record fills are always drained. Which lane a record takes never shows in the output.
+ *
+ * Thread rule: one struct convert a worker; the lane is lent to one at a time by the turn. */
+#ifndef PENSTOCK_CORE_FLOW_CONVERT_H
+#define PENSTOCK_CORE_FLOW_CONVERT_H
+
+#include "core/csv/csv_row.h"
+#include "core/flow/chunk.h"
+#include "core/flow/source.h"
+#include "core/record/index_walk.h"
+#include "core/record/record_walk.h"
+#include "core/record/shard_plan.h"
+
+/* How far behind its shard's end a worker looks for the end of the last record at first: a few records. */
+#define CONVERT_OVERHANG (16u * 1024)
+
+/* Bad records in one block after which the rest of it is taken record by record: each costs a new stage 1. */
+#define CONVERT_REINDEX_MAX 4u
+
+/* Which walk a run uses: the fast one where it can, or On-Demand for every record (tests compare both). */
+enum convert_walk { CONVERT_FAST, CONVERT_ON_DEMAND };
+
+struct convert_rules {
+    const struct plan *plan;
+    uint64_t max_record;
+    uint32_t max_depth;
+    enum convert_walk walk;
+};
+
+/* Everything that a record of up to `capacity` bytes needs on its way. */
+struct convert_tools {
+    size_t capacity;
+    struct record_parser *parser;
+    struct cells cells;
+    struct index_walk walk;
+    struct csv_row row;
+    struct source_reader *reader; /* of source number `reader_source` */
+    size_t reader_source;
+};
+
+/* What a worker asks of the pipeline. Each returns NULL or false when the run is being stopped. */
+struct convert_port {
+    void *context;
+    struct chunk *(*take)(void *context);                 /* an empty chunk; may wait */
+    void (*give)(void *context, struct chunk *chunk);     /* to the assembler, in order */
+    bool (*wait_for_turn)(void *context, uint64_t shard); /* until all shards before it are written */
+    bool (*stopped)(void *context);
+    uint64_t (*now)(void); /* nanoseconds of any clock, for the shares of time below */
+};
+
+struct convert {
+    const struct convert_rules *rules;
+    struct source *const *sources;
+    struct convert_tools tools;
+    struct convert_tools *large; /* the lane, shared by all workers */
+    struct convert_port port;
+    /* the shard at hand */
+    struct source *source;
+    size_t source_number;
+    uint64_t shard;
+    struct tally tally;
+    struct chunk *rows, *rejects; /* being filled; NULL: none taken */
+    bool stopping;
+    uint64_t read_ns; /* time in source->window, over all shards */
+};
+
+/* Memory of a set of tools, without the reader's buffer. */
+size_t convert_tools_bytes(const struct convert_rules *rules, size_t capacity);
+bool convert_tools_create(struct convert_tools *tools, const struct convert_rules *rules, size_t capacity);
+void convert_tools_destroy(struct convert_tools *tools, struct source *const *sources); /* zeroed is fine */
+
+/* Converts one shard; its chunks went through port->give, the last one marked. STATUS_IO when the source
+ * can't be read. When the run is stopped meanwhile it returns STATUS_OK early. */
+enum status convert_shard(struct convert *convert, uint64_t number, const struct shard *shard,
+                          struct fault *fault);
+/* Gives no more: drops the chunks at hand (they are the caller's to free with the pool). */
+void convert_forget(struct convert *convert);
+
+#endif

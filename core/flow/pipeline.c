@@ -1,0 +1,394 @@
+/* pipeline.c - threads, rings, memory. The essay stands in the header.
+ * Threads: the caller's is the assembler; workers are made and joined here. Owns all that they share. */
+#include "core/flow/pipeline.h"
+
+#include "core/base/limits.h"
+#include "core/flow/ring.h"
+#include "core/flow/wait.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct worker {
+    _Alignas(LIMIT_LINE) struct ring forward;         /* worker -> assembler */
+    struct ring home;                                 /* assembler -> worker */
+    struct wait chunk_home;                           /* the worker waits for home; the assembler wakes */
+    struct convert convert;                           /* the worker's alone */
+    struct chunk *chunks[PIPELINE_CHUNKS_PER_WORKER]; /* all of them: made and freed by the caller's thread */
+    struct chunk *spare[PIPELINE_CHUNKS_PER_WORKER];  /* the worker's: empty and not on a ring */
+    uint32_t spare_count;
+    uint64_t wait_ns, busy_ns; /* the worker's; read after join */
+    struct pipeline *pipeline;
+    pthread_t thread;
+    bool started, wait_ready; /* the caller's */
+    struct fault fault;       /* the worker's until the latch points at it */
+};
+
+struct pipeline {
+    const struct pipeline_options *options;
+    const struct shard_plan *plan;
+    struct source *const *sources;
+    struct worker *workers;
+    struct convert_tools large; /* used by the worker whose turn it is: see `turn` */
+    struct wait rows_ready;     /* the assembler waits for forward rings; workers wake */
+    struct wait turn_changed;   /* workers wait for their turn; the assembler wakes */
+    bool waits_ready;
+    _Alignas(LIMIT_LINE) _Atomic uint64_t next_shard; /* relaxed fetch_add: claims, publishes nothing */
+    /* T1: release by the assembler when all shards before `turn` are drained; T2: acquire by the worker that
+     * waits for it. The edge also hands the large lane from one worker to the next: the former user's last
+     * chunk was popped (ring edge) before T1. */
+    _Alignas(LIMIT_LINE) _Atomic uint64_t turn;
+    /* S1: release CAS by whoever fails first, with its fault filled before; S2: acquire by everyone who
+     * polls. */
+    _Alignas(LIMIT_LINE) _Atomic(const struct fault *) stop;
+    struct fault assembler_fault;
+};
+
+/* ---- stopping ---- */
+
+static bool is_stopped(struct pipeline *pipeline)
+{
+    return atomic_load_explicit(&pipeline->stop, memory_order_acquire) != NULL; /* S2, pairs with S1 */
+}
+
+static void stop(struct pipeline *pipeline, const struct fault *fault)
+{
+    const struct fault *none = NULL;
+    /* S1, pairs with S2: publishes the fault. A later one loses and stays with its thread. */
+    atomic_compare_exchange_strong_explicit(&pipeline->stop, &none, fault, memory_order_release,
+                                            memory_order_relaxed);
+    wait_wake(&pipeline->rows_ready);
+    wait_wake(&pipeline->turn_changed);
+    for (uint32_t w = 0; w < pipeline->options->threads; w++)
+        if (pipeline->workers[w].wait_ready) wait_wake(&pipeline->workers[w].chunk_home);
+}
+
+/* ---- the worker's port ---- */
+
+static struct chunk *chunk_find(struct worker *worker)
+{
+    if (worker->spare_count > 0) return worker->spare[--worker->spare_count];
+    return ring_pop(&worker->home);
+}
+
+static struct chunk *port_take(void *context)
+{
+    struct worker *worker = context;
+    struct chunk *chunk = chunk_find(worker);
+    if (chunk != NULL) return chunk;
+    uint64_t const began = worker->pipeline->options->now();
+    while (!is_stopped(worker->pipeline)) {
+        uint32_t const ticket = wait_prepare(&worker->chunk_home);
+        chunk = chunk_find(worker);
+        if (chunk != NULL || is_stopped(worker->pipeline)) {
+            wait_cancel(&worker->chunk_home);
+            break;
+        }
+        wait_sleep(&worker->chunk_home, ticket);
+    }
+    worker->wait_ns += worker->pipeline->options->now() - began;
+    return chunk;
+}
+
+static void port_give(void *context, struct chunk *chunk)
+{
+    struct worker *worker = context;
+    (void)ring_push(&worker->forward, chunk); /* never full: it has room for all chunks of the worker */
+    wait_wake(&worker->pipeline->rows_ready);
+}
+
+static bool port_stopped(void *context)
+{
+    return is_stopped(((struct worker *)context)->pipeline);
+}
+
+static bool port_wait_for_turn(void *context, uint64_t shard)
+{
+    struct pipeline *pipeline = ((struct worker *)context)->pipeline;
+    for (;;) {
+        uint32_t const ticket = wait_prepare(&pipeline->turn_changed);
+        bool const stopped = is_stopped(pipeline);
+        /* T2, pairs with T1 */
+        bool const mine = atomic_load_explicit(&pipeline->turn, memory_order_acquire) == shard;
+        if (stopped || mine) {
+            wait_cancel(&pipeline->turn_changed);
+            return !stopped;
+        }
+        wait_sleep(&pipeline->turn_changed, ticket);
+    }
+}
+
+static void *worker_main(void *argument)
+{
+    struct worker *worker = argument;
+    struct pipeline *pipeline = worker->pipeline;
+    uint64_t const began = pipeline->options->now();
+    while (!is_stopped(pipeline)) {
+        uint64_t const number = atomic_fetch_add_explicit(&pipeline->next_shard, 1, memory_order_relaxed);
+        if (number >= pipeline->plan->count) break;
+        struct shard const shard = shard_plan_get(pipeline->plan, number);
+        if (convert_shard(&worker->convert, number, &shard, &worker->fault) != STATUS_OK)
+            stop(pipeline, &worker->fault);
+    }
+    ring_close(&worker->forward);
+    wait_wake(&pipeline->rows_ready);
+    worker->busy_ns = pipeline->options->now() - began;
+    return NULL;
+}
+
+/* ---- the assembler ---- */
+
+static void chunk_home(void *context, struct chunk *chunk)
+{
+    struct pipeline *pipeline = context;
+    struct worker *worker = &pipeline->workers[chunk->worker];
+    (void)ring_push(&worker->home, chunk); /* never full, as above */
+    wait_wake(&worker->chunk_home);
+}
+
+/* The next chunk of `shard`, NULL: not there yet. `*from` remembers the shard's worker. */
+static struct chunk *chunk_of(struct pipeline *pipeline, uint64_t shard, struct worker **from)
+{
+    if (*from != NULL) return ring_pop(&(*from)->forward);
+    for (uint32_t w = 0; w < pipeline->options->threads; w++) {
+        struct worker *worker = &pipeline->workers[w];
+        struct chunk const *head = ring_peek(&worker->forward);
+        if (head == NULL || head->shard != shard) continue;
+        *from = worker;
+        return ring_pop(&worker->forward);
+    }
+    return NULL;
+}
+
+static struct chunk *wait_for_chunk(struct pipeline *pipeline, uint64_t shard, struct worker **from,
+                                    uint64_t *wait_ns)
+{
+    struct chunk *chunk = chunk_of(pipeline, shard, from);
+    if (chunk != NULL) return chunk;
+    uint64_t const began = pipeline->options->now();
+    while (!is_stopped(pipeline)) {
+        uint32_t const ticket = wait_prepare(&pipeline->rows_ready);
+        chunk = chunk_of(pipeline, shard, from);
+        if (chunk != NULL || is_stopped(pipeline)) {
+            wait_cancel(&pipeline->rows_ready);
+            break;
+        }
+        wait_sleep(&pipeline->rows_ready, ticket);
+    }
+    *wait_ns += pipeline->options->now() - began;
+    return chunk;
+}
+
+static enum status check_interrupted(struct pipeline *pipeline, struct fault *fault)
+{
+    enum status const status = pipeline->options->interrupted();
+    if (status == STATUS_OK) return STATUS_OK;
+    return fault_set(fault, status, "stopped by %s", status == STATUS_INTERRUPTED ? "SIGINT" : "SIGTERM");
+}
+
+/* All shards in order. Ends early, without a fault of its own, when a worker failed. */
+static enum status assemble_all(struct pipeline *pipeline, struct assemble *assemble, struct sink *sink,
+                                struct pipeline_times *times)
+{
+    struct fault *fault = &pipeline->assembler_fault;
+    for (uint64_t number = 0; number < pipeline->plan->count; number++) {
+        struct shard const shard = shard_plan_get(pipeline->plan, number);
+        struct worker *from = NULL;
+        bool last = false;
+        /* T1, pairs with T2 */
+        atomic_store_explicit(&pipeline->turn, number, memory_order_release);
+        wait_wake(&pipeline->turn_changed);
+        while (!last) {
+            struct chunk *chunk = wait_for_chunk(pipeline, number, &from, &times->wait_rows);
+            enum status status = check_interrupted(pipeline, fault);
+            if (status != STATUS_OK) return status;
+            if (chunk == NULL) return STATUS_OK;
+            last = chunk->last;
+            status = assemble_chunk(assemble, chunk, shard.source, fault);
+            if (status == STATUS_OK) status = sink->reap(sink, fault);
+            if (status != STATUS_OK) return status;
+        }
+    }
+    return is_stopped(pipeline) ? STATUS_OK : assemble_finish(assemble, fault);
+}
+
+/* ---- memory ---- */
+
+static uint64_t reader_bytes(bool buffered, size_t capacity)
+{
+    return buffered ? capacity + LIMIT_PADDING + 4096 : 0;
+}
+
+static uint64_t lane_capacity(const struct convert_rules *rules, size_t block)
+{
+    return rules->max_record > block ? rules->max_record : block;
+}
+
+static uint64_t memory_of(const struct convert_rules *rules, uint32_t threads, bool buffered,
+                          const struct pipeline_sizes *sizes)
+{
+    size_t const lane = (size_t)lane_capacity(rules, sizes->block);
+    uint64_t const worker = convert_tools_bytes(rules, sizes->block) + reader_bytes(buffered, sizes->block) +
+                            sizes->chunks * chunk_memory(sizes->chunk) + sizeof(struct worker) +
+                            64 * LIMIT_KIB;
+    return PIPELINE_MEMORY_BASE + convert_tools_bytes(rules, lane) + reader_bytes(buffered, lane) +
+           threads * worker;
+}
+
+enum status pipeline_size(const struct convert_rules *rules, uint32_t threads, bool buffered, uint64_t limit,
+                          struct pipeline_sizes *sizes, struct fault *fault)
+{
+    *sizes = (struct pipeline_sizes){
+        .block = PIPELINE_BLOCK_MAX, .chunk = CHUNK_BYTES_MAX, .chunks = PIPELINE_CHUNKS_PER_WORKER};
+    for (;;) {
+        sizes->memory = memory_of(rules, threads, buffered, sizes);
+        if (sizes->memory <= limit) return STATUS_OK;
+        if (sizes->chunk > CHUNK_BYTES_MIN)
+            sizes->chunk /= 2;
+        else if (sizes->chunks > PIPELINE_CHUNKS_MIN)
+            sizes->chunks--;
+        else if (sizes->block > PIPELINE_BLOCK_MIN)
+            sizes->block /= 2;
+        else
+            break;
+    }
+    return fault_set(fault, STATUS_USAGE,
+                     "--memory-limit: %" PRIu64
+                     " MiB are not enough for %u threads and records of up to %" PRIu64
+                     " bytes; the least that works is %" PRIu64
+                     "MiB (fewer --threads or a smaller source.max_record need less)",
+                     limit / LIMIT_MIB, threads, rules->max_record, sizes->memory / LIMIT_MIB + 1);
+}
+
+/* ---- set-up and tear-down ---- */
+
+static bool worker_create(struct pipeline *pipeline, uint32_t number)
+{
+    const struct pipeline_options *options = pipeline->options;
+    struct worker *worker = &pipeline->workers[number];
+    worker->pipeline = pipeline;
+    worker->wait_ready = wait_init(&worker->chunk_home);
+    if (!worker->wait_ready || !ring_init(&worker->forward, options->sizes.chunks, 0) ||
+        !ring_init(&worker->home, options->sizes.chunks, 0) ||
+        !convert_tools_create(&worker->convert.tools, options->rules, options->sizes.block))
+        return false;
+    for (uint32_t c = 0; c < options->sizes.chunks; c++) {
+        struct chunk *chunk = chunk_create(options->sizes.chunk, number);
+        if (chunk == NULL) return false;
+        worker->chunks[c] = worker->spare[worker->spare_count++] = chunk;
+    }
+    worker->convert.rules = options->rules;
+    worker->convert.sources = pipeline->sources;
+    worker->convert.large = &pipeline->large;
+    worker->convert.port = (struct convert_port){.context = worker,
+                                                 .take = port_take,
+                                                 .give = port_give,
+                                                 .wait_for_turn = port_wait_for_turn,
+                                                 .stopped = port_stopped,
+                                                 .now = options->now};
+    return true;
+}
+
+static void worker_destroy(struct worker *worker, struct source *const *sources)
+{
+    convert_tools_destroy(&worker->convert.tools, sources);
+    for (uint32_t c = 0; c < PIPELINE_CHUNKS_PER_WORKER; c++)
+        chunk_destroy(worker->chunks[c]);
+    ring_free(&worker->forward);
+    ring_free(&worker->home);
+    if (worker->wait_ready) wait_destroy(&worker->chunk_home);
+}
+
+static bool pipeline_create(struct pipeline *pipeline)
+{
+    const struct pipeline_options *options = pipeline->options;
+    size_t const bytes = options->threads * sizeof *pipeline->workers;
+    pipeline->workers = aligned_alloc(_Alignof(struct worker), bytes);
+    if (pipeline->workers == NULL) return false;
+    memset(pipeline->workers, 0, bytes);
+    bool const rows = wait_init(&pipeline->rows_ready);
+    pipeline->waits_ready = rows && wait_init(&pipeline->turn_changed);
+    if (rows && !pipeline->waits_ready) wait_destroy(&pipeline->rows_ready);
+    if (!pipeline->waits_ready) return false;
+    size_t const lane = (size_t)lane_capacity(options->rules, options->sizes.block);
+    if (!convert_tools_create(&pipeline->large, options->rules, lane)) return false;
+    for (uint32_t w = 0; w < options->threads; w++)
+        if (!worker_create(pipeline, w)) return false;
+    return true;
+}
+
+static void pipeline_destroy(struct pipeline *pipeline)
+{
+    for (uint32_t w = 0; pipeline->workers != NULL && w < pipeline->options->threads; w++)
+        worker_destroy(&pipeline->workers[w], pipeline->sources);
+    convert_tools_destroy(&pipeline->large, pipeline->sources);
+    if (pipeline->waits_ready) {
+        wait_destroy(&pipeline->turn_changed);
+        wait_destroy(&pipeline->rows_ready);
+    }
+    free(pipeline->workers);
+}
+
+static enum status workers_start(struct pipeline *pipeline, struct fault *fault)
+{
+    pthread_attr_t attributes;
+    if (pthread_attr_init(&attributes) != 0)
+        return fault_set(fault, STATUS_IO, "no memory to start a thread");
+    pthread_attr_setstacksize(&attributes, PIPELINE_STACK_BYTES);
+    enum status status = STATUS_OK;
+    for (uint32_t w = 0; w < pipeline->options->threads && status == STATUS_OK; w++) {
+        struct worker *worker = &pipeline->workers[w];
+        int const error = pthread_create(&worker->thread, &attributes, worker_main, worker);
+        worker->started = error == 0;
+        if (error != 0)
+            status = fault_set(fault, STATUS_IO, "can't start thread %u of %u: %s; try fewer --threads",
+                               w + 1, pipeline->options->threads, strerror(error));
+    }
+    pthread_attr_destroy(&attributes);
+    return status;
+}
+
+static void workers_join(struct pipeline *pipeline, struct pipeline_times *times)
+{
+    for (uint32_t w = 0; w < pipeline->options->threads; w++) {
+        struct worker *worker = &pipeline->workers[w];
+        if (!worker->started) continue;
+        pthread_join(worker->thread, NULL);
+        times->wait_chunk += worker->wait_ns;
+        times->read += worker->convert.read_ns;
+        times->convert += worker->busy_ns - worker->wait_ns - worker->convert.read_ns;
+    }
+}
+
+enum status pipeline_run(const struct pipeline_options *options, struct source *const *sources,
+                         const struct shard_plan *plan, struct sink *sink, struct pipeline_result *result,
+                         struct fault *fault)
+{
+    struct pipeline pipeline = {.options = options, .plan = plan, .sources = sources};
+    struct assemble_rules rules = options->assemble;
+    rules.home = chunk_home;
+    rules.home_context = &pipeline;
+    *result = (struct pipeline_result){0};
+    assemble_start(&result->assemble, &rules, sink, sources);
+    if (!pipeline_create(&pipeline)) {
+        pipeline_destroy(&pipeline);
+        return fault_set(fault, STATUS_IO, "no memory for %u threads (%" PRIu64 " MiB); try fewer --threads",
+                         options->threads, options->sizes.memory / LIMIT_MIB);
+    }
+    uint64_t const began = options->now();
+    enum status status = workers_start(&pipeline, &pipeline.assembler_fault);
+    if (status == STATUS_OK) status = assemble_all(&pipeline, &result->assemble, sink, &result->times);
+    if (status != STATUS_OK) stop(&pipeline, &pipeline.assembler_fault);
+    result->times.write = options->now() - began - result->times.wait_rows;
+    workers_join(&pipeline, &result->times);
+    const struct fault *first = atomic_load_explicit(&pipeline.stop, memory_order_acquire); /* S2 */
+    if (first != NULL) {
+        status = first->status;
+        if (fault != NULL) *fault = *first;
+    }
+    result->assemble.rules = NULL; /* it lies on this stack */
+    pipeline_destroy(&pipeline);
+    return status;
+}

@@ -1,0 +1,42 @@
+/* source.h - the port through which bytes enter core: one source is one input file.
+ *
+ * A source is shared by all workers; each worker reads through a reader of its own. A window is a view of the
+ * source's bytes with LIMIT_PADDING readable bytes behind its end (their value is not specified).
+ *
+ *   window(reader, offset, length, &window, fault)
+ *       shows [offset, offset+length), cut at the source's end. Valid until the same reader's next window()
+ * or drop(). `length` is at most what the reader was opened with. STATUS_IO when the bytes can't be had, also
+ *       when the source became shorter than `size`.
+ *   drop(reader, end)
+ *       the reader will not look at bytes before `end` again (mapped pages may go). Optional: may be NULL.
+ *
+ * Thread rule: open_reader/close_reader and window on one reader by one thread; different readers
+ * concurrently. */
+#ifndef PENSTOCK_CORE_FLOW_SOURCE_H
+#define PENSTOCK_CORE_FLOW_SOURCE_H
+
+#include "core/base/status.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct source_window {
+    const uint8_t *bytes;
+    size_t length; /* shorter than asked for only at the source's end */
+};
+
+struct source_reader; /* the implementation's */
+
+struct source {
+    void *self;
+    const char *name; /* as the user wrote it, for messages and reject lines */
+    uint64_t size;    /* bytes, fixed when the run starts */
+    /* A reader for windows of at most `window_max` bytes; NULL when there is no memory. */
+    struct source_reader *(*open_reader)(struct source *source, size_t window_max);
+    void (*close_reader)(struct source_reader *reader); /* takes NULL */
+    enum status (*window)(struct source_reader *reader, uint64_t offset, size_t length,
+                          struct source_window *window, struct fault *fault);
+    void (*drop)(struct source_reader *reader, uint64_t end);
+};
+
+#endif
