@@ -1,0 +1,407 @@
+/* source_file.c - local files as sources: one open descriptor, and a mapping or a buffer for each reader.
+ * Thread: as source_file.h says; what readers share (struct source_file) does not change while they run.
+ * Owns: the descriptor, the mapping with its guard range, each reader's buffer.
+ *
+ * The mapping: first a reservation of anonymous zeroes, one page longer than the file's pages, then the file
+ * fixed over its front. So LIMIT_PADDING bytes behind the file's end can be read whatever its size: they are
+ * the zero-filled rest of its last page, or the page behind, which no truncation can take away. */
+#include "io/input/source_file.h"
+
+#include "core/base/limits.h"
+#include "io/input/source_guard.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22 /* Linux 5.14, <linux/mman.h>; older kernels answer EINVAL */
+#endif
+
+struct source_file {
+    struct source port;
+    char *path;
+    int descriptor;
+    int range;                /* the guard's; SOURCE_GUARD_NONE: not mapped */
+    size_t page;              /* bytes */
+    uint8_t *base;            /* NULL: not mapped */
+    size_t reserved;          /* bytes at base: the file's pages and one more */
+    struct timespec modified; /* at open */
+};
+
+struct source_reader {
+    const struct source_file *file;
+    size_t window_max;
+    /* READ: buffer holds [held_from, held_from+held) of the file. */
+    uint8_t *buffer;
+    uint64_t held_from;
+    size_t held;
+    /* MMAP: offsets of page begins. A run is a row of windows without a gap. */
+    bool can_populate;
+    uint64_t run_from;  /* where the run began */
+    uint64_t kept_from; /* pages of the run before it went by drop() */
+    uint64_t run_to;    /* pages before it were asked for */
+    uint64_t seam;      /* pages of the run before it hold bytes of another reader, too */
+};
+
+static enum status fault_shorter(const struct source_file *file, uint64_t now, struct fault *fault)
+{
+    return fault_set(
+        fault, STATUS_IO,
+        "%s: became shorter while it was read (%llu bytes instead of %llu): run again once nothing "
+        "writes to it any more",
+        file->path, (unsigned long long)now, (unsigned long long)file->port.size);
+}
+
+/* Bytes at `offset` that should be there are not: says why, as far as can be known. */
+static enum status fault_lost(const struct source_file *file, uint64_t offset, struct fault *fault)
+{
+    struct stat now;
+    if (fstat(file->descriptor, &now) == 0 && (uint64_t)now.st_size < file->port.size)
+        return fault_shorter(file, (uint64_t)now.st_size, fault);
+    return fault_set(
+        fault, STATUS_IO,
+        "%s: bytes at %llu or after could not be read: the storage failed, or the file was shorter "
+        "for a time while it was read; check the storage and run again",
+        file->path, (unsigned long long)offset);
+}
+
+/* ---- opening ---- */
+
+static const char *kind_of(mode_t mode)
+{
+    if (S_ISDIR(mode)) return "is a directory, which is not supported yet: name the files in it";
+    if (S_ISFIFO(mode)) return "is a FIFO, which is not supported yet: write it to a file first";
+    if (S_ISSOCK(mode)) return "is a socket, which is not supported: name a regular file";
+    return "is a device, which is not supported yet: name a regular file";
+}
+
+/* What kept a path from being opened: the caller's mistake to mend (66), or the system's trouble (74). */
+static enum status fault_unopened(const char *path, int error, struct fault *fault)
+{
+    switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+        return fault_set(fault, STATUS_NO_SOURCE, "%s: there is no such file",
+                         path[0] == '\0' ? "(empty path)" : path);
+    case EACCES:
+    case EPERM:
+        return fault_set(fault, STATUS_NO_SOURCE, "%s: may not be read (%s): grant read permission", path,
+                         strerror(error));
+    case ELOOP:
+    case ENAMETOOLONG:
+        return fault_set(fault, STATUS_NO_SOURCE, "%s: can't be reached: %s", path, strerror(error));
+    case EMFILE:
+    case ENFILE:
+        return fault_set(fault, STATUS_IO,
+                         "%s: can't be opened: %s: raise the limit (ulimit -n) or name fewer files", path,
+                         strerror(error));
+    default: return fault_set(fault, STATUS_IO, "%s: can't be opened: %s", path, strerror(error));
+    }
+}
+
+int source_file_descriptor(const char *path, struct stat *about, struct fault *fault)
+{
+    /* Looks before it opens: opening a device may do something. O_NONBLOCK: should a FIFO take the place of
+     * the file in between, open() must not wait for its writer; it means nothing for regular files. */
+    if (stat(path, about) != 0) {
+        fault_unopened(path, errno, fault);
+        return -1;
+    }
+    int descriptor = -1;
+    if (S_ISREG(about->st_mode)) {
+        do
+            descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+        while (descriptor < 0 && errno == EINTR);
+        if (descriptor < 0 || fstat(descriptor, about) != 0) {
+            fault_unopened(path, errno, fault);
+            if (descriptor >= 0) (void)close(descriptor);
+            return -1;
+        }
+    }
+    if (S_ISREG(about->st_mode)) return descriptor;
+    fault_set(fault, STATUS_INPUT, "%s: %s", path, kind_of(about->st_mode));
+    if (descriptor >= 0) (void)close(descriptor);
+    return -1;
+}
+
+/* False: the file is read instead. Nothing stays behind then. */
+static bool map_file(struct source_file *file)
+{
+    uint64_t const pages = (file->port.size + file->page - 1) / file->page;
+    if (pages == 0 || pages >= SIZE_MAX / 2 / file->page) return false;
+    size_t const length = (size_t)pages * file->page;
+    size_t const reserved = length + file->page; /* a page holds LIMIT_PADDING many times */
+    void *base = mmap(NULL, reserved, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (base == MAP_FAILED) return false;
+    if (mmap(base, length, PROT_READ, MAP_SHARED | MAP_FIXED, file->descriptor, 0) != MAP_FAILED)
+        file->range = source_guard_add(base, length);
+    if (file->range == SOURCE_GUARD_NONE) {
+        (void)munmap(base, reserved);
+        return false;
+    }
+    file->base = base;
+    file->reserved = reserved;
+    return true;
+}
+
+/* ---- windows of the mapping ---- */
+
+/* Lets all pages of the reader's run go, those at its ends included. A page that another reader looks at
+ * comes back to it unharmed at its next touch, from the page cache: DONTNEED on a shared file mapping forgets
+ * where pages are, never what they hold. If it kept the ends (a reader looks behind its share to finish a
+ * record, where the next reader may have come and gone already), they would add up over a large file. */
+static void run_release(struct source_reader *reader)
+{
+    if (reader->run_to > reader->run_from && reader->file->base != NULL)
+        (void)madvise(reader->file->base + reader->run_from, (size_t)(reader->run_to - reader->run_from),
+                      MADV_DONTNEED);
+    reader->run_from = reader->kept_from = reader->run_to = reader->seam = 0;
+}
+
+/* Brings in [from, to). EFAULT and EHWPOISON: touching the pages would raise SIGBUS (madvise(2)). Any other
+ * error says that the advice can't be had (EINVAL before Linux 5.14, whatever sandboxes answer): the pages
+ * come in when they are touched, then, and the guard watches. */
+static enum status populate(struct source_reader *reader, uint64_t from, uint64_t to, struct fault *fault)
+{
+    uint8_t *start = reader->file->base + from;
+    size_t const length = (size_t)(to - from);
+    if (reader->can_populate && madvise(start, length, MADV_POPULATE_READ) != 0) {
+        if (errno == EFAULT || errno == EHWPOISON) return fault_lost(reader->file, from, fault);
+        reader->can_populate = errno != EINVAL && errno != ENOSYS && errno != EPERM;
+        (void)madvise(start, length, MADV_WILLNEED);
+    } else if (!reader->can_populate) {
+        (void)madvise(start, length, MADV_WILLNEED);
+    }
+    return STATUS_OK;
+}
+
+/* Asks for the pages of [offset, offset+length) and its padding that this run did not ask for yet. */
+static enum status run_extend(struct source_reader *reader, uint64_t offset, size_t length,
+                              struct fault *fault)
+{
+    uint64_t const page = reader->file->page;
+    uint64_t const last = reader->file->reserved - page; /* the file's pages end there */
+    uint64_t const from = offset / page * page;
+    uint64_t const wanted = (offset + length + LIMIT_PADDING + page - 1) / page * page;
+    uint64_t const to = wanted < last ? wanted : last;
+    if (from < reader->kept_from || from > reader->run_to || reader->run_to == 0) {
+        run_release(reader);
+        reader->run_from = reader->kept_from = reader->run_to = from;
+        reader->seam = (offset + page - 1) / page * page;
+    }
+    if (to <= reader->run_to) return STATUS_OK;
+    uint64_t const ask = reader->run_to;
+    reader->run_to = to; /* before asking: a part may come in although the whole fails */
+    enum status const status = populate(reader, ask, to, fault);
+    if (status != STATUS_OK) run_release(reader);
+    return status;
+}
+
+static enum status window_mapped(struct source_reader *reader, uint64_t offset, size_t length,
+                                 struct source_window *window, struct fault *fault)
+{
+    const struct source_file *file = reader->file;
+    if (length != 0) {
+        enum status const status = run_extend(reader, offset, length, fault);
+        if (status != STATUS_OK) return status;
+    }
+    if (source_guard_broken(file->range)) return fault_lost(file, offset, fault);
+    window->bytes = file->base + offset;
+    window->length = length;
+    return STATUS_OK;
+}
+
+static void drop_mapped(struct source_reader *reader, uint64_t end)
+{
+    uint64_t const page = reader->file->page;
+    uint64_t const below = end < reader->run_to ? end : reader->run_to;
+    uint64_t const to =
+        below / page * page; /* inward at both ends: neighbours' pages stay while they may be hot */
+    uint64_t const from = reader->kept_from > reader->seam ? reader->kept_from : reader->seam;
+    if (to < from || to - from < SOURCE_FILE_DROP_STEP) return;
+    (void)madvise(reader->file->base + from, (size_t)(to - from), MADV_DONTNEED);
+    reader->kept_from = to;
+}
+
+/* ---- windows of a buffer ---- */
+
+int64_t source_file_pread(int descriptor, void *buffer, size_t length, uint64_t offset)
+{
+    size_t done = 0;
+    while (done < length) {
+        ssize_t const more =
+            pread(descriptor, (uint8_t *)buffer + done, length - done, (off_t)(offset + done));
+        if (more < 0 && errno == EINTR) continue;
+        if (more < 0) return -1;
+        if (more == 0) break;
+        done += (size_t)more;
+    }
+    return (int64_t)done;
+}
+
+/* Moves what the buffer holds of [offset, …) to its front. */
+static void held_slide(struct source_reader *reader, uint64_t offset)
+{
+    uint64_t const held_to = reader->held_from + reader->held;
+    size_t keep = 0;
+    if (offset >= reader->held_from && offset < held_to) {
+        keep = (size_t)(held_to - offset);
+        memmove(reader->buffer, reader->buffer + (offset - reader->held_from), keep);
+    }
+    reader->held_from = offset;
+    reader->held = keep;
+}
+
+static enum status held_extend(struct source_reader *reader, size_t length, struct fault *fault)
+{
+    const struct source_file *file = reader->file;
+    uint64_t const from = reader->held_from + reader->held;
+    size_t const missing = length - reader->held;
+    int64_t const got = source_file_pread(file->descriptor, reader->buffer + reader->held, missing, from);
+    if (got < 0)
+        return fault_set(fault, STATUS_IO, "%s: can't be read at byte %llu: %s", file->path,
+                         (unsigned long long)from, strerror(errno));
+    reader->held += (size_t)got;
+    memset(reader->buffer + reader->held, 0, LIMIT_PADDING);
+    if ((size_t)got == missing) return STATUS_OK;
+    struct stat now;
+    uint64_t const end = from + (uint64_t)got; /* the file ended there, if it did not grow again since */
+    bool const known = fstat(file->descriptor, &now) == 0 && (uint64_t)now.st_size < file->port.size;
+    return fault_shorter(file, known ? (uint64_t)now.st_size : end, fault);
+}
+
+static enum status window_read(struct source_reader *reader, uint64_t offset, size_t length,
+                               struct source_window *window, struct fault *fault)
+{
+    uint64_t const held_to = reader->held_from + reader->held;
+    if (offset < reader->held_from || offset > held_to || length > held_to - offset) {
+        held_slide(reader, offset);
+        enum status const status = held_extend(reader, length, fault);
+        if (status != STATUS_OK) return status;
+    }
+    window->bytes = reader->buffer + (offset - reader->held_from);
+    window->length = length;
+    return STATUS_OK;
+}
+
+/* ---- the port ---- */
+
+static enum status file_window(struct source_reader *reader, uint64_t offset, size_t length,
+                               struct source_window *window, struct fault *fault)
+{
+    uint64_t const size = reader->file->port.size;
+    if (length > reader->window_max)
+        return fault_set(fault, STATUS_INTERNAL, "%s: a window of %zu bytes was asked of a reader for %zu",
+                         reader->file->path, length, reader->window_max);
+    if (offset > size) offset = size;
+    if (length > size - offset) length = (size_t)(size - offset);
+    return reader->file->base != NULL ? window_mapped(reader, offset, length, window, fault)
+                                      : window_read(reader, offset, length, window, fault);
+}
+
+static void file_close_reader(struct source_reader *reader)
+{
+    if (reader == NULL) return;
+    run_release(reader);
+    free(reader->buffer);
+    free(reader);
+}
+
+static struct source_reader *file_open_reader(struct source *source, size_t window_max)
+{
+    const struct source_file *file = source->self;
+    struct source_reader *reader = calloc(1, sizeof *reader);
+    if (reader == NULL) return NULL;
+    reader->file = file;
+    reader->window_max = window_max;
+    reader->can_populate = true;
+    if (file->base != NULL) return reader;
+    /* No window is longer than the file. */
+    size_t const most = window_max < file->port.size ? window_max : (size_t)file->port.size;
+    void *buffer = NULL;
+    if (most > SIZE_MAX / 2 || posix_memalign(&buffer, file->page, most + LIMIT_PADDING) != 0) {
+        free(reader);
+        return NULL;
+    }
+    memset(buffer, 0, LIMIT_PADDING); /* an empty first window has padding, too */
+    reader->buffer = buffer;
+    return reader;
+}
+
+struct source *source_file_open(const char *path, enum source_mode mode, struct fault *fault)
+{
+    struct stat about;
+    int const descriptor = source_file_descriptor(path, &about, fault);
+    if (descriptor < 0) return NULL;
+    struct source_file *file = calloc(1, sizeof *file);
+    char *copy = strdup(path);
+    if (file == NULL || copy == NULL) {
+        fault_set(fault, STATUS_IO, "%s: there is no memory to open it", path);
+        free(file);
+        free(copy);
+        (void)close(descriptor);
+        return NULL;
+    }
+    *file = (struct source_file){.path = copy,
+                                 .descriptor = descriptor,
+                                 .range = SOURCE_GUARD_NONE,
+                                 .page = (size_t)sysconf(_SC_PAGESIZE),
+                                 .modified = about.st_mtim};
+    file->port = (struct source){.self = file,
+                                 .name = copy,
+                                 .size = (uint64_t)about.st_size,
+                                 .open_reader = file_open_reader,
+                                 .close_reader = file_close_reader,
+                                 .window = file_window};
+    if (mode == SOURCE_MODE_MMAP && map_file(file))
+        file->port.drop = drop_mapped;
+    else
+        (void)posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL); /* a hint: reads work without it */
+    return &file->port;
+}
+
+enum source_mode source_file_mode(const struct source *source)
+{
+    const struct source_file *file = source->self;
+    return file->base != NULL ? SOURCE_MODE_MMAP : SOURCE_MODE_READ;
+}
+
+enum status source_file_check(const struct source *source, struct fault *fault)
+{
+    const struct source_file *file = source->self;
+    struct stat now;
+    if (fstat(file->descriptor, &now) != 0)
+        return fault_set(fault, STATUS_IO, "%s: can't be checked after it was read: %s", file->path,
+                         strerror(errno));
+    if ((uint64_t)now.st_size < file->port.size) return fault_shorter(file, (uint64_t)now.st_size, fault);
+    if ((uint64_t)now.st_size > file->port.size)
+        return fault_set(
+            fault, STATUS_IO,
+            "%s: changed while it was read (it grew from %llu to %llu bytes): run again once nothing "
+            "writes to it any more",
+            file->path, (unsigned long long)file->port.size, (unsigned long long)now.st_size);
+    if (now.st_mtim.tv_sec != file->modified.tv_sec || now.st_mtim.tv_nsec != file->modified.tv_nsec)
+        return fault_set(
+            fault, STATUS_IO,
+            "%s: changed while it was read (it was modified since): run again once nothing writes to "
+            "it any more",
+            file->path);
+    return source_guard_broken(file->range) ? fault_lost(file, 0, fault) : STATUS_OK;
+}
+
+void source_file_close(struct source *source)
+{
+    if (source == NULL) return;
+    struct source_file *file = source->self;
+    source_guard_remove(file->range); /* before the range becomes someone else's */
+    if (file->base != NULL) (void)munmap(file->base, file->reserved);
+    (void)close(file->descriptor);
+    free(file->path);
+    free(file);
+}

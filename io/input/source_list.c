@@ -1,0 +1,291 @@
+/* source_list.c - looks at every named path before a run starts: is it there, and is it NDJSON by its first
+ * bytes. Thread: the one that builds the list. Owns: nothing after it returns but the list's arena. Never:
+ * keeps a file open, changes one, or waits for one (a FIFO is refused before it is opened). */
+#include "io/input/source_list.h"
+
+#include "io/input/source_file.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* First bytes that name a format which is no JSON text: no record begins so, and by design of those formats
+ * no other text does (PAR1 is the exception, and unlikely enough). */
+struct signature {
+    const char *bytes;
+    size_t length;
+    const char *what; /* goes on after "FILE: " */
+};
+
+#define ZSTD_REFUSAL "is compressed with zstd, which is not supported yet: decompress it first (zstd -d)"
+
+#define SIGNATURE(bytes, what)         \
+    {                                  \
+        bytes, sizeof(bytes) - 1, what \
+    }
+
+static const struct signature signatures[] = {
+    /* RFC 1952, 2.3.1 */
+    SIGNATURE("\x1f\x8b",
+              "is compressed with gzip, which is not supported yet: decompress it first (gzip -d)"),
+    /* RFC 8878, 3.1.1; skippable frames are head_skippable()'s */
+    SIGNATURE("\x28\xb5\x2f\xfd", ZSTD_REFUSAL),
+    /* .xz file format 1.2.1, 2.1.1.1 */
+    SIGNATURE("\xfd"
+              "7zXZ\0",
+              "is compressed with xz, which is not supported: decompress it first (xz -d)"),
+    /* LZ4 frame format 1.6 */
+    SIGNATURE("\x04\x22\x4d\x18",
+              "is compressed with lz4, which is not supported: decompress it first (lz4 -d)"),
+    /* APPNOTE.TXT 6.3: local file header; an empty archive; a split one */
+    SIGNATURE("PK\x03\x04", "is a zip archive, which is not supported: unpack it first (unzip)"),
+    SIGNATURE("PK\x05\x06", "is a zip archive, which is not supported: unpack it first (unzip)"),
+    SIGNATURE("PK\x07\x08", "is a zip archive, which is not supported: unpack it first (unzip)"),
+    SIGNATURE("7z\xbc\xaf\x27\x1c", "is a 7-Zip archive, which is not supported: unpack it first"),
+    /* Parquet file format; its "PARE" (encrypted) is left out: text may begin so */
+    SIGNATURE("PAR1", "is a Parquet file, which is not supported: export the dataset as JSON"),
+    /* Avro 1.11 object container file */
+    SIGNATURE("Obj\x01", "is an Avro file, which is not supported: export the dataset as JSON"),
+    /* Byte order marks (Unicode 15, 23.8): the longer marks first, as UTF-32's begins with UTF-16's */
+    SIGNATURE("\xff\xfe\0\0", "is UTF-32 text, which is not supported: convert it to UTF-8 (iconv)"),
+    SIGNATURE("\0\0\xfe\xff", "is UTF-32 text, which is not supported: convert it to UTF-8 (iconv)"),
+    SIGNATURE("\xff\xfe", "is UTF-16 text, which is not supported: convert it to UTF-8 (iconv)"),
+    SIGNATURE("\xfe\xff", "is UTF-16 text, which is not supported: convert it to UTF-8 (iconv)"),
+};
+
+struct builder {
+    struct source_list *list;
+    uint8_t *head; /* SOURCE_LIST_HEAD_BYTES */
+    struct fault *fault;
+};
+
+/* An item beside its file's real path, to find files that were named twice. */
+struct candidate {
+    struct source_item item;
+    const char *real;
+};
+
+/* ---- contents ---- */
+
+static bool is_blank(uint8_t byte)
+{
+    return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
+}
+
+/* RFC 8878, 3.1.2: 0x184D2A50 to 0x184D2A5F, little-endian. */
+static bool head_skippable(const uint8_t *head, size_t length)
+{
+    return length >= 4 && (head[0] & 0xf0) == 0x50 && memcmp(head + 1, "\x2a\x4d\x18", 3) == 0;
+}
+
+/* A stream header with a block size, then a block (digits of pi) or the end (of its square root). All ten
+ * bytes are asked for because the first four are printable and could begin a broken record. The format has no
+ * written standard: this is what bzip2 1.0 writes. */
+static bool head_bzip2(const uint8_t *head, size_t length)
+{
+    return length >= 10 && memcmp(head, "BZh", 3) == 0 && head[3] >= '1' && head[3] <= '9' &&
+           (memcmp(head + 4, "\x31\x41\x59\x26\x53\x59", 6) == 0 ||
+            memcmp(head + 4, "\x17\x72\x45\x38\x50\x90", 6) == 0);
+}
+
+/* UTF-16 or UTF-32 without a mark. JSON begins with two ASCII characters, so that the NULs among its first
+ * four bytes tell (RFC 4627, 3); a text of one character has two bytes. NULL: neither. */
+static const char *head_wide(const uint8_t *head, size_t length)
+{
+    unsigned pattern = 0; /* a bit for each byte that is not NUL, the first byte's highest */
+    for (size_t i = 0; i < 4 && i < length; i++)
+        pattern = pattern << 1 | (head[i] != 0);
+    if (length >= 4 && (pattern == 1 || pattern == 8))
+        return "is UTF-32 text, which is not supported: convert it to UTF-8 (iconv)";
+    if ((length >= 4 && (pattern == 5 || pattern == 10)) || (length == 2 && (pattern == 1 || pattern == 2)))
+        return "is UTF-16 text, which is not supported: convert it to UTF-8 (iconv)";
+    return NULL;
+}
+
+static const char *head_binary(const uint8_t *head, size_t length)
+{
+    for (size_t i = 0; i < sizeof signatures / sizeof *signatures; i++)
+        if (length >= signatures[i].length && memcmp(head, signatures[i].bytes, signatures[i].length) == 0)
+            return signatures[i].what;
+    if (head_skippable(head, length)) return ZSTD_REFUSAL;
+    if (head_bzip2(head, length))
+        return "is compressed with bzip2, which is not supported: decompress it first (bzip2 -d)";
+    return head_wide(head, length);
+}
+
+/* A line of `{` alone, then a line that goes on inside it: one object over several lines. A line that begins
+ * otherwise, or none, leaves it what it looks like: a broken first record of an NDJSON file, which must not
+ * take its neighbours with it. */
+static bool text_pretty(const uint8_t *text, const uint8_t *end)
+{
+    bool line_ended = false;
+    for (text++; text < end && is_blank(*text); text++)
+        line_ended = line_ended || *text == '\n';
+    return line_ended && text < end && (*text == '"' || *text == '}');
+}
+
+static const char *head_text(const uint8_t *text, const uint8_t *end)
+{
+    while (text < end && is_blank(*text))
+        text++;
+    if (text == end) return NULL;
+    if (*text == '[')
+        return "is a JSON array, which is not supported yet: write one record a line (jq -c '.[]')";
+    if (*text == '{' && text_pretty(text, end))
+        return "holds pretty-printed or concatenated JSON (its first line is just `{`), which is not "
+               "supported yet: "
+               "write one record a line (jq -c .)";
+    return NULL;
+}
+
+/* Judges the first `length` bytes. NULL: NDJSON as far as one can see. */
+static const char *head_judge(const uint8_t *head, size_t length, uint64_t *content_start)
+{
+    bool const marked = length >= 3 && memcmp(head, "\xef\xbb\xbf", 3) == 0;
+    *content_start = marked ? 3 : 0;
+    const char *refusal = marked ? NULL : head_binary(head, length);
+    return refusal != NULL ? refusal : head_text(head + *content_start, head + length);
+}
+
+/* ---- paths ---- */
+
+/* Forms that are known by the text alone. */
+static const char *path_refusal(const char *path)
+{
+    if (strcmp(path, "-") == 0)
+        return "reading from standard input is not supported yet: write it to a file first";
+    if (strncmp(path, "s3://", 5) == 0)
+        return "reading from S3 is not supported yet: copy it to a file first";
+    return NULL;
+}
+
+static bool path_is_glob(const char *path)
+{
+    struct stat about;
+    return strpbrk(path, "*?[") != NULL && stat(path, &about) != 0 && (errno == ENOENT || errno == ENOTDIR);
+}
+
+static enum status list_no_memory(struct fault *fault)
+{
+    return fault_set(fault, STATUS_IO, "there is no memory for the list of sources: name fewer files");
+}
+
+static enum status path_real(struct builder *builder, const char *path, const char **real)
+{
+    char *found = realpath(path, NULL);
+    if (found == NULL) {
+        enum status const status = errno == ENOENT || errno == EACCES ? STATUS_NO_SOURCE : STATUS_IO;
+        return fault_set(builder->fault, status, "%s: its real path can't be found: %s", path,
+                         strerror(errno));
+    }
+    *real = arena_text(&builder->list->arena, found, strlen(found));
+    free(found);
+    return *real == NULL ? list_no_memory(builder->fault) : STATUS_OK;
+}
+
+static enum status path_head(struct builder *builder, int descriptor, struct source_item *item)
+{
+    int64_t const length = source_file_pread(descriptor, builder->head, SOURCE_LIST_HEAD_BYTES, 0);
+    if (length < 0)
+        return fault_set(builder->fault, STATUS_IO, "%s: can't be read at byte 0: %s", item->path,
+                         strerror(errno));
+    const char *refusal = head_judge(builder->head, (size_t)length, &item->content_start);
+    return refusal == NULL ? STATUS_OK
+                           : fault_set(builder->fault, STATUS_INPUT, "%s: %s", item->path, refusal);
+}
+
+static enum status path_check(struct builder *builder, struct candidate *candidate)
+{
+    struct source_item *item = &candidate->item;
+    const char *refusal = path_refusal(item->path);
+    if (refusal == NULL && path_is_glob(item->path))
+        refusal =
+            "there is no such file, and globs are not supported yet: name the files (a shell expands an "
+            "unquoted glob)";
+    if (refusal != NULL) return fault_set(builder->fault, STATUS_INPUT, "%s: %s", item->path, refusal);
+    struct stat about;
+    int const descriptor = source_file_descriptor(item->path, &about, builder->fault);
+    if (descriptor < 0) return builder->fault->status;
+    item->size = (uint64_t)about.st_size;
+    enum status status = path_head(builder, descriptor, item);
+    (void)close(descriptor);
+    if (status == STATUS_OK) status = path_real(builder, item->path, &candidate->real);
+    return status;
+}
+
+/* ---- order ---- */
+
+static int order_by_path(const void *a, const void *b)
+{
+    const struct candidate *one = a, *other = b;
+    return strcmp(one->item.path, other->item.path); /* strcmp compares as unsigned char: byte order */
+}
+
+static int order_by_file(const void *a, const void *b)
+{
+    const struct candidate *one = a, *other = b;
+    int const order = strcmp(one->real, other->real);
+    return order != 0 ? order : strcmp(one->item.path, other->item.path);
+}
+
+/* Keeps the first path of each file, in byte order of paths. */
+static enum status list_fill(struct source_list *list, struct candidate *candidates, size_t count,
+                             struct fault *fault)
+{
+    qsort(candidates, count, sizeof *candidates, order_by_file);
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++)
+        if (kept == 0 || strcmp(candidates[kept - 1].real, candidates[i].real) != 0)
+            candidates[kept++] = candidates[i];
+    qsort(candidates, kept, sizeof *candidates, order_by_path);
+    list->items = arena_array(&list->arena, kept, sizeof *list->items);
+    if (list->items == NULL) return list_no_memory(fault);
+    for (size_t i = 0; i < kept; i++)
+        list->items[i] = candidates[i].item;
+    list->count = kept;
+    return STATUS_OK;
+}
+
+static enum status list_collect(struct builder *builder, const char *const *paths, size_t count,
+                                struct candidate *candidates)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *copy = arena_text(&builder->list->arena, paths[i], strlen(paths[i]));
+        if (copy == NULL) return list_no_memory(builder->fault);
+        candidates[i].item.path = copy;
+    }
+    qsort(candidates, count, sizeof *candidates, order_by_path);
+    for (size_t i = 0; i < count; i++) {
+        enum status const status = path_check(builder, &candidates[i]);
+        if (status != STATUS_OK) return status;
+    }
+    return list_fill(builder->list, candidates, count, builder->fault);
+}
+
+enum status source_list_build(const char *const *paths, size_t count, struct source_list *list,
+                              struct fault *fault)
+{
+    *list = (struct source_list){.items = NULL};
+    if (count == 0) return STATUS_OK;
+    struct fault unseen; /* path_check() takes its status from the fault: there has to be one */
+    struct builder builder = {.list = list, .fault = fault != NULL ? fault : &unseen};
+    builder.head = malloc(SOURCE_LIST_HEAD_BYTES);
+    struct candidate *candidates = calloc(count, sizeof *candidates);
+    enum status const status = builder.head != NULL && candidates != NULL
+                                   ? list_collect(&builder, paths, count, candidates)
+                                   : list_no_memory(builder.fault);
+    free(candidates);
+    free(builder.head);
+    if (status != STATUS_OK) source_list_free(list);
+    return status;
+}
+
+void source_list_free(struct source_list *list)
+{
+    arena_free(&list->arena);
+    list->items = NULL;
+    list->count = 0;
+}
