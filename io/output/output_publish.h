@@ -1,0 +1,65 @@
+/* output_publish.h - one file's way from its temporary name to its final name, and back.
+ *
+ * A file is published in one step that never replaces what it should not, and can be taken back until it is
+ * settled. What is not ours is never removed: device and inode are compared first. (Between that look and the
+ * removal a foreign hand could still change the name; Linux has no call that does both.)
+ * How, on which file systems:
+ * - keep: renameat2(RENAME_NOREPLACE); where that is not supported (EINVAL: NFS, some FUSE), link and unlink,
+ * which is as safe against races.
+ * - replace: renameat2(RENAME_EXCHANGE): the former file is then under the temporary name, and one rename
+ * puts it back. Where that is not supported, the former file gets the name `.NAME.RUNID.old` for a moment.
+ *
+ * Thread rule: one thread. */
+#ifndef PENSTOCK_IO_OUTPUT_OUTPUT_PUBLISH_H
+#define PENSTOCK_IO_OUTPUT_OUTPUT_PUBLISH_H
+
+#include "core/base/status.h"
+#include "io/output/output_directory.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+enum output_file_state {
+    OUTPUT_FILE_TEMPORARY, /* ours under the temporary name */
+    OUTPUT_FILE_PLACED,    /* ours under the final name, which was free */
+    OUTPUT_FILE_EXCHANGED, /* ours under the final name, the former file under the temporary name */
+    OUTPUT_FILE_DONE       /* settled, or taken away: nothing more to do */
+};
+
+struct output_file {
+    char *name; /* final */
+    dev_t device;
+    ino_t inode;
+    dev_t old_device; /* of the file that was replaced; OUTPUT_FILE_EXCHANGED only */
+    ino_t old_inode;
+    enum output_file_state state;
+};
+
+/* Where all files of a run go. */
+struct output_place {
+    const struct output_directory *directory;
+    const char *run_id;
+    bool replace;
+};
+
+/* What stands under the final name allows a file of ours there? STATUS_EXISTS when it is taken; STATUS_JOB
+ * for something that is never replaced (a directory, a device). */
+enum status output_publish_check(const struct output_place *place, const char *name, struct fault *fault);
+
+/* Can this file system publish without the risk of overwriting? Tried on the temporary name of `file`. */
+enum status output_publish_probe(const struct output_place *place, const struct output_file *file,
+                                 struct fault *fault);
+
+/* From OUTPUT_FILE_TEMPORARY to PLACED or EXCHANGED. After a failure the state says what there is to take
+ * back. */
+enum status output_publish(const struct output_place *place, struct output_file *file, struct fault *fault);
+
+/* PLACED, EXCHANGED: the former state of the final name is restored, and ours is gone. TEMPORARY: ours is
+ * removed. Leaves DONE. */
+void output_publish_take_back(const struct output_place *place, struct output_file *file);
+
+/* After everything is published and synced: the former file goes. Leaves DONE in any case. */
+enum status output_publish_settle(const struct output_place *place, struct output_file *file,
+                                  struct fault *fault);
+
+#endif

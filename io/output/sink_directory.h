@@ -1,0 +1,37 @@
+/* sink_directory.h - data files into a directory (sink.h), whole or not at all.
+ *
+ * What it promises:
+ * - A file is written as `.NAME.RUNID.tmp` beside its final name, mode 0666 less umask, never through
+ * something that is there already, and is on stable storage (fsync) when end() returns.
+ * - commit() gives all files their final names, or takes those back that it gave: after a failed commit no
+ * file of the run is left under a final name. Without `replace` no file is ever replaced, not even in a race;
+ * with it the former files are back after a failure. Names, and the names of made directories, are synced as
+ * well.
+ * - abort() removes every temporary file and, as far as empty, the directories that create() made; it is safe
+ * in any state, also twice, and does nothing after a commit() that delivered.
+ * - No descriptor but the directory's and the current file's is ever open, so any number of files works.
+ * - What is not this run's own is never removed (device and inode are compared).
+ * Two processes that share a run id and a directory (array runs) don't meet as long as their names differ.
+ *
+ * If removing the former content fails after everything is delivered (replace), commit() returns STATUS_IO
+ * and says so; abort() then leaves the delivery alone.
+ *
+ * The process must ignore SIGXFSZ: a file too large is then an error with a message instead of a death. */
+#ifndef PENSTOCK_IO_OUTPUT_SINK_DIRECTORY_H
+#define PENSTOCK_IO_OUTPUT_SINK_DIRECTORY_H
+
+#include "core/flow/sink.h"
+
+#include <stdbool.h>
+
+/* Files of one run. More come from a mistaken files.max_rows or max_bytes; directories of many millions are
+ * slow for everything that comes after. Bounds the list of names to some 100 MB. */
+#define SINK_DIRECTORY_FILES_MAX 1000000u
+
+/* Opens the directory `path`, making it and its parents when missing. The caller sets `home` and
+ * `home_context` before the first begin(); pieces go home from inside write(). `replace`: if_exists. Texts
+ * are copied. NULL with the fault filled: STATUS_JOB for a place that can't be a directory, STATUS_USAGE for
+ * a run id that can't be in a file name, STATUS_IO for rights and the rest. */
+struct sink *sink_directory_create(const char *path, const char *run_id, bool replace, struct fault *fault);
+
+#endif
