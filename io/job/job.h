@@ -1,0 +1,81 @@
+/* job.h - a job file as a value: what to read, how rows look, where they go.
+ *
+ * job_load() reads YAML (libyaml's events over one table of keys); job_from_flags() builds the short form of
+ * `penstock export --id PATH --column NAME=PATH`. Both fill every field, defaults included (contract: "Job
+ * file"), and check what can be checked without touching sources or destination.
+ *
+ * Ownership: all texts lie in job->arena; job_free() frees them. Thread rule: read-only once loaded. */
+#ifndef PENSTOCK_IO_JOB_JOB_H
+#define PENSTOCK_IO_JOB_JOB_H
+
+#include "core/base/arena.h"
+#include "core/base/status.h"
+#include "core/map/mapping.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define JOB_FILE_BYTES_MAX (4u * 1024 * 1024) /* 500 columns take some 100 KiB */
+#define JOB_SOURCES_MAX    100000             /* paths listed in one job */
+
+enum job_if_exists { JOB_EXISTS_FAIL, JOB_EXISTS_REPLACE };
+
+/* rejects.max / --max-rejects: N records, or a share of the input records in millionths (5% = 50000). */
+struct job_budget {
+    bool is_share;
+    uint64_t records;
+    uint32_t millionths;
+    const char *text; /* as written, for messages: "1000", "0.5%" */
+};
+
+struct job {
+    struct arena arena;
+    const char *file; /* the job file's path as given; NULL for the short form */
+    const char *name;
+    const char *description; /* NULL: none */
+
+    const char *const *source_paths; /* as written: relative to the working directory */
+    size_t source_count;
+    uint64_t max_record; /* bytes */
+    uint32_t max_depth;
+
+    const char *destination_url; /* directory path or "null:"; NULL when the job names none */
+    enum job_if_exists if_exists;
+
+    const char *file_name; /* files.name with its placeholders, syntax checked */
+    uint64_t max_rows;     /* 0: no limit */
+    uint64_t max_bytes;    /* 0: no limit; uncompressed CSV bytes, header included */
+
+    struct mapping mapping;
+
+    const char *rejects_path; /* resolved against the job file's directory; NULL: none */
+    struct job_budget budget;
+
+    const char **warnings; /* sentences for the log: long header, over 250 columns, … */
+    size_t warning_count;
+};
+
+/* One --column NAME=PATH of the short form. */
+struct job_flag_column {
+    const char *name;
+    const char *path;
+};
+
+/* STATUS_JOB with "FILE:LINE: key: what is wrong; what is allowed", also when the file can't be read. */
+enum status job_load(const char *file, struct job *job, struct fault *fault);
+
+/* The short form: name `export`, identity column CustomerID read from `id_path` (none when NULL).
+ * STATUS_USAGE when a path does not parse or a name is not allowed. */
+enum status job_from_flags(const char *id_path, const struct job_flag_column *columns, size_t column_count,
+                           struct job *job, struct fault *fault);
+
+/* "16MiB", "1.5GB"-style sizes are shared by job keys and flags: digits with an optional fraction and one of
+ * B, KB, MB, GB, TB (powers of 1000), KiB, MiB, GiB, TiB, or K, M, G, T (powers of 1024); no unit: bytes. */
+bool job_parse_size(const char *text, uint64_t *bytes);
+/* "1000" or "5%" or "0.25%". The text is kept by reference. */
+bool job_parse_budget(const char *text, struct job_budget *budget);
+
+void job_free(struct job *job);
+
+#endif
