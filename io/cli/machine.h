@@ -1,0 +1,19 @@
+/* machine.h - what this machine gives the process: CPUs, memory, clocks. Main thread. */
+#ifndef PENSTOCK_IO_CLI_MACHINE_H
+#define PENSTOCK_IO_CLI_MACHINE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* CPUs that this process may use: its affinity, and the cgroup's quota rounded up (cgroup v2 cpu.max, v1
+ * cpu.cfs_quota_us). At least 1, at most LIMIT_THREADS. */
+uint32_t machine_cpus(void);
+/* The default of --memory-limit: min(2 GiB, a quarter of the machine's memory or of the cgroup's). */
+uint64_t machine_memory_default(void);
+uint64_t machine_peak_rss(void);         /* bytes */
+uint64_t machine_now(void);              /* nanoseconds, steady */
+int64_t machine_wall_milliseconds(void); /* since 1970 */
+/* 16 lower-case hex digits and a terminator, random. */
+void machine_run_id(char out[17]);
+
+#endif

@@ -1,0 +1,72 @@
+# bash completion for penstock. Written by scripts/generate_docs from io/cli/options.def: don't edit.
+# Commands and flags that this version has not yet are left out.
+
+_penstock() {
+    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+    local command=${COMP_WORDS[1]} flags=
+    COMPREPLY=()
+    # readline splits --flag=value at the '='
+    if [[ $current == '=' ]]; then
+        current=
+    elif [[ $previous == '=' && $COMP_CWORD -ge 2 ]]; then
+        previous=${COMP_WORDS[COMP_CWORD - 2]}
+    fi
+    if [[ $COMP_CWORD -eq 1 ]]; then
+        mapfile -t COMPREPLY < <(compgen -W 'export --help --version' -- "$current")
+        return
+    fi
+    case $command in
+    export) flags='-j --job --to --id --column --threads --memory-limit --run-time --run-id --report --rejects --max-rejects --progress --log-format -v --verbose -q --quiet --input-mode --shard-size -h --help --version' ;;
+    *) return ;;
+    esac
+    case $previous in
+    --job | -j)
+        compopt -o filenames
+        mapfile -t COMPREPLY < <(compgen -f -- "$current")
+        return
+        ;;
+    --to)
+        compopt -o filenames
+        mapfile -t COMPREPLY < <(compgen -f -- "$current")
+        return
+        ;;
+    --id) return ;;
+    --column) return ;;
+    --threads) return ;;
+    --memory-limit) return ;;
+    --run-time) return ;;
+    --run-id) return ;;
+    --report)
+        compopt -o filenames
+        mapfile -t COMPREPLY < <(compgen -f -- "$current")
+        return
+        ;;
+    --rejects)
+        compopt -o filenames
+        mapfile -t COMPREPLY < <(compgen -f -- "$current")
+        return
+        ;;
+    --max-rejects) return ;;
+    --progress)
+        mapfile -t COMPREPLY < <(compgen -W 'auto none' -- "$current")
+        return
+        ;;
+    --log-format)
+        mapfile -t COMPREPLY < <(compgen -W 'text json' -- "$current")
+        return
+        ;;
+    --input-mode)
+        mapfile -t COMPREPLY < <(compgen -W 'auto mmap read' -- "$current")
+        return
+        ;;
+    --shard-size) return ;;
+    esac
+    if [[ $current == -* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$flags" -- "$current")
+    else
+        compopt -o filenames
+        mapfile -t COMPREPLY < <(compgen -f -- "$current")
+    fi
+}
+
+complete -F _penstock penstock

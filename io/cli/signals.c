@@ -1,0 +1,54 @@
+/* signals.c - the only mutable global of the program: the number of the first signal that was caught.
+ * Thread rule: the handler may run on any thread; a sig_atomic_t is all that it touches. */
+#include "io/cli/signals.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+
+static volatile sig_atomic_t signals_first; /* 0: none yet */
+
+static void catch (int number)
+{
+    if (signals_first == 0) signals_first = number;
+}
+
+/* An inherited "ignored" is overridden on purpose: a shell without job control ignores SIGINT for what it
+ * runs in the background, and a scheduler's wrapper must still be able to stop a run in order. */
+static enum status set(int number, void (*handler)(int), int flags, struct fault *fault)
+{
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = handler;
+    action.sa_flags = flags;
+    sigemptyset(&action.sa_mask);
+    if (sigaction(number, &action, NULL) == 0) return STATUS_OK;
+    return fault_set(fault, STATUS_INTERNAL, "signal %d can't be set up: %s", number, strerror(errno));
+}
+
+enum status signals_install(struct fault *fault)
+{
+    /* SA_RESTART: no read or write of a worker fails with EINTR. SA_RESETHAND: the second signal of the same
+     * kind meets the default action. */
+    int const once = (int)(SA_RESTART | SA_RESETHAND); /* 1 << 31 is unsigned in glibc */
+    enum status status = set(SIGINT, catch, once, fault);
+    if (status == STATUS_OK) status = set(SIGTERM, catch, once, fault);
+    if (status == STATUS_OK) status = set(SIGPIPE, SIG_IGN, 0, fault);
+    if (status == STATUS_OK) status = set(SIGXFSZ, SIG_IGN, 0, fault);
+    return status;
+}
+
+enum status signals_caught(void)
+{
+    switch (signals_first) {
+    case 0: return STATUS_OK;
+    case SIGINT: return STATUS_INTERRUPTED;
+    default: return STATUS_TERMINATED;
+    }
+}
+
+void signals_reset(void)
+{
+    signals_first = 0;
+}
