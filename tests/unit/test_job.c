@@ -1,0 +1,935 @@
+/* test_job.c - job files: what every key becomes, every refusal with file, line and key, and the short form.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "core/base/limits.h"
+#include "io/job/job_yaml.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define JOB_HEAD  "name: acme\n"
+#define JOB_ID    "identity: { paths: [ id ] }\n"
+#define JOB_BEGIN JOB_HEAD JOB_ID
+
+static void load(const char *text, struct job *job)
+{
+    struct fault fault = {0};
+    if (job_load_bytes("jobs/acme.yaml", text, strlen(text), job, &fault) != STATUS_OK)
+        fail_msg("%s\nrefused: %s", text, fault.message);
+}
+
+static void refused(const char *text, const char *message)
+{
+    struct job job;
+    struct fault fault = {0};
+    size_t const length = strlen(text);
+    char *copy = malloc(length + (length == 0)); /* exact, so that a read behind the end is seen */
+    assert_non_null(copy);
+    memcpy(copy, text, length);
+    enum status const status = job_load_bytes("acme.yaml", copy, length, &job, &fault);
+    free(copy);
+    if (status != STATUS_JOB) fail_msg("%.300s\nnot refused (%d)", text, (int)status);
+    assert_int_equal(fault.status, STATUS_JOB);
+    if (strncmp(fault.message, message, strlen(message)) != 0)
+        fail_msg("%.300s\nmessage: %s\nwanted:  %s", text, fault.message, message);
+    job_free(&job);
+}
+
+static void test_defaults(void **state)
+{
+    (void)state;
+    struct job job;
+    load(JOB_BEGIN, &job);
+    assert_string_equal(job.file, "jobs/acme.yaml");
+    assert_string_equal(job.name, "acme");
+    assert_null(job.description);
+    assert_int_equal(job.source_count, 0);
+    assert_int_equal(job.max_record, 16 * 1024 * 1024);
+    assert_int_equal(job.max_depth, 1024);
+    assert_null(job.destination_url);
+    assert_int_equal(job.if_exists, JOB_EXISTS_FAIL);
+    assert_string_equal(job.file_name, "{name}_{run_time}_{part}.csv");
+    assert_int_equal(job.max_rows, 5000000);
+    assert_int_equal(job.max_bytes, 0);
+    assert_null(job.rejects_path);
+    assert_false(job.budget.is_share);
+    assert_int_equal(job.budget.records, 0);
+    assert_string_equal(job.budget.text, "0");
+    assert_int_equal(job.warning_count, 0);
+    const struct csv_options *csv = &job.mapping.csv;
+    assert_int_equal(csv->delimiter, ',');
+    assert_int_equal(csv->quote, CSV_QUOTE_NECESSARY);
+    assert_int_equal(csv->header, CSV_HEADER_EVERY);
+    assert_int_equal(csv->line_end, CSV_LINE_LF);
+    assert_string_equal(csv->null_text, "");
+    assert_string_equal(csv->list_separator, "|");
+    assert_false(csv->newline_to_space || csv->null_character_drop || csv->formula_escape);
+    const struct identity *identity = &job.mapping.identity;
+    assert_string_equal(identity->column, "CustomerID");
+    assert_int_equal(identity->path_count, 1);
+    assert_int_equal(identity->multiple, IDENTITY_PRIMARY);
+    assert_int_equal(identity->missing, IDENTITY_REJECT);
+    assert_int_equal(job.mapping.column_count, 0);
+    job_free(&job);
+    job_free(&job); /* twice is fine */
+}
+
+static void test_everything(void **state)
+{
+    (void)state;
+    struct job job;
+    load(
+        "name: acme-customer_1\n"
+        "description: 'Customer entity, nightly'\n"
+        "source: { paths: [ /data/a/, \"-\", y ], max_record: 1.5MiB, max_depth: 65536 }\n"
+        "destination:\n  url: out/x\n  if_exists: replace\n"
+        "files: { name: \"{run_id}-{name}.{part}\", max_rows: 10, max_bytes: 1KB }\n"
+        "csv: { delimiter: \"\\t\", quote: all, header: first, line_end: crlf, null: NULL, newline_in_value: "
+        "space,\n"
+        "       null_character: drop, list_separator: ';', formula_escape: true }\n"
+        "identity: { column: Id, paths: [ identityMap.CustomerID, $.b ], multiple: first, missing: skip }\n"
+        "rejects: { path: bad/r.jsonl, max: 0.25% }\n"
+        "columns:\n"
+        "  - { name: Vorname, path: person.name.firstName }\n"
+        "  - name: Email\n    path: a.b\n    fallback: [ c, 'd[0]' ]\n    default: \"\"\n    required: true\n"
+        "    transform: [trim, lower, sha256]\n"
+        "  - { name: Joined, path: j, type: timestamp, required: false }\n"
+        "  - { name: Day, path: j, type: date }\n"
+        "  - { name: Source, constant: y }\n",
+        &job);
+    assert_string_equal(job.name, "acme-customer_1");
+    assert_string_equal(job.description, "Customer entity, nightly");
+    assert_int_equal(job.source_count, 3);
+    assert_string_equal(job.source_paths[2], "y");
+    assert_int_equal(job.max_record, 3 * 512 * 1024);
+    assert_int_equal(job.max_depth, 65536);
+    assert_string_equal(job.destination_url, "out/x");
+    assert_int_equal(job.if_exists, JOB_EXISTS_REPLACE);
+    assert_string_equal(job.file_name, "{run_id}-{name}.{part}");
+    assert_int_equal(job.max_rows, 10);
+    assert_int_equal(job.max_bytes, 1000);
+    assert_string_equal(job.rejects_path, "jobs/bad/r.jsonl");
+    assert_true(job.budget.is_share);
+    assert_int_equal(job.budget.millionths, 2500);
+    assert_string_equal(job.budget.text, "0.25%");
+    const struct csv_options *csv = &job.mapping.csv;
+    assert_int_equal(csv->delimiter, '\t');
+    assert_int_equal(csv->quote, CSV_QUOTE_ALL);
+    assert_int_equal(csv->header, CSV_HEADER_FIRST);
+    assert_int_equal(csv->line_end, CSV_LINE_CRLF);
+    assert_string_equal(csv->null_text, "NULL");
+    assert_true(csv->newline_to_space && csv->null_character_drop && csv->formula_escape);
+    assert_string_equal(csv->list_separator, ";");
+    const struct identity *identity = &job.mapping.identity;
+    assert_string_equal(identity->column, "Id");
+    assert_int_equal(identity->path_count, 2);
+    assert_string_equal(identity->paths[1].parts[0].name, "b");
+    assert_int_equal(identity->multiple, IDENTITY_FIRST);
+    assert_int_equal(identity->missing, IDENTITY_SKIP);
+    assert_int_equal(job.mapping.column_count, 5);
+    const struct column *columns = job.mapping.columns;
+    assert_string_equal(columns[0].name, "Vorname");
+    assert_int_equal(columns[0].path_count, 1);
+    assert_false(columns[0].required);
+    assert_null(columns[0].default_text);
+    assert_int_equal(columns[0].type, COLUMN_TEXT);
+    assert_int_equal(columns[1].path_count, 3);
+    assert_string_equal(columns[1].paths[2].text, "d[0]");
+    assert_string_equal(columns[1].default_text, "");
+    assert_true(columns[1].required);
+    assert_int_equal(columns[1].transform_count, 3);
+    assert_int_equal(columns[1].transforms[2], TRANSFORM_SHA256);
+    assert_int_equal(columns[2].type, COLUMN_TIMESTAMP);
+    assert_int_equal(columns[2].transform_count, 0);
+    assert_int_equal(columns[3].type, COLUMN_DATE);
+    assert_string_equal(columns[4].constant, "y");
+    assert_int_equal(columns[4].path_count, 0);
+    assert_int_equal(job.warning_count, 0);
+    job_free(&job);
+}
+
+static void test_yaml_forms(void **state)
+{
+    (void)state;
+    struct job job;
+    /* Byte order mark, CRLF, comments, document marks, quotes of every kind, a folded text, quoted keys. */
+    load("\xEF\xBB\xBF%YAML 1.1\r\n---\r\n# comment\r\n\"name\": 'acme'\r\ndescription: >\r\n  a\r\n  b\r\n"
+         "identity:\r\n  paths:\r\n  - \"a['\\u00e9']\"\r\n...\r\n",
+         &job);
+    assert_string_equal(job.description, "a b\n");
+    assert_string_equal(job.mapping.identity.paths[0].parts[1].name, "\xC3\xA9");
+    job_free(&job);
+    /* Scalars are text. */
+    load("name: 12\ndescription: yes\nsource: { paths: [ y, 0x10, 1_0, 2022-11-22, .inf ] }\n" JOB_ID, &job);
+    assert_string_equal(job.name, "12");
+    assert_string_equal(job.description, "yes");
+    assert_string_equal(job.source_paths[1], "0x10");
+    assert_string_equal(job.source_paths[3], "2022-11-22");
+    job_free(&job);
+    /* Not set: null, ~, nothing; the texts "null" and "~" are something. */
+    load(
+        JOB_BEGIN
+        "description: ~\nsource:\ndestination: { url: null }\nfiles: { name: ~, max_bytes: }\nrejects: null\n"
+        "csv: { delimiter: null, dialect: ~ }\ncolumns:\n",
+        &job);
+    assert_null(job.description);
+    assert_null(job.destination_url);
+    assert_int_equal(job.mapping.csv.delimiter, ',');
+    job_free(&job);
+    load(JOB_BEGIN "description: \"null\"\ncsv: { null: '~' }\ncolumns: [ { name: 'null', path: 'null', "
+                   "default: 'null' } ]\n",
+         &job);
+    assert_string_equal(job.description, "null");
+    assert_string_equal(job.mapping.csv.null_text, "~");
+    assert_string_equal(job.mapping.columns[0].default_text, "null");
+    job_free(&job);
+    load("name: 'null'\n" JOB_ID, &job);
+    assert_string_equal(job.name, "null");
+    job_free(&job);
+    load(JOB_BEGIN "csv: { null: null }\n", &job);
+    assert_string_equal(job.mapping.csv.null_text, "");
+    assert_int_equal(job.warning_count, 1);
+    assert_non_null(strstr(job.warnings[0], "jobs/acme.yaml:3: csv.null: "));
+    job_free(&job);
+}
+
+static void test_yaml_refusals(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        {"", "acme.yaml:1: the job file is empty"},
+        {"# nothing\n", "acme.yaml:1: the job file is empty"},
+        {"hello", "acme.yaml:1: the job file: is a text; a mapping"},
+        {"- a", "acme.yaml:1: the job file: is a list; a mapping"},
+        {"~", "acme.yaml:1: the job file: is a text; a mapping"},
+        {"name: &x acme\n", "acme.yaml:1: name: anchors"},
+        {"name: a\nsource: &x { paths: [ a ] }\n", "acme.yaml:2: source: anchors"},
+        {"name: a\nsource: { paths: &p [ a ] }\n", "acme.yaml:2: source.paths: anchors"},
+        {"name: a\ncolumns:\n- { path: a }\n- { path: *x }\n", "acme.yaml:4: columns[1].path: aliases"},
+        {"name: a\ncolumns:\n- { path: a, fallback: [ b, !!str x ] }\n",
+         "acme.yaml:3: columns[0].fallback[1]: tags"},
+        {"name: ! a\n", "acme.yaml:1: name: tags"},
+        {"name: a\n<<: { b: c }\n", "acme.yaml:2: <<: there is no such key"},
+        {"name: a\n---\nname: b\n", "acme.yaml:2: a second document"},
+        {"name: a\n...\n---\n", "acme.yaml:3: a second document"},
+        {"? [ a ]\n: b\n", "acme.yaml:1: a key must be a text"},
+        {"name: a\nsource:\n  ? { a: b }\n  : c\n", "acme.yaml:3: source: a key must be a text"},
+        {"name: a\n\tsource: b\n", "acme.yaml:2: column 1 is not valid YAML"},
+        {"name: [ a\n", "acme.yaml:2: column 1 is not valid YAML"},
+        {"name: a\ndescription: a: b\n", "acme.yaml:2: column 15 is not valid YAML"},
+        {"name: a\ndescription: \"\\ud800\"\n", "acme.yaml:2: column "},
+        {"name: a\ndescription: \x80\n", "acme.yaml:2: is not YAML text in UTF-8"},
+        {"name: a\n\ndescription: a\x01 b\n", "acme.yaml:3: is not YAML text in UTF-8"},
+        {"name: [[[[[[[[[[[[[[[[[[a]]]]]]]]]]]]]]]]]]\n",
+         "acme.yaml:1: name[0][0][0][0][0][0][0][0][0][0][0][0][0][0][0]: more than 16"},
+        {"name: a\nname: a\n", "acme.yaml:2: name: stands twice, first in line 1"},
+        {"name: a\nname: ~\n", "acme.yaml:2: name: stands twice, first in line 1"},
+        {"name: a\ncsv: { quote: all, quote: all }\n",
+         "acme.yaml:2: csv.quote: stands twice, first in line 2"},
+        {"name: a\ncolumns:\n- path: a\n  path: b\n",
+         "acme.yaml:4: columns[0].path: stands twice, first in line 3"},
+        {"name: a\ncolumns:\n- path: a\n- path: b\n  'path': ~\n",
+         "acme.yaml:5: columns[1].path: stands twice"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        refused(cases[i][0], cases[i][1]);
+}
+
+/* Behind name and identity, i.e. from line 3 on. */
+static void test_key_refusals(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        {"nam: x\n", "3: nam: there is no such key; allowed here are name, description, account_id, mode, "},
+        {"\"na\\0me\": x\n", "3: na?me: there is no such key"},
+        {"source: { path: x }\n", "3: source.path: there is no such key; allowed here are paths, format, "},
+        {"source.paths: [ x ]\n", "3: source.paths: there is no such key"},
+        {"csv:\n\n  delimitr: x\n",
+         "5: csv.delimitr: there is no such key; allowed here are dialect, delimiter, "},
+        {"columns:\n- { nme: x }\n", "4: columns[0].nme: there is no such key; allowed here are name, path, "
+                                     "fallback, default, constant, required, "
+                                     "type, transform"},
+        {"description: [ x ]\n", "3: description: is a list; one text"},
+        {"description: { x: y }\n", "3: description: is a mapping; one text"},
+        {"description: \"a\\0b\"\n", "3: description: holds a NUL"},
+        {"source: x\n", "3: source: is a text; a mapping of keys is allowed here"},
+        {"source: [ x ]\n", "3: source: is a list; a mapping"},
+        {"source: { paths: x }\n", "3: source.paths: is not a list; write [ x ]"},
+        {"source: { paths: { a: b } }\n", "3: source.paths: is not a list"},
+        {"source:\n  paths:\n  - a\n  - ''\n", "6: source.paths[1]: is empty"},
+        {"source:\n  paths:\n  - a\n  - ~\n", "6: source.paths[1]: is empty"},
+        {"source:\n  paths:\n  - a\n  - [ b ]\n", "6: source.paths[1]: is a list"},
+        {"source: { max_record: 63 }\n", "3: source.max_record: \"63\" is not a size from 64 to 1073741824"},
+        {"source: { max_record: 2GiB }\n", "3: source.max_record: \"2GiB\" is not a size"},
+        {"source: { max_record: 16 MiB }\n", "3: source.max_record: \"16 MiB\" is not a size"},
+        {"source: { max_depth: 0 }\n", "3: source.max_depth: \"0\" is not a whole number from 1 to 65536"},
+        {"source: { max_depth: 65537 }\n", "3: source.max_depth: \"65537\""},
+        {"source: { max_depth: 010 }\n", "3: source.max_depth: \"010\""},
+        {"source: { max_depth: 1K }\n", "3: source.max_depth: \"1K\""},
+        {"source: { max_depth: \"10\\0\" }\n", "3: source.max_depth: \"10?\""},
+        {"destination: { url: s3://acme/x/ }\n", "3: destination.url: S3 destinations are not supported yet"},
+        {"destination: { url: S3://acme/x/ }\n", "3: destination.url: S3 destinations are not supported yet"},
+        {"destination: { url: 'https://acme/x/' }\n", "3: destination.url: \"https://\" is not a kind"},
+        {"destination: { url: '' }\n", "3: destination.url: is empty"},
+        {"destination: { if_exists: overwrite }\n",
+         "3: destination.if_exists: \"overwrite\" is not one of fail, replace"},
+        {"files: { max_rows: 0 }\n", "3: files.max_rows: \"0\" is not a whole number from 1"},
+        {"files: { max_rows: -1 }\n", "3: files.max_rows: \"-1\""},
+        {"files: { max_rows: 5e6 }\n", "3: files.max_rows: \"5e6\""},
+        {"files: { max_rows: 18446744073709551617 }\n", "3: files.max_rows: "},
+        {"files: { max_bytes: 0 }\n", "3: files.max_bytes: \"0\" is not a size"},
+        {"csv: { dialect: excel }\n", "3: csv.dialect: \"excel\" is not one of rfc4180, pega"},
+        {"csv: { delimiter: '' }\n", "3: csv.delimiter: \"\" is not allowed"},
+        {"csv: { delimiter: ',,' }\n", "3: csv.delimiter: \",,\""},
+        {"csv: { delimiter: '\\t' }\n", "3: csv.delimiter: \"\\t\""},
+        {"csv: { delimiter: '\"' }\n", "3: csv.delimiter: "},
+        {"csv: { delimiter: \"\\n\" }\n", "3: csv.delimiter: "},
+        {"csv: { delimiter: \"\\r\" }\n", "3: csv.delimiter: "},
+        {"csv: { delimiter: \"\\0\" }\n", "3: csv.delimiter: holds a NUL"},
+        {"csv: { delimiter: § }\n", "3: csv.delimiter: \"§\""},
+        {"csv: { quote: All }\n", "3: csv.quote: \"All\" is not one of necessary, all"},
+        {"csv: { quote: \"necessary, all\" }\n", "3: csv.quote: \"necessary, all\" is not one of"},
+        {"csv: { quote: '' }\n", "3: csv.quote: \"\" is not one of"},
+        {"csv: { header: yes }\n", "3: csv.header: \"yes\" is not one of every, first, none"},
+        {"csv: { line_end: cr }\n", "3: csv.line_end: \"cr\" is not one of lf, crlf"},
+        {"csv: { newline_in_value: drop }\n", "3: csv.newline_in_value: \"drop\" is not one of keep, space"},
+        {"csv: { null_character: keep }\n", "3: csv.null_character: \"keep\" is not one of reject, drop"},
+        {"csv: { null: \"\\0\" }\n", "3: csv.null: holds a NUL"},
+        {"csv: { formula_escape: yes }\n", "3: csv.formula_escape: \"yes\" is not one of true, false"},
+        {"csv: { formula_escape: True }\n", "3: csv.formula_escape: \"True\" is not one of true, false"},
+        {"csv: { formula_escape: 'true' }\n",
+         "3: csv.formula_escape: the text \"true\" is not one of true, false"},
+        {"csv: { formula_escape: 1 }\n", "3: csv.formula_escape: \"1\""},
+        {"rejects: { path: '' }\n", "3: rejects.path: \"\" is not the path of a file"},
+        {"rejects: { path: a/ }\n", "3: rejects.path: \"a/\" is not the path of a file"},
+        {"rejects: { max: 1.5 }\n", "3: rejects.max: \"1.5\" is not allowed"},
+        {"rejects: { max: 101% }\n", "3: rejects.max: \"101%\" is not allowed"},
+        {"rejects: { max: many }\n", "3: rejects.max: \"many\" is not allowed"},
+        {"columns: { path: x }\n", "3: columns: is not a list of columns"},
+        {"columns: [ x ]\n", "3: columns[0]: is a text; a mapping"},
+        {"columns:\n- ~\n", "4: columns[0]: is a text; a mapping"},
+        {"columns:\n- { name: x }\n", "4: columns[0]: needs a path or a constant"},
+        {"columns:\n- {}\n", "4: columns[0]: needs a path or a constant"},
+        {"columns:\n- { name: x, path: ~ }\n", "4: columns[0]: needs a path or a constant"},
+        {"columns:\n- { name: x, fallback: [ y ] }\n", "4: columns[0]: has a fallback, but no path"},
+        {"columns:\n- { constant: x }\n", "4: columns[0]: has no name; a constant"},
+        {"columns:\n- name: x\n  constant: x\n  path: y\n",
+         "6: columns[0].path: can't stand beside constant"},
+        {"columns:\n- { name: x, constant: x, fallback: [ y ] }\n",
+         "4: columns[0].fallback: can't stand beside"},
+        {"columns:\n- { name: x, constant: x, transform: [] }\n",
+         "4: columns[0].transform: can't stand beside"},
+        {"columns:\n- { name: x, constant: x, type: text }\n", "4: columns[0].type: can't stand beside"},
+        {"columns:\n- { name: x, constant: x, required: false }\n",
+         "4: columns[0].required: can't stand beside"},
+        {"columns:\n- { name: x, constant: x, default: y }\n", "4: columns[0].default: can't stand beside"},
+        {"columns:\n- { path: a }\n- { path: a }\n",
+         "5: columns[1].name: \"a\" is the header of columns[0] already"},
+        {"columns:\n- { path: a.b }\n- path: c\n  name: a_b\n",
+         "6: columns[1].name: \"a_b\" is the header of columns[0] already"},
+        {"columns:\n- { path: a, name: CustomerID }\n",
+         "4: columns[0].name: \"CustomerID\" is the header of the identity column already"},
+        {"columns:\n- { path: a, name: '' }\n", "4: columns[0].name: is empty"},
+        {"columns:\n- { path: a, name: \"a\\nb\" }\n", "4: columns[0].name: \"a?b\" holds a control"},
+        {"columns:\n- { path: a, name: \"a\\x85b\" }\n", "4: columns[0].name: "},
+        {"columns:\n- { path: \"['a\\\\nb']\" }\n",
+         "4: columns[0].name (made from the path): \"a?b\" holds a control"},
+        {"columns:\n- { path: \"['a\\\\u0000b']\" }\n",
+         "4: columns[0].name (made from the path): \"a?b\" holds a"},
+        {"columns:\n- { path: '[0]', name: x }\n- { path: '[*]' }\n",
+         "5: columns[1].name (made from the path): is empty"},
+        {"columns:\n- { path: a..b }\n",
+         "4: columns[0].path: path \"a..b\", character 3: \"..\" is not supported"},
+        {"columns:\n- { path: [ a ] }\n", "4: columns[0].path: is a list"},
+        {"columns:\n- path: a\n  fallback:\n  - b\n  - 'c['\n",
+         "7: columns[0].fallback[1]: path \"c[\", character 3:"},
+        {"columns:\n- { path: a, fallback: b }\n", "4: columns[0].fallback: is not a list; write [ b ]"},
+        {"columns:\n- { path: a, fallback: [b,b,b,b,b,b,b,b,b,b,b,b,b,b,b,b,b] }\n",
+         "4: columns[0].fallback[16]: is one too many; at most 16"},
+        {"columns:\n- { path: a, type: time }\n",
+         "4: columns[0].type: \"time\" is not one of text, timestamp, date"},
+        {"columns:\n- { path: a, transform: trim }\n",
+         "4: columns[0].transform: is not a list; write [ trim ]"},
+        {"columns:\n- { path: a, transform: [ trim, md5 ] }\n",
+         "4: columns[0].transform[1]: \"md5\" is not one of trim, lower, upper, sha256"},
+        {"columns:\n- { path: a, transform: [trim,trim,trim,trim,trim,trim,trim,trim,trim] }\n",
+         "4: columns[0].transform[8]: is one too many; at most 8"},
+        {"columns:\n- { path: a, type: date, transform: [ trim, sha256 ] }\n",
+         "4: columns[0]: sha256 makes a text"},
+        {"columns:\n- { path: a, required: 1 }\n", "4: columns[0].required: \"1\" is not one of true, false"},
+        {"columns:\n- { path: a, default: \"\\0\" }\n", "4: columns[0].default: holds a NUL"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[512], message[512];
+        snprintf(text, sizeof text, JOB_BEGIN "%s", cases[i][0]);
+        snprintf(message, sizeof message, "acme.yaml:%s", cases[i][1]);
+        refused(text, message);
+    }
+}
+
+static void test_names(void **state)
+{
+    (void)state;
+    char text[256], name[66];
+    memset(name, 'a', sizeof name - 1);
+    name[65] = '\0';
+    static const char *const bad[] = {"-a", "_a", "a b", "a.b", "''", "\xC3\xA9", "a/b", "\"a\\n\""};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        snprintf(text, sizeof text, "name: %s\n" JOB_ID, bad[i]);
+        refused(text, "acme.yaml:1: name: \"");
+    }
+    snprintf(text, sizeof text, "name: %s\n" JOB_ID, name);
+    refused(text, "acme.yaml:1: name: \"");
+    struct job job;
+    snprintf(text, sizeof text, "name: %s\n" JOB_ID, name + 1);
+    load(text, &job);
+    job_free(&job);
+    refused("\n" JOB_ID, "acme.yaml:2: name: is missing");
+    refused("name:\n" JOB_ID, "acme.yaml:1: name: is missing");
+    refused("name: a\n", "acme.yaml:1: columns: there is nothing to write");
+    refused("name: a\ncolumns: []\nidentity: ~\n", "acme.yaml:1: columns: there is nothing to write");
+    refused("name: a\nidentity: {}\n", "acme.yaml:2: identity.paths: is missing");
+    refused("name: a\nidentity: { paths: [] }\n", "acme.yaml:2: identity.paths: is missing");
+    refused("name: a\nidentity: { column: X }\n", "acme.yaml:2: identity.paths: is missing");
+    refused("name: a\nidentity:\n  paths: [ a, 'b[' ]\n", "acme.yaml:3: identity.paths[1]: path \"b[\"");
+    refused("name: a\nidentity: { column: '', paths: [ a ] }\n", "acme.yaml:2: identity.column: is empty");
+    refused("name: a\nidentity: { paths: [ a ], multiple: explode }\n",
+            "acme.yaml:2: identity.multiple: \"explode\" is not supported yet");
+    refused("name: a\nidentity: { paths: [ a ], multiple: all }\n",
+            "acme.yaml:2: identity.multiple: \"all\" is not one of primary, first, explode");
+    refused("name: a\ncolumns: [ { path: b, name: X } ]\nidentity: { column: X, paths: [ a ] }\n",
+            "acme.yaml:2: columns[0].name: \"X\" is the header of the identity column already");
+    load("name: a\ncolumns: [ { path: b } ]\n", &job);
+    assert_null(job.mapping.identity.column);
+    job_free(&job);
+}
+
+static void test_later(void **state)
+{
+    (void)state;
+    struct job job;
+    load(JOB_BEGIN
+         "mode: full\naccount_id: ~\nincremental: { state: null, deletes: purge }\n"
+         "source: { format: auto, on_corrupt: fail }\n"
+         "destination: { region: ~, endpoint: null, addressing: auto, sse: none, kms_key_id: null,\n"
+         "  storage_class: null, acl: null, tags: {}, checksum: crc64nvme }\n"
+         "files: { purge_name: \"{name}_purge_{run_time}_{part}.csv\", compression: none, count: null, "
+         "empty: none }\n"
+         "segments: ~\nconsent: null\ngovernance:\npega: ~\nalerts: ~\n",
+         &job);
+    job_free(&job);
+    load(JOB_HEAD "identity: { paths: [ a ], deduplicate: none, timestamp: null, multiple: 'primary' }\n",
+         &job);
+    job_free(&job);
+    static const char *const cases[][2] = {
+        {"account_id: \"123456789012\"\n", "3: account_id: not supported yet"},
+        {"mode: incremental\n", "3: mode: not supported yet; leave it out, or set it to its default full"},
+        {"mode: fast\n", "3: mode: \"fast\" is not one of full, incremental"},
+        {"mode: [ full ]\n", "3: mode: is a list"},
+        {"incremental: { state: /x }\n", "3: incremental.state: not supported yet"},
+        {"incremental: { deletes: none }\n", "3: incremental.deletes: not supported yet"},
+        {"source: { format: ndjson }\n", "3: source.format: not supported yet"},
+        {"source: { format: csv }\n", "3: source.format: \"csv\" is not one of auto, ndjson, "},
+        {"source: { on_corrupt: skip_rest }\n", "3: source.on_corrupt: not supported yet"},
+        {"destination: { region: eu-central-1 }\n", "3: destination.region: not supported yet"},
+        {"destination: { endpoint: \"http://x\" }\n", "3: destination.endpoint: not supported yet"},
+        {"destination: { addressing: path }\n", "3: destination.addressing: not supported yet"},
+        {"destination: { sse: aws:kms }\n", "3: destination.sse: not supported yet"},
+        {"destination: { kms_key_id: x }\n", "3: destination.kms_key_id: not supported yet"},
+        {"destination: { storage_class: x }\n", "3: destination.storage_class: not supported yet"},
+        {"destination: { acl: x }\n", "3: destination.acl: not supported yet"},
+        {"destination:\n  tags:\n    a: b\n", "4: destination.tags: not supported yet"},
+        {"destination: { checksum: none }\n", "3: destination.checksum: not supported yet"},
+        {"files: { purge_name: x }\n", "3: files.purge_name: not supported yet"},
+        {"files: { compression: gzip }\n", "3: files.compression: not supported yet"},
+        {"files: { count: 4 }\n", "3: files.count: not supported yet"},
+        {"files: { empty: header }\n", "3: files.empty: not supported yet"},
+        {"segments: { ids: [ x ] }\n", "3: segments: not supported yet"},
+        {"consent: { require: [] }\n", "3: consent: not supported yet"},
+        {"governance: {}\n", "3: governance: not supported yet"},
+        {"pega: { process_type: x }\n", "3: pega: not supported yet"},
+        {"alerts:\n  url: x\n", "3: alerts: not supported yet"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[512], message[512];
+        snprintf(text, sizeof text, JOB_BEGIN "%s", cases[i][0]);
+        snprintf(message, sizeof message, "acme.yaml:%s", cases[i][1]);
+        refused(text, message);
+    }
+    refused(JOB_HEAD "identity: { paths: [ a ], deduplicate: latest }\n",
+            "acme.yaml:2: identity.deduplicate: not supported yet");
+    refused(JOB_HEAD "identity: { paths: [ a ], timestamp: b }\n",
+            "acme.yaml:2: identity.timestamp: not supported yet");
+}
+
+static void test_dialect(void **state)
+{
+    (void)state;
+    struct job job;
+    load(JOB_BEGIN "csv: { dialect: pega }\n", &job);
+    assert_true(job.mapping.csv.newline_to_space);
+    assert_true(job.mapping.csv.null_character_drop);
+    job_free(&job);
+    load(JOB_BEGIN "csv: { newline_in_value: keep, dialect: pega }\n", &job);
+    assert_false(job.mapping.csv.newline_to_space);
+    assert_true(job.mapping.csv.null_character_drop);
+    job_free(&job);
+    load(JOB_BEGIN "csv: { dialect: pega, null_character: reject, newline_in_value: ~ }\n", &job);
+    assert_true(job.mapping.csv.newline_to_space);
+    assert_false(job.mapping.csv.null_character_drop);
+    job_free(&job);
+    load(JOB_BEGIN "csv: { dialect: rfc4180, delimiter: \"\\x01\" }\n", &job);
+    assert_false(job.mapping.csv.newline_to_space);
+    assert_int_equal(job.mapping.csv.delimiter, 1);
+    job_free(&job);
+}
+
+static void test_file_names(void **state)
+{
+    (void)state;
+    static const char *const good[] = {
+        "{ name: \"{part}\" }",
+        "{ name: \"{name}{run_time}{run_id}{part}{part}\" }",
+        "{ name: \"x{part}..csv\" }",
+        "{ name: x.csv, max_rows: null }",
+        "{ name: x.csv, max_rows: ~, max_bytes: null }",
+        "{ name: \"Größe {part}.csv\" }",
+    };
+    static const char *const bad[][2] = {
+        {"{ name: x.csv }", "has no {part}"},
+        {"{ name: x.csv, max_rows: 5 }", "has no {part}"},
+        {"{ name: x.csv, max_rows: null, max_bytes: 1MB }", "has no {part}"},
+        {"{ name: '' }", "is empty"},
+        {"{ name: 'a/{part}' }", "holds a slash"},
+        {"{ name: '.{part}' }", "begins with a dot"},
+        {"{ name: '..' , max_rows: null }", "begins with a dot"},
+        {"{ name: \"{part}\\n\" }", "holds a control"},
+        {"{ name: \"{part}\\x85\" }", "holds a control"},
+        {"{ name: \"{part}\\0\" }", "holds a NUL"},
+        {"{ name: '{part' }", "has a \"{\" without"},
+        {"{ name: 'part}' }", "has a \"}\" without"},
+        {"{ name: '{{part}}' }", "\"{{part}\" is not a placeholder"},
+        {"{ name: '{}{part}' }", "\"{}\" is not a placeholder"},
+        {"{ name: '{ part }' }",
+         "\"{ part }\" is not a placeholder; allowed are {name} {run_time} {run_id} {part}"},
+        {"{ name: '{part}{date}' }", "\"{date}\" is not a placeholder"},
+        {"{ name: '{part}{segment_id}' }", "placeholder {segment_id} is not supported yet"},
+        {"{ name: '{part}{segment_name}' }", "placeholder {segment_name} is not supported yet"},
+    };
+    char text[1024], message[512];
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        struct job job;
+        snprintf(text, sizeof text, JOB_BEGIN "files: %s\n", good[i]);
+        load(text, &job);
+        job_free(&job);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        snprintf(text, sizeof text, JOB_BEGIN "files: %s\n", bad[i][0]);
+        snprintf(message, sizeof message, "acme.yaml:3: files.name: %s", bad[i][1]);
+        refused(text, message);
+    }
+    /* 255 bytes less the temporary name's 22 and {part}'s 10. */
+    char filler[225];
+    struct job job;
+    memset(filler, 'x', sizeof filler - 1);
+    filler[224] = '\0';
+    snprintf(text, sizeof text, JOB_BEGIN "files: { name: \"%s{part}\" }\n", filler + 1);
+    load(text, &job);
+    job_free(&job);
+    snprintf(text, sizeof text, JOB_BEGIN "files: { name: \"%s{part}\" }\n", filler);
+    refused(text, "acme.yaml:3: files.name: makes names of up to 234 bytes");
+}
+
+static void test_default_headers(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        {"person.name.firstName", "person_name_firstName"},
+        {"$.personalEmail.address", "personalEmail_address"},
+        {"['a.b'].c", "a_b_c"},
+        {"_acme.tags[*]", "_acme_tags"},
+        {"array[0].x", "array0_x"},
+        {"a[-1]", "a-1"},
+        {"a[?@.type == 'home'].street1", "a_street1"},
+        {"xdm:a.b", "xdm:a_b"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct job job;
+        char text[256];
+        snprintf(text, sizeof text, JOB_BEGIN "columns: [ { path: \"%s\" } ]\n", cases[i][0]);
+        load(text, &job);
+        assert_string_equal(job.mapping.columns[0].name, cases[i][1]);
+        job_free(&job);
+    }
+}
+
+static char *many_columns(size_t count, const char *head)
+{
+    size_t const room = strlen(head) + 32 + count * 32;
+    char *text = malloc(room);
+    assert_non_null(text);
+    size_t used = (size_t)snprintf(text, room, "%scolumns:\n", head);
+    for (size_t i = 0; i < count; i++)
+        used += (size_t)snprintf(text + used, room - used, "- { path: c%zu }\n", i);
+    return text;
+}
+
+static void test_column_bounds(void **state)
+{
+    (void)state;
+    struct job job;
+    static const struct {
+        size_t count;
+        const char *head;
+        size_t warnings;
+        const char *message;
+    } cases[] = {
+        {250, JOB_HEAD, 0, NULL},
+        {249, JOB_BEGIN, 0, NULL},
+        {250, JOB_BEGIN, 1, NULL},
+        {500, JOB_HEAD, 1, NULL},
+        {499, JOB_BEGIN, 1, NULL},
+        {500, JOB_BEGIN, 0, "acme.yaml:503: columns[499]: is one column too many; at most 500"},
+        {501, JOB_HEAD, 0, "acme.yaml:503: columns[500]: is one column too many; at most 500"},
+        {5000, JOB_BEGIN, 0, "acme.yaml:503: columns[499]: is one column too many; at most 500"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *text = many_columns(cases[i].count, cases[i].head);
+        if (cases[i].message != NULL) {
+            refused(text, cases[i].message);
+        } else {
+            load(text, &job);
+            assert_int_equal(job.mapping.column_count, cases[i].count);
+            assert_int_equal(job.warning_count, cases[i].warnings);
+            job_free(&job);
+        }
+        free(text);
+    }
+}
+
+static void test_headers_and_texts(void **state)
+{
+    (void)state;
+    struct job job;
+    /* 64 characters (of two bytes) are fine, 65 are warned of; the identity column too. */
+    char umlauts[2 * 65 + 1], text[512 + MAPPING_TEXT_MAX];
+    for (size_t i = 0; i < 65; i++)
+        memcpy(umlauts + 2 * i, "\xC3\xA9", 3);
+    snprintf(text, sizeof text,
+             JOB_HEAD "identity: { column: %s, paths: [ a ] }\ncolumns: [ { name: %s, path: b } ]\n", umlauts,
+             umlauts + 2);
+    load(text, &job);
+    assert_int_equal(job.warning_count, 1);
+    assert_non_null(strstr(job.warnings[0], "jobs/acme.yaml:2: identity.column: the header"));
+    job_free(&job);
+    char longest[MAPPING_TEXT_MAX + 2];
+    memset(longest, 'x', sizeof longest - 1);
+    longest[sizeof longest - 1] = '\0';
+    snprintf(text, sizeof text, JOB_BEGIN "columns: [ { name: c, constant: %s } ]\n", longest + 1);
+    load(text, &job);
+    assert_int_equal(strlen(job.mapping.columns[0].constant), MAPPING_TEXT_MAX);
+    job_free(&job);
+    static const char *const keys[] = {"columns: [ { name: c, constant: %s } ]\n", "csv: { null: %s }\n",
+                                       "columns: [ { path: c, default: %s } ]\n",
+                                       "csv: { list_separator: %s }\n",
+                                       "columns: [ { path: c, name: %s } ]\n"};
+    static const char *const places[] = {"columns[0].constant", "csv.null", "columns[0].default",
+                                         "csv.list_separator", "columns[0].name"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        char message[128], *at = text + sprintf(text, JOB_BEGIN);
+        const char *value = strstr(keys[i], "%s");
+        at += sprintf(at, "%.*s%s%s", (int)(value - keys[i]), keys[i], longest, value + 2);
+        assert_true((size_t)(at - text) < sizeof text);
+        snprintf(message, sizeof message, "acme.yaml:3: %s: is 4097 bytes long; at most 4096", places[i]);
+        refused(text, message);
+    }
+}
+
+static void test_rejects_path(void **state)
+{
+    (void)state;
+    static const char *const cases[][3] = {
+        {"acme.yaml", "r.jsonl", "r.jsonl"},
+        {"/etc/acme.yaml", "r.jsonl", "/etc/r.jsonl"},
+        {"a/b.yaml", "../r.jsonl", "a/../r.jsonl"},
+        {"a/b.yaml", "/tmp/r.jsonl", "/tmp/r.jsonl"},
+        {"/b.yaml", "r", "/r"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct job job;
+        char text[256];
+        int const length =
+            snprintf(text, sizeof text, JOB_BEGIN "rejects: { path: %s, max: \"12\" }\n", cases[i][1]);
+        assert_int_equal(job_load_bytes(cases[i][0], text, (size_t)length, &job, NULL), STATUS_OK);
+        assert_string_equal(job.rejects_path, cases[i][2]);
+        assert_int_equal(job.budget.records, 12);
+        job_free(&job);
+    }
+}
+
+static void test_sizes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        uint64_t bytes;
+    } good[] = {
+        {"0", 0},
+        {"1", 1},
+        {"4096B", 4096},
+        {"1KB", 1000},
+        {"1K", 1024},
+        {"1KiB", 1024},
+        {"1.5GB", 1500000000},
+        {"16MiB", 16777216},
+        {"2M", 2097152},
+        {"2MB", 2000000},
+        {"1G", 1ull << 30},
+        {"1GiB", 1ull << 30},
+        {"1T", 1ull << 40},
+        {"1TiB", 1ull << 40},
+        {"1TB", 1000000000000},
+        {"0.5K", 512},
+        {"0.000001MB", 1},
+        {"0.0001K", 0},
+        {"1.999999TiB", 2199022156040},
+        {"18446744073709551615", UINT64_MAX},
+        {"16777215TiB", 16777215ull << 40},
+    };
+    static const char *const bad[] = {"",
+                                      "B",
+                                      "-1",
+                                      "+1",
+                                      "1.",
+                                      ".5K",
+                                      "1.5",
+                                      "1.5B",
+                                      "1 K",
+                                      " 1",
+                                      "1K ",
+                                      "01",
+                                      "1k",
+                                      "1mib",
+                                      "1KBB",
+                                      "0x10",
+                                      "1e3",
+                                      "1,5K",
+                                      "1.1.1K",
+                                      "1.0000001K",
+                                      "00",
+                                      "1_000",
+                                      "1PB",
+                                      "K",
+                                      "18446744073709551616",
+                                      "16777216TiB",
+                                      "99999999999999999999"};
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        if (!job_parse_size(good[i].text, &bytes)) fail_msg("%s", good[i].text);
+        assert_int_equal(bytes, good[i].bytes);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        if (job_parse_size(bad[i], &bytes)) fail_msg("\"%s\" was read", bad[i]);
+}
+
+static void test_budgets(void **state)
+{
+    (void)state;
+    struct job_budget budget;
+    static const struct {
+        const char *text;
+        uint64_t value;
+        bool share;
+    } good[] = {
+        {"0", 0, false},
+        {"1000", 1000, false},
+        {"18446744073709551615", UINT64_MAX, false},
+        {"5%", 50000, true},
+        {"0.25%", 2500, true},
+        {"0%", 0, true},
+        {"100%", 1000000, true},
+        {"0.0001%", 1, true},
+        {"99.9999%", 999999, true},
+        {"100.0000%", 1000000, true},
+    };
+    static const char *const bad[] = {"",
+                                      "%",
+                                      "1.5",
+                                      "-1",
+                                      "5 %",
+                                      "5%%",
+                                      "101%",
+                                      "100.0001%",
+                                      "01%",
+                                      "0.00001%",
+                                      "5.%",
+                                      ".5%",
+                                      "many",
+                                      "1K",
+                                      "1e3",
+                                      "18446744073709551616",
+                                      "18446744073709551616%",
+                                      "1844674407370955162%"};
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        if (!job_parse_budget(good[i].text, &budget)) fail_msg("%s", good[i].text);
+        assert_int_equal(budget.is_share, good[i].share);
+        assert_int_equal(good[i].share ? budget.millionths : budget.records, good[i].value);
+        assert_ptr_equal(budget.text, good[i].text);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        if (job_parse_budget(bad[i], &budget)) fail_msg("\"%s\" was read", bad[i]);
+}
+
+static void test_flags(void **state)
+{
+    (void)state;
+    struct job job;
+    struct fault fault = {0};
+    const struct job_flag_column columns[] = {{"Email", "personalEmail.address"}, {"N", "a[0]"}};
+    assert_int_equal(job_from_flags("identityMap.CustomerID", columns, 2, &job, &fault), STATUS_OK);
+    assert_null(job.file);
+    assert_string_equal(job.name, "export");
+    assert_string_equal(job.mapping.identity.column, "CustomerID");
+    assert_int_equal(job.mapping.identity.path_count, 1);
+    assert_int_equal(job.mapping.identity.paths[0].part_count, 2);
+    assert_int_equal(job.mapping.column_count, 2);
+    assert_string_equal(job.mapping.columns[1].name, "N");
+    assert_int_equal(job.mapping.columns[1].paths[0].part_count, 2);
+    assert_int_equal(job.max_rows, 5000000);
+    assert_int_equal(job.mapping.csv.delimiter, ',');
+    job_free(&job);
+    assert_int_equal(job_from_flags(NULL, columns, 2, &job, &fault), STATUS_OK);
+    assert_null(job.mapping.identity.column);
+    job_free(&job);
+    assert_int_equal(job_from_flags("id", NULL, 0, &job, &fault), STATUS_OK);
+    assert_int_equal(job.mapping.column_count, 0);
+    job_free(&job);
+}
+
+static void flags_refused(const char *id, const char *name, const char *path, size_t count,
+                          const char *message)
+{
+    struct job job;
+    struct fault fault = {0};
+    struct job_flag_column *columns = calloc(count + 1, sizeof *columns);
+    assert_non_null(columns);
+    for (size_t i = 0; i < count; i++)
+        columns[i] = (struct job_flag_column){name, path};
+    assert_int_equal(job_from_flags(id, columns, count, &job, &fault), STATUS_USAGE);
+    free(columns);
+    assert_int_equal(fault.status, STATUS_USAGE);
+    if (strncmp(fault.message, message, strlen(message)) != 0)
+        fail_msg("message: %s\nwanted:  %s", fault.message, message);
+    job_free(&job);
+}
+
+static void test_flag_refusals(void **state)
+{
+    (void)state;
+    flags_refused(NULL, NULL, NULL, 0, "--column: there is nothing to write; give --id");
+    flags_refused("a..b", NULL, NULL, 0, "--id: path \"a..b\", character 3: ");
+    flags_refused("", NULL, NULL, 0, "--id: path \"\", character 1: is empty");
+    flags_refused(NULL, "E", "a[", 1, "--column: E: path \"a[\", character 3: ");
+    flags_refused(NULL, "", "a", 1, "--column: the name: is empty");
+    flags_refused(NULL, "a\nb", "a", 1, "--column: the name: \"a?b\" holds a control");
+    flags_refused(NULL, "a\xFF", "a", 1, "--column: the name: is not UTF-8 from byte 2 on");
+    flags_refused(NULL, "E", "a", 2, "--column: \"E\" is the header of --column already");
+    flags_refused("id", "CustomerID", "a", 1,
+                  "--column: \"CustomerID\" is the header of the identity column already");
+    flags_refused(NULL, "E", "a", 100000, "--column: is one column too many");
+}
+
+static void test_files(void **state)
+{
+    (void)state;
+    struct job job;
+    struct fault fault = {0};
+    char folder[] = "/tmp/penstock-test-job-XXXXXX", file[64];
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(job_load(folder, &job, &fault), STATUS_JOB);
+    assert_non_null(strstr(fault.message, "can't be read: Is a directory"));
+    snprintf(file, sizeof file, "%s/job.yaml", folder);
+    assert_int_equal(job_load(file, &job, &fault), STATUS_JOB);
+    assert_int_equal(strncmp(fault.message, file, strlen(file)), 0);
+    assert_non_null(strstr(fault.message, "No such file"));
+    job_free(&job);
+    FILE *stream = fopen(file, "w");
+    assert_non_null(stream);
+    fputs(JOB_BEGIN "rejects: { path: r.jsonl }\n", stream);
+    fclose(stream);
+    assert_int_equal(job_load(file, &job, &fault), STATUS_OK);
+    assert_string_equal(job.file, file);
+    assert_int_equal(strncmp(job.rejects_path, folder, strlen(folder)), 0);
+    job_free(&job);
+    /* Exactly the largest file, then one byte more. */
+    assert_int_equal(truncate(file, 0), 0);
+    stream = fopen(file, "w");
+    assert_non_null(stream);
+    long written = fputs(JOB_BEGIN "#", stream) >= 0 ? ftell(stream) : 0;
+    for (; written < (long)JOB_FILE_BYTES_MAX; written++)
+        fputc('x', stream);
+    fclose(stream);
+    assert_int_equal(job_load(file, &job, &fault), STATUS_OK);
+    job_free(&job);
+    stream = fopen(file, "a");
+    assert_non_null(stream);
+    fputc('x', stream);
+    fclose(stream);
+    assert_int_equal(job_load(file, &job, &fault), STATUS_JOB);
+    assert_non_null(strstr(fault.message, "too large; at most 4194304 bytes"));
+    unlink(file);
+    rmdir(folder);
+}
+
+static void test_many_nodes(void **state)
+{
+    (void)state;
+    static const char head[] = JOB_BEGIN "source: { paths: [";
+    size_t const count = JOB_NODES_MAX + 1, room = sizeof head + 2 * count + 8;
+    char *text = malloc(room);
+    assert_non_null(text);
+    size_t used = (size_t)snprintf(text, room, "%s", head);
+    for (size_t i = 0; i < count; i++) {
+        memcpy(text + used, "a,", 2);
+        used += 2;
+        if (i + 1 == JOB_SOURCES_MAX) {
+            struct job job;
+            snprintf(text + used, room - used, "] }\n");
+            load(text, &job);
+            assert_int_equal(job.source_count, JOB_SOURCES_MAX);
+            job_free(&job);
+        }
+        if (i == JOB_SOURCES_MAX) {
+            snprintf(text + used, room - used, "] }\n");
+            refused(text, "acme.yaml:3: source.paths[100000]: is one too many; at most 100000");
+        }
+    }
+    snprintf(text + used, room - used, "] }\n");
+    refused(text, "acme.yaml:3: source.paths[199988]: more than 200000 values");
+    free(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_defaults),      cmocka_unit_test(test_everything),
+        cmocka_unit_test(test_yaml_forms),    cmocka_unit_test(test_yaml_refusals),
+        cmocka_unit_test(test_key_refusals),  cmocka_unit_test(test_names),
+        cmocka_unit_test(test_later),         cmocka_unit_test(test_dialect),
+        cmocka_unit_test(test_file_names),    cmocka_unit_test(test_default_headers),
+        cmocka_unit_test(test_column_bounds), cmocka_unit_test(test_headers_and_texts),
+        cmocka_unit_test(test_rejects_path),  cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_budgets),       cmocka_unit_test(test_flags),
+        cmocka_unit_test(test_flag_refusals), cmocka_unit_test(test_files),
+        cmocka_unit_test(test_many_nodes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
