@@ -1,0 +1,201 @@
+"""What the property drivers share: running penstock in a folder of its own, and comparing what it left with what
+the reference says. Standard library only."""
+import json
+import os
+import subprocess
+
+import reference
+
+RUN_TIME = "2026-11-22T03:00:00Z"
+RUN_ID = "0123456789abcdef"
+REJECT_KEYS = ["source", "offset", "length", "line", "code", "path", "raw"]
+TIMEOUT = 120  # seconds: a run takes milliseconds; whatever takes this long hangs
+
+
+class Outcome:
+    """What one run left behind."""
+
+    def __init__(self, status, stderr, files, rejects, report, command):
+        self.status = status
+        self.stderr = stderr
+        self.files = files      # {name: bytes}
+        self.rejects = rejects  # bytes, None: no reject file
+        self.report = report    # parsed, None: none
+        self.command = command
+
+
+def clean_environment():
+    keep = {k: v for k, v in os.environ.items() if not k.startswith(("PENSTOCK_", "AWS_"))}
+    keep["LC_ALL"] = "C.UTF-8"
+    return keep
+
+
+def read_folder(folder):
+    files = {}
+    if os.path.isdir(folder):
+        for name in sorted(os.listdir(folder)):
+            with open(os.path.join(folder, name), "rb") as data_file:
+                files[name] = data_file.read()
+    return files
+
+
+def remove(path):
+    if os.path.isdir(path):
+        for name in os.listdir(path):
+            os.remove(os.path.join(path, name))
+        os.rmdir(path)
+    elif os.path.exists(path):
+        os.remove(path)
+
+
+def run(binary, folder, job, sources, flags=()):
+    """Runs an export inside `folder`; leaves out/, rejects.jsonl and report.json there until the next run."""
+    for name in ("out", "rejects.jsonl", "report.json"):
+        remove(os.path.join(folder, name))
+    command = [binary, "export", "-j", job, *sources, "--to", "out", "--rejects", "rejects.jsonl",
+               "--report", "report.json", "--run-time", RUN_TIME, "--run-id", RUN_ID, "--progress", "none", *flags]
+    try:
+        done = subprocess.run(command, cwd=folder, env=clean_environment(), stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=TIMEOUT, check=False)
+        status, stderr = done.returncode, done.stderr.decode("utf-8", "replace")
+        if done.stdout:
+            stderr += f"\n(unexpected standard output: {done.stdout[:200]!r})"
+            status = f"{status} with standard output"
+    except subprocess.TimeoutExpired:
+        status, stderr = f"no end after {TIMEOUT} s", ""
+    rejects = report = None
+    if os.path.exists(os.path.join(folder, "rejects.jsonl")):
+        with open(os.path.join(folder, "rejects.jsonl"), "rb") as reject_file:
+            rejects = reject_file.read()
+    if os.path.exists(os.path.join(folder, "report.json")):
+        with open(os.path.join(folder, "report.json"), "rb") as report_file:
+            text = report_file.read()
+        try:
+            report = json.loads(text)
+        except ValueError as error:
+            report = {"not JSON": str(error)}
+    return Outcome(status, stderr, read_folder(os.path.join(folder, "out")), rejects, report, command)
+
+
+def first_difference(expected, got):
+    for at, (a, b) in enumerate(zip(expected, got)):
+        if a != b:
+            break
+    else:
+        at = min(len(expected), len(got))
+    low = max(0, at - 30)
+    line = expected[:at].count(b"\n") + 1
+    return (f"first difference at byte {at} (line {line}): expected …{expected[low:at + 60]!r}, "
+            f"got …{got[low:at + 60]!r}; {len(expected)} and {len(got)} bytes")
+
+
+def compare_rejects(expected, raw):
+    if not expected:
+        return [] if raw in (None, b"") else [f"rejects: none expected, got {raw[:300]!r}"]
+    if raw is None:
+        return [f"rejects: {len(expected)} lines expected, no reject file"]
+    lines = raw.decode("utf-8", "replace").split("\n")
+    if lines[-1] != "":
+        return ["rejects: the last line has no line end"]
+    lines.pop()
+    problems = []
+    if len(lines) != len(expected):
+        problems.append(f"rejects: {len(expected)} lines expected, got {len(lines)}")
+    for number, (want, line) in enumerate(zip(expected, lines), 1):
+        try:
+            have = json.loads(line)
+        except ValueError as error:
+            return problems + [f"rejects: line {number} is no JSON: {error}: {line[:200]}"]
+        if list(have) != REJECT_KEYS:
+            return problems + [f"rejects: line {number} has the keys {list(have)}"]
+        for key in REJECT_KEYS:
+            right = have[key] in want["paths"] if key == "path" else have[key] == want[key]
+            if key == "source":
+                right = os.path.normpath(have[key]) == os.path.normpath(want[key])
+            if not right:
+                wish = sorted(want["paths"]) if key == "path" else want[key]
+                problems.append(f"rejects: line {number} (record of line {want['line']}): {key}: "
+                                f"expected {str(wish)[:200]!r}, got {str(have[key])[:200]!r}")
+    return problems
+
+
+def compare_report(result, report, complete):
+    """`complete`: the whole input was judged, so all counts are known."""
+    if report is None:
+        return ["report: missing"]
+    try:
+        metrics = report["metrics"]
+        records = metrics["recordSummary"]
+        have = {
+            "inputRecordCount": records["inputRecordCount"], "deliveredRecordCount": records["deliveredRecordCount"],
+            "outputRowCount": records["outputRowCount"], "skippedRecordCount": records["skippedRecordCount"],
+            "failedRecordCount": records["failedRecordCount"],
+            "skippedByReason": {k: v for k, v in records["skippedByReason"].items() if v},
+            "failedByReason": {k: v for k, v in records["failedByReason"].items() if v},
+            "changedByReason": records["changedByReason"],
+            "status": metrics["statusSummary"]["status"],
+            "outputFileCount": metrics["fileSummary"]["outputFileCount"],
+            "inputBytes": metrics["sizeSummary"]["inputBytes"],
+            "outputBytes": metrics["sizeSummary"]["outputBytes"],
+        }
+        duplicates = records["duplicateKeyRecordCount"]
+    except (KeyError, TypeError, AttributeError) as error:
+        return [f"report: not as in the contract: {error!r}: {str(report)[:200]}"]
+    problems = []
+    total = have["deliveredRecordCount"] + have["skippedRecordCount"] + have["failedRecordCount"]
+    if have["inputRecordCount"] != total:
+        problems.append(f"report: inputRecordCount {have['inputRecordCount']} is not the sum {total}")
+    want = {"failedRecordCount": result.failed, "status": "failed" if result.status else "success"}
+    if complete:
+        want.update({
+            "inputRecordCount": result.input, "skippedRecordCount": sum(result.skipped.values()),
+            "skippedByReason": result.skipped, "failedByReason": result.failed_by})
+    if complete and result.status == 0:
+        want.update({
+            "deliveredRecordCount": result.delivered, "outputRowCount": result.rows,
+            "changedByReason": result.changed, "outputFileCount": len(result.files),
+            "inputBytes": result.input_bytes, "outputBytes": sum(len(b) for b in result.files.values())})
+        if not result.duplicates_low <= duplicates <= result.duplicates_high:
+            problems.append(f"report: duplicateKeyRecordCount {duplicates}, expected {result.duplicates_low} to "
+                            f"{result.duplicates_high}")
+        listed = {os.path.basename(f["url"]): (f["kind"], f["bytes"]) for f in report.get("files", [])}
+        wish = {name: ("data", len(content)) for name, content in result.files.items()}
+        if listed != wish:
+            problems.append(f"report: files: expected {wish}, got {listed}")
+    for key, value in want.items():
+        if have[key] != value:
+            problems.append(f"report: {key}: expected {value}, got {have[key]}")
+    return problems
+
+
+def compare(result, outcome, complete=True):
+    """Sentences on what differs; empty: nothing. Each begins with its kind and a colon."""
+    problems = []
+    if outcome.status != result.status:
+        problems.append(f"status: expected {result.status}, got {outcome.status}: {outcome.stderr.strip()[-600:]}")
+        return problems
+    if list(outcome.files) != sorted(result.files):
+        problems.append(f"files: expected {sorted(result.files)}, got {list(outcome.files)}")
+    for name in result.files:
+        if name in outcome.files and outcome.files[name] != result.files[name]:
+            problems.append(f"bytes: {name}: {first_difference(result.files[name], outcome.files[name])}")
+    problems += compare_rejects(result.rejects, outcome.rejects)
+    problems += compare_report(result, outcome.report, complete)
+    return problems
+
+
+def stops_early(job_spec, result):
+    """True when the run ends at a record in the middle: the counts beyond it are not determined."""
+    budget = str(job_spec.get("rejects", {}).get("max", 0))
+    return result.status == 65 and not budget.endswith("%") and result.failed > int(budget)
+
+
+def write_job(spec, path):
+    """JSON is YAML here: no surrogate escapes, which YAML does not pair."""
+    with open(path, "w", encoding="utf-8") as job_file:
+        json.dump(spec, job_file, ensure_ascii=False, indent=1)
+        job_file.write("\n")
+
+
+def convert(spec, sources):
+    return reference.convert(spec, sources, "20261122T030000Z", RUN_ID)
