@@ -495,17 +495,18 @@ static inline bool put_token(const struct csv_row *row, struct csv_out *out, con
 }
 
 /* Does the column's path give a value that can go the fast way? Then it is written. */
-static inline bool put_fast(const struct csv_row *row, const struct cells *cells,
-                            const struct plan_column *planned, struct csv_out *out)
+static inline bool put_fast(const struct csv_row *row, const struct cells *cells, const struct csv_fast *fast,
+                            struct csv_out *out)
 {
+    if (fast->slot == PLAN_NONE) return false;
+    const struct cell *const cell = &cells->slots[fast->slot];
+    if (__builtin_expect(!fast->many, 1)) {
+        if (cell->at == NULL) return fast->empty;
+        return put_token(row, out, cell->at, cell->length);
+    }
     uint32_t length;
-    const uint8_t *token = single_token(row, cells, planned->slots[0], &length);
+    const uint8_t *token = single_token(row, cells, fast->slot, &length);
     return token != NULL && put_token(row, out, token, length);
-}
-
-static bool is_fast_column(const struct column *column)
-{
-    return column->constant == NULL && column->transform_count == 0 && column->type == COLUMN_TEXT;
 }
 
 /* ---- the row ---- */
@@ -515,12 +516,21 @@ static enum csv_row_result outcome_failed(const struct csv_row *row)
     return row->defect == DEFECT_TOO_LARGE ? ROW_TOO_LONG : ROW_FAILED;
 }
 
+/* The values of the first identity path that find_unread() left to write_identity(). */
+static bool check_identity(struct csv_row *row, const struct cells *cells)
+{
+    struct check check = {row, cells};
+    uint32_t const slot = row->fast_identity.slot;
+    return slot == PLAN_NONE || visit_slot(row, cells, slot, check_token, &check);
+}
+
 /* ROW_WRITTEN stands for "goes on". */
 static enum csv_row_result write_identity(struct csv_row *row, const struct cells *cells, struct csv_out *out)
 {
     const struct identity *identity = &row->plan->mapping->identity;
     struct value value;
-    if (!value_of_identity(row, cells, &value)) {
+    if (put_fast(row, cells, &row->fast_identity, out)) return ROW_WRITTEN;
+    if (!check_identity(row, cells) || !value_of_identity(row, cells, &value)) {
         check_slots(row, cells);
         return outcome_failed(row);
     }
@@ -542,7 +552,7 @@ static enum csv_row_result check_required(struct csv_row *row, const struct cell
         const struct plan_column *planned = &row->plan->columns[c];
         if (!planned->column->required) continue;
         struct value value;
-        if (!value_of_column(row, cells, planned, &value))
+        if (!value_of_column(row, cells, &row->plan->columns[c], &value))
             continue; /* has one: the column's stage judges it */
         if (!value.is_null && value.length != 0) continue;
         row->defect = DEFECT_NONE;
@@ -557,15 +567,14 @@ static enum csv_row_result write_columns(struct csv_row *row, const struct cells
 {
     bool first = row->plan->mapping->identity.column == NULL;
     for (size_t c = 0; c < row->plan->mapping->column_count; c++) {
-        const struct plan_column *planned = &row->plan->columns[c];
         if (!first) {
             if (!out_room(out, 1)) return ROW_NO_ROOM;
             *out->at++ = row->field.delimiter;
         }
         first = false;
-        if (row->plain && is_fast_column(planned->column) && put_fast(row, cells, planned, out)) continue;
+        if (put_fast(row, cells, &row->fast[c], out)) continue;
         struct value value;
-        if (!value_of_column(row, cells, planned, &value))
+        if (!value_of_column(row, cells, &row->plan->columns[c], &value))
             continue; /* the others may fail earlier in the record */
         if (!put_value(row, out, &value)) return ROW_NO_ROOM;
     }
@@ -636,15 +645,39 @@ static size_t buffer_bytes(size_t text_max)
 
 size_t csv_row_bytes(const struct plan *plan, size_t text_max, uint32_t depth_max)
 {
-    return 2 * buffer_bytes(text_max) + depth_max + 1 + plan->slot_count * sizeof(uint32_t);
+    return 2 * buffer_bytes(text_max) + depth_max + 1 + plan->slot_count * sizeof(uint32_t) +
+           plan->mapping->column_count * sizeof(struct csv_fast);
 }
 
-/* The slots that columns read first in any case are checked when they are written. */
+/* Values that may be copied as they are: see put_fast(). */
+static struct csv_fast fast_of(const struct csv_row *row, const struct column *column, const uint32_t *slots)
+{
+    bool const fast = row->plain && column->path_count != 0 && column->transform_count == 0 &&
+                      column->type == COLUMN_TEXT;
+    if (!fast) return (struct csv_fast){.slot = PLAN_NONE};
+    bool const alone = column->path_count == 1 && column->default_text == NULL && row->field_count > 1;
+    return (struct csv_fast){.slot = slots[0], .many = row->plan->slot_many[slots[0]], .empty = alone};
+}
+
+static void find_fast(struct csv_row *row)
+{
+    const struct mapping *mapping = row->plan->mapping;
+    for (size_t c = 0; c < mapping->column_count; c++)
+        row->fast[c] = fast_of(row, &mapping->columns[c], row->plan->columns[c].slots);
+    row->fast_identity = (struct csv_fast){.slot = PLAN_NONE};
+    if (mapping->identity.path_count == 0 || !row->plain) return;
+    const struct plan_identity_path *first = &row->plan->identity_paths[0];
+    uint32_t const slot = first->is_namespace ? first->name_space.id : first->slot;
+    row->fast_identity = (struct csv_fast){.slot = slot, .many = row->plan->slot_many[slot]};
+}
+
+/* The slots that columns read first in any case are checked when they are written, and so is the first identity
+ * path's when it has one value. */
 static void find_unread(struct csv_row *row)
 {
     const struct mapping *mapping = row->plan->mapping;
     for (uint32_t slot = 0; slot < row->plan->slot_count; slot++) {
-        bool read = !row->plan->slot_used[slot];
+        bool read = !row->plan->slot_used[slot] || slot == row->fast_identity.slot;
         for (size_t c = 0; c < mapping->column_count && !read; c++)
             read = mapping->columns[c].path_count != 0 && row->plan->columns[c].slots[0] == slot;
         if (!read) row->unread[row->unread_count++] = slot;
@@ -668,13 +701,15 @@ bool csv_row_create(struct csv_row *row, const struct plan *plan, size_t text_ma
     row->buffers[1] = malloc(buffer_bytes(text_max));
     row->brackets = malloc((size_t)depth_max + 1);
     row->unread = calloc(plan->slot_count + 1, sizeof *row->unread);
+    row->fast = calloc(mapping->column_count + 1, sizeof *row->fast);
     bool const hashes = wants_sha256(mapping);
     if (hashes) row->hasher = sha256_create();
-    if (row->buffers[0] == NULL || row->buffers[1] == NULL || row->brackets == NULL || row->unread == NULL ||
+    if (row->buffers[0] == NULL || row->buffers[1] == NULL || row->brackets == NULL || row->unread == NULL || row->fast == NULL ||
         (hashes && row->hasher == NULL)) {
         csv_row_destroy(row);
         return false;
     }
+    find_fast(row);
     find_unread(row);
     return true;
 }
@@ -685,6 +720,7 @@ void csv_row_destroy(struct csv_row *row)
     free(row->buffers[1]);
     free(row->brackets);
     free(row->unread);
+    free(row->fast);
     sha256_destroy(row->hasher);
     *row = (struct csv_row){0};
 }

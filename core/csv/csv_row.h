@@ -45,6 +45,13 @@ struct csv_text {
     size_t length;
 };
 
+/* A column whose values may be copied as they are. */
+struct csv_fast {
+    uint32_t slot; /* PLAN_NONE: it takes the general way */
+    bool many;
+    bool empty; /* no value is an empty field, and nothing else gives one */
+};
+
 struct csv_row {
     const struct plan *plan;
     const struct csv_options *csv;
@@ -58,6 +65,8 @@ struct csv_row {
     uint32_t depth_max;
     uint32_t *unread; /* slots that are not read whenever a row is written: checked for themselves */
     uint32_t unread_count;
+    struct csv_fast *fast;   /* of each column */
+    struct csv_fast fast_identity;
     struct sha256 *hasher; /* NULL: no column wants it */
     /* the outcome of the last csv_row_write() */
     enum skip skip;

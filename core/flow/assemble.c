@@ -15,7 +15,10 @@ static void chunk_release(struct assemble *assemble, struct chunk *chunk)
 
 static void piece_home(void *context, const struct sink_piece *piece)
 {
-    if (piece->owner != NULL) chunk_release(context, piece->owner);
+    struct assemble *assemble = context;
+    if (piece->owner == NULL) return;
+    assemble->pieces_out--;
+    chunk_release(assemble, piece->owner);
 }
 
 void assemble_start(struct assemble *assemble, const struct assemble_rules *rules, struct sink *sink,
@@ -110,6 +113,7 @@ static enum status put_piece(struct assemble *assemble, struct chunk *chunk, uin
     if (begin == end) return STATUS_OK;
     struct sink_piece const piece = {.bytes = chunk->bytes + begin, .length = end - begin, .owner = chunk};
     chunk->pieces++;
+    assemble->pieces_out++;
     return file_write(assemble, &piece, fault);
 }
 
@@ -255,6 +259,23 @@ static enum status check_sums(const struct assemble *assemble, struct fault *fau
                      rows);
 }
 
+/* The chunks are freed when the run ends: nothing may be on its way out of them then. */
+static enum status wait_for_pieces(struct assemble *assemble, struct fault *fault)
+{
+    struct sink *sink = assemble->sink;
+    enum status status = STATUS_OK;
+    while (status == STATUS_OK && assemble->pieces_out != 0) {
+        if (sink->wait == NULL)
+            return fault_set(fault, STATUS_INTERNAL,
+                             "the destination kept %" PRIu64
+                             " pieces; nothing is delivered. This is a fault of penstock: please report it",
+                             assemble->pieces_out);
+        status = sink->wait(sink, fault);
+        if (status == STATUS_OK) status = sink->reap(sink, fault);
+    }
+    return status;
+}
+
 enum status assemble_finish(struct assemble *assemble, struct fault *fault)
 {
     enum status status = file_end(assemble, fault);
@@ -265,5 +286,5 @@ enum status assemble_finish(struct assemble *assemble, struct fault *fault)
             fault, STATUS_INPUT,
             "%" PRIu64 " of %" PRIu64 " records failed, the budget is %s (rejects.max, --max-rejects)",
             tally_failed(&assemble->tally), assemble->tally.input, assemble->rules->budget_text);
-    return status;
+    return status == STATUS_OK ? wait_for_pieces(assemble, fault) : status;
 }

@@ -56,6 +56,7 @@ struct assemble {
     uint32_t file_count, file_room;
     bool file_open;
     uint64_t row_left;     /* bytes still to come of a row larger than a chunk */
+    uint64_t pieces_out;   /* of chunks, with the sink and not yet home */
     size_t source;         /* of the shard at hand */
     uint64_t source_lines; /* line ends of that source before the shard at hand */
     struct tally
@@ -68,7 +69,8 @@ void assemble_start(struct assemble *assemble, const struct assemble_rules *rule
  * STATUS_INPUT: the budget is passed, assemble->tally says where. */
 enum status assemble_chunk(struct assemble *assemble, struct chunk *chunk, size_t source,
                            struct fault *fault);
-/* After the last chunk: ends the open file, judges a budget that is a share, checks the sums. */
+/* After the last chunk: ends the open file, judges a budget that is a share, checks the sums, waits until all
+ * pieces are home. */
 enum status assemble_finish(struct assemble *assemble, struct fault *fault);
 void assemble_free(struct assemble *assemble);
 

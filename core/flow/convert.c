@@ -176,22 +176,19 @@ static void measure_more(struct csv_out *out)
     out->at = out->begin;
 }
 
-/* Sends a full chunk of a giant row and goes on in the next. When the run is stopped, what comes is dropped.
- */
+/* Sends a full chunk of a giant row and goes on in the next. When the run is stopped there is no more room,
+ * which ends the row: the chunk given away may be being read. */
 static void giant_more(struct csv_out *out)
 {
     struct convert *convert = out->context;
-    if (convert->stopping) {
-        out->at = out->begin;
-        return;
-    }
+    if (convert->stopping) return;
     struct chunk *full = convert->rows;
     full->length = (uint32_t)(out->at - full->bytes);
     if (next_rows(convert)) {
         out->begin = out->at = convert->rows->bytes;
         out->end = out->begin + convert->rows->capacity;
     } else {
-        out->at = out->begin; /* the chunk given away is not read any more: the run ends */
+        out->begin = out->end = out->at;
     }
 }
 
@@ -211,8 +208,7 @@ static enum csv_row_result write_giant(struct convert *convert, struct csv_row *
     out = chunk_out(convert->rows);
     out.more = giant_more;
     out.context = convert;
-    csv_row_write(row, cells, &out);
-    if (convert->stopping) return ROW_WRITTEN;
+    if (csv_row_write(row, cells, &out) != ROW_WRITTEN) return ROW_NO_ROOM;
     struct chunk *chunk = convert->rows;
     chunk->length = (uint32_t)(out.at - chunk->bytes);
     chunk->row_ends[chunk->rows++] = chunk->length;
@@ -295,7 +291,10 @@ static enum status find_line_end(struct convert *convert, struct convert_tools *
     *text_end = from;
     while (at < convert->source->size) {
         struct source_window window;
-        if (convert->port.stopped(convert->port.context)) break;
+        if (convert->port.stopped(convert->port.context)) {
+            convert->stopping = true; /* half a line is no record */
+            break;
+        }
         enum status const status = show(convert, tools, at, step, &window, fault);
         if (status != STATUS_OK) return status;
         const uint8_t *feed = memchr(window.bytes, '\n', window.length);
@@ -361,6 +360,7 @@ static enum status convert_large(struct convert *convert, uint64_t from, uint64_
         return STATUS_OK;
     }
     enum status status = find_line_end(convert, tools, from, &line_end, &text_end, fault);
+    if (convert->stopping) return status;
     if (status == STATUS_OK) status = skip_blanks(convert, tools, from, text_end, &text, fault);
     if (status != STATUS_OK) return status;
     bool const has_feed = line_end < convert->source->size;

@@ -162,23 +162,46 @@ static struct chunk *chunk_of(struct pipeline *pipeline, uint64_t shard, struct 
     return NULL;
 }
 
-static struct chunk *wait_for_chunk(struct pipeline *pipeline, uint64_t shard, struct worker **from,
-                                    uint64_t *wait_ns)
+/* Waits until the sink gave a piece home (or for no reason, as it may). */
+static enum status wait_for_sink(struct sink *sink, struct fault *fault)
 {
-    struct chunk *chunk = chunk_of(pipeline, shard, from);
-    if (chunk != NULL) return chunk;
-    uint64_t const began = pipeline->options->now();
-    while (!is_stopped(pipeline)) {
+    enum status const status = sink->wait(sink, fault);
+    return status == STATUS_OK ? sink->reap(sink, fault) : status;
+}
+
+/* STATUS_OK with *chunk NULL: the run is being stopped. */
+static enum status wait_for_chunk(struct pipeline *pipeline, struct assemble *assemble, uint64_t shard,
+                                  struct worker **from, struct chunk **chunk)
+{
+    struct sink *sink = assemble->sink;
+    enum status status = STATUS_OK;
+    while (status == STATUS_OK && !is_stopped(pipeline)) {
+        if (assemble->pieces_out != 0 && sink->wait != NULL) {
+            status = wait_for_sink(sink, &pipeline->assembler_fault);
+            *chunk = chunk_of(pipeline, shard, from);
+            if (*chunk != NULL) break;
+            continue;
+        }
         uint32_t const ticket = wait_prepare(&pipeline->rows_ready);
-        chunk = chunk_of(pipeline, shard, from);
-        if (chunk != NULL || is_stopped(pipeline)) {
+        *chunk = chunk_of(pipeline, shard, from);
+        if (*chunk != NULL || is_stopped(pipeline)) {
             wait_cancel(&pipeline->rows_ready);
             break;
         }
         wait_sleep(&pipeline->rows_ready, ticket);
     }
+    return status;
+}
+
+static enum status next_chunk(struct pipeline *pipeline, struct assemble *assemble, uint64_t shard,
+                              struct worker **from, struct chunk **chunk, uint64_t *wait_ns)
+{
+    *chunk = chunk_of(pipeline, shard, from);
+    if (*chunk != NULL) return STATUS_OK;
+    uint64_t const began = pipeline->options->now();
+    enum status const status = wait_for_chunk(pipeline, assemble, shard, from, chunk);
     *wait_ns += pipeline->options->now() - began;
-    return chunk;
+    return status;
 }
 
 static enum status check_interrupted(struct pipeline *pipeline, struct fault *fault)
@@ -201,8 +224,9 @@ static enum status assemble_all(struct pipeline *pipeline, struct assemble *asse
         atomic_store_explicit(&pipeline->turn, number, memory_order_release);
         wait_wake(&pipeline->turn_changed);
         while (!last) {
-            struct chunk *chunk = wait_for_chunk(pipeline, number, &from, &times->wait_rows);
-            enum status status = check_interrupted(pipeline, fault);
+            struct chunk *chunk;
+            enum status status = next_chunk(pipeline, assemble, number, &from, &chunk, &times->wait_rows);
+            if (status == STATUS_OK) status = check_interrupted(pipeline, fault);
             if (status != STATUS_OK) return status;
             if (chunk == NULL) return STATUS_OK;
             last = chunk->last;
@@ -373,6 +397,7 @@ enum status pipeline_run(const struct pipeline_options *options, struct source *
     *result = (struct pipeline_result){0};
     assemble_start(&result->assemble, &rules, sink, sources);
     if (!pipeline_create(&pipeline)) {
+        sink->abort(sink);
         pipeline_destroy(&pipeline);
         return fault_set(fault, STATUS_IO, "no memory for %u threads (%" PRIu64 " MiB); try fewer --threads",
                          options->threads, options->sizes.memory / LIMIT_MIB);
@@ -388,7 +413,8 @@ enum status pipeline_run(const struct pipeline_options *options, struct source *
         status = first->status;
         if (fault != NULL) *fault = *first;
     }
-    result->assemble.rules = NULL; /* it lies on this stack */
+    if (status != STATUS_OK) sink->abort(sink); /* before its pieces' memory goes */
+    result->assemble.rules = NULL;              /* it lies on this stack */
     pipeline_destroy(&pipeline);
     return status;
 }

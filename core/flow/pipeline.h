@@ -12,7 +12,8 @@
  *
  * Memory is bounded by the workers' chunks: a worker that has none left waits until one comes home. That
  * can't lock up: the chunks of the shard that is next in order are always drained, so its worker always goes
- * on, and a worker's chunks of earlier shards were drained before.
+ * on, and a worker's chunks of earlier shards were drained before. While the sink holds pieces of chunks and
+ * no rows are there, the assembler waits for the sink, not for the workers: they may be out of chunks.
  *
  * Errors: the first one wins (a compare-and-swap on the latch); everybody looks at the latch between blocks
  * and whenever woken; workers close their rings and leave; all is freed after join.
@@ -76,8 +77,9 @@ struct pipeline_result {
 enum status pipeline_size(const struct convert_rules *rules, uint32_t threads, bool buffered_sources,
                           uint64_t limit, struct pipeline_sizes *sizes, struct fault *fault);
 
-/* Converts all shards into the sink. Returns when all threads are joined; the sink was neither committed nor
- * aborted. On failure the result's tally holds what was counted. */
+/* Converts all shards into the sink. Returns when all threads are joined and all pieces are home. The sink
+ * was not committed; on failure it was aborted (only so does it let go of its pieces), and the result's tally
+ * holds what was counted. */
 enum status pipeline_run(const struct pipeline_options *options, struct source *const *sources,
                          const struct shard_plan *plan, struct sink *sink, struct pipeline_result *result,
                          struct fault *fault);

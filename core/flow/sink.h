@@ -11,10 +11,11 @@
  * one that uploads in the background does it when reaped. end(rows, bytes)    the current file has all its
  * bytes (both numbers count what was written, for checks). reap()              gives home what was finished
  * in the background; called often, never waits. wait()              the assembler has nothing else to do
- * until a piece comes home; may return early. NULL for sinks that give home at once. commit()            the
+ * until a piece comes home; may return early, but can't wait for more writes: what the sink holds back for
+ * them it copies. NULL for sinks that give home at once. commit()            the
  * whole input was within its budget: make every file visible under its final name, or none. Returns when they
- * are safe (fsync). abort()             leave no trace of this run. Called instead of commit(), or after a
- * commit() that failed.
+ * are safe (fsync). abort()             leave no trace of this run, give all pieces home. Called instead of
+ * commit(), or after a commit() that failed; a second call does nothing.
  *
  * Every call but abort() may fail; after a failure only abort() and destroy() follow. */
 #ifndef PENSTOCK_CORE_FLOW_SINK_H

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+_Static_assert(sizeof(struct plan_node) == 128, "a power of two");
+
 struct draft;
 
 struct draft_edge {
@@ -195,7 +197,7 @@ static uint32_t keys_place(const struct plan_node *node, const struct plan_key *
         table[i] = (struct plan_key){.length = PLAN_KEY_EMPTY};
     uint32_t displaced = 0;
     for (uint32_t k = 0; k < count; k++) {
-        size_t at = plan_key_hash(node, (const uint8_t *)list[k].name, list[k].length, list[k].prefix);
+        size_t at = plan_key_hash(node, list[k].prefix, list[k].last, list[k].length);
         while (table[at].length != PLAN_KEY_EMPTY) {
             at++;
             displaced++;
@@ -231,7 +233,11 @@ static bool keys_freeze(struct arena *arena, struct plan_node *node, const struc
         if (name == NULL) return false;
         memcpy(name, edge->part.name, edge->part.name_length);
         uint32_t const length = (uint32_t)edge->part.name_length;
-        list[filled++] = (struct plan_key){.prefix = plan_key_prefix((const uint8_t *)name, length),
+        node->filter |= plan_key_bit((uint8_t)name[0], length); /* "" has the zero byte behind it */
+        node->careful = node->careful || memchr(name, '\\', length) != NULL;
+        uint64_t const prefix = plan_key_prefix((const uint8_t *)name, length);
+        list[filled++] = (struct plan_key){.prefix = prefix,
+                                           .last = plan_key_last((const uint8_t *)name, length, prefix),
                                            .name = name,
                                            .length = length,
                                            .node = edge->to->node};
@@ -281,12 +287,14 @@ static bool draft_freeze(struct builder *builder, const struct draft *draft)
 {
     struct plan_node *node = &builder->nodes[draft->node];
     *node = (struct plan_node){.slot = draft->slot,
+                               .many = draft->many,
                                .slot_first = draft->slot_first,
                                .slot_end = draft->slot_end,
                                .wildcard = PLAN_NONE,
                                .fold = draft->fold,
                                .under_fold = draft->under_fold};
     if (!keys_freeze(builder->arena, node, draft) || !steps_freeze(builder->arena, node, draft)) return false;
+    if (node->fold || node->careful) node->filter = UINT64_MAX;
     node->branches = node->wildcard != PLAN_NONE || node->filter_count != 0;
     node->enters_object = node->key_count != 0 || node->branches;
     node->enters_array = node->index_count != 0 || node->branches;

@@ -36,6 +36,7 @@ extern "C" {
 /* One named edge, in a sparse hash table: a look-up compares one entry, rarely two. */
 struct plan_key {
     uint64_t prefix; /* plan_key_prefix() of the name */
+    uint64_t last;   /* plan_key_last() of the name */
     const char *name;
     uint32_t length; /* PLAN_KEY_EMPTY: no entry */
     uint32_t node;
@@ -55,23 +56,28 @@ struct plan_filter {
 };
 
 struct plan_node {
+    /* what a walk reads for every key and value: one cache line */
+    uint64_t filter; /* bit plan_key_bit() of every name; a key whose bit is not set leads nowhere */
     const struct plan_key *keys; /* a table with one empty entry when there are no named edges */
     uint64_t multiplier;
-    uint32_t shift;     /* 64 - log2(table size) */
-    uint32_t key_count; /* entries that are not empty */
-    uint32_t slot;      /* what ends here, or PLAN_NONE */
-    uint32_t slot_first, slot_end;
-    uint32_t wildcard; /* node of [*], or PLAN_NONE */
-    uint32_t index_count, filter_count;
-    bool fold; /* this is `identityMap`: named edges match without regard to ASCII case (names in lower case)
-                */
-    bool under_fold;    /* reached by such an edge: several keys of one object may lead here */
+    uint32_t shift; /* 64 - log2(table size) */
+    uint32_t slot;  /* what ends here, or PLAN_NONE */
+    bool fold;       /* this is `identityMap`: named edges match without regard to ASCII case (names in lower case) */
+    bool under_fold; /* reached by such an edge: several keys of one object may lead here */
+    bool many;       /* the slot may select several values */
+    bool careful;    /* a name holds a backslash: raw keys must not be compared before they are looked at */
     bool enters_object; /* has named edges, [*] or filters */
     bool enters_array;  /* has indexes, [*] or filters */
     bool branches;      /* an object's member may lead to more than one node: [*] or filters */
     bool negative;      /* has a negative index: elements must be counted first */
+    uint32_t slot_first, slot_end;
+    /* the rest */
+    uint32_t key_count; /* entries that are not empty */
+    uint32_t wildcard;  /* node of [*], or PLAN_NONE */
+    uint32_t index_count, filter_count;
     const struct plan_index *indexes;
     const struct plan_filter *filters;
+    uint64_t unused[6]; /* to a power of two: a walk finds a node by a shift */
 };
 
 /* The slots of `identityMap.NS` as an identity path: its elements, their ids, and their primary flags. */
@@ -128,22 +134,33 @@ static inline uint64_t plan_key_prefix(const uint8_t *key, uint32_t length)
     return length < 8 ? word & ((1ull << (8 * length)) - 1) : word;
 }
 
-/* Of the first and the last 8 bytes: names like attribute_0001, attribute_0002 must spread too. */
-static inline uint64_t plan_key_hash(const struct plan_node *node, const uint8_t *key, uint32_t length,
-                                     uint64_t prefix)
+/* The last 8 bytes of a longer key. Together with the prefix it is all of a key of up to 16 bytes. */
+static inline uint64_t plan_key_last(const uint8_t *key, uint32_t length, uint64_t prefix)
 {
     uint64_t last = prefix;
     if (length > 8) __builtin_memcpy(&last, key + length - 8, sizeof last);
+    return last;
+}
+
+/* Of both words: names like attribute_0001, attribute_0002 must spread too. */
+static inline uint64_t plan_key_hash(const struct plan_node *node, uint64_t prefix, uint64_t last, uint32_t length)
+{
     return ((prefix ^ (last << 23 | last >> 41)) + length) * node->multiplier >> node->shift;
+}
+
+/* Few keys of a record lead anywhere: most are told by their first byte and length. */
+static inline uint64_t plan_key_bit(uint8_t first, uint32_t length)
+{
+    return 1ull << ((first ^ (length << 2)) & 63);
 }
 
 static inline uint32_t plan_find(const struct plan_node *node, const uint8_t *key, uint32_t length)
 {
-    uint64_t const prefix = plan_key_prefix(key, length);
-    const struct plan_key *entry = node->keys + plan_key_hash(node, key, length, prefix);
+    uint64_t const prefix = plan_key_prefix(key, length), last = plan_key_last(key, length, prefix);
+    const struct plan_key *entry = node->keys + plan_key_hash(node, prefix, last, length);
     for (; entry->length != PLAN_KEY_EMPTY; entry++) /* ends: the table's last entry is always empty */
-        if (entry->prefix == prefix && entry->length == length &&
-            (length <= 8 || __builtin_memcmp(entry->name + 8, key + 8, length - 8) == 0))
+        if (entry->prefix == prefix && entry->last == last && entry->length == length &&
+            (length <= 16 || __builtin_memcmp(entry->name + 8, key + 8, length - 16) == 0))
             return entry->node;
     return PLAN_NONE;
 }

@@ -79,8 +79,8 @@ bool cells_create(struct cells *cells, const struct plan *plan, size_t record_ma
 void cells_destroy(struct cells *cells); /* a zeroed struct is fine */
 
 static inline void cells_begin(struct cells *cells, const uint8_t *record);
-/* A value of `slot` was found. */
-static inline void cells_put(struct cells *cells, uint32_t slot, const uint8_t *at, uint32_t length);
+/* A value of `slot` was found. `many`: plan->slot_many[slot], which the caller has at hand. */
+static inline void cells_put(struct cells *cells, uint32_t slot, bool many, const uint8_t *at, uint32_t length);
 /* Forgets all values of the slots in [first, end). */
 void cells_clear(struct cells *cells, uint32_t first, uint32_t end);
 
@@ -107,12 +107,12 @@ static inline void cells_begin(struct cells *cells, const uint8_t *record)
     cells->overflow = false;
 }
 
-static inline void cells_put(struct cells *cells, uint32_t slot, const uint8_t *at, uint32_t length)
+static inline void cells_put(struct cells *cells, uint32_t slot, bool many, const uint8_t *at, uint32_t length)
 {
     struct cell *cell = &cells->slots[slot];
     cell->at = at;
     cell->length = length;
-    if (!cells->plan->slot_many[slot]) return;
+    if (!many) return;
     if (cells->item_count == cells->item_max) {
         cells->overflow = true;
         return;

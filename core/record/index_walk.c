@@ -12,6 +12,11 @@
 
 #include <stdlib.h>
 
+static inline const struct plan_node *node_of(const struct index_walk *walk, uint32_t id)
+{
+    return walk->nodes + id;
+}
+
 /* ---- defects ---- */
 
 static const uint32_t *defect_is(struct index_walk *walk, enum defect defect, uint32_t at)
@@ -28,70 +33,54 @@ static const uint32_t *defect_syntax(struct index_walk *walk, const uint32_t *to
 
 /* ---- values that are skipped ---- */
 
-/* What a token does to the depth: its own sum is the nesting. */
-static const int8_t bracket_step[256] = {['{'] = 1, ['['] = 1, ['}'] = -1, [']'] = -1};
-
-/* Passes the object or array at `token`. Every token takes the same few instructions and no branch depends on
- * its kind: the shape of what is skipped can't be predicted. '{' + 2 == '}' and '[' + 2 == ']'. */
-static const uint32_t *skip_fast(struct index_walk *walk, const uint32_t *token, uint32_t depth)
-{
-    const uint8_t *const bytes = walk->bytes;
-    uint8_t *const brackets = walk->brackets;
-    uint32_t const end = walk->end, depth_max = walk->depth_max;
-    uint32_t now = depth, wrong = 0;
-    do {
-        uint32_t const offset = *token++;
-        if (offset >= end) return defect_is(walk, DEFECT_SYNTAX, end);
-        uint8_t const byte = bytes[offset];
-        int const step = bracket_step[byte];
-        wrong |= (uint32_t)(step < 0) & (uint32_t)(brackets[now] + 2 != byte);
-        now += (uint32_t)step;
-        brackets[now + (uint32_t)(step <= 0)] = byte; /* opened: its place; else the free place behind */
-        if (now > depth_max) return defect_is(walk, DEFECT_DEPTH, offset);
-    } while (now != depth);
-    return wrong ? defect_is(walk, DEFECT_SYNTAX, end) : token;
-}
-
-/* The same, and stops at the first bracket that does not fit. */
-static const uint32_t *skip_exact(struct index_walk *walk, const uint32_t *token, uint32_t depth)
-{
-    uint32_t now = depth;
-    do {
-        uint32_t const offset = *token;
-        if (offset >= walk->end) return defect_is(walk, DEFECT_SYNTAX, walk->end);
-        uint8_t const byte = walk->bytes[offset];
-        int const step = bracket_step[byte];
-        if (step < 0 && walk->brackets[now] + 2 != byte) return defect_syntax(walk, token);
-        if (step > 0 && now == walk->depth_max) return defect_is(walk, DEFECT_DEPTH, offset);
-        now += (uint32_t)step;
-        if (step > 0) walk->brackets[now] = byte;
-        token++;
-    } while (now != depth);
-    return token;
-}
-
-static const uint32_t *skip_container(struct index_walk *walk, const uint32_t *token, uint32_t depth)
-{
-    return walk->exact ? skip_exact(walk, token, depth) : skip_fast(walk, token, depth);
-}
-
-/* , : ] } can't begin a value. */
-static inline bool begins_value(uint8_t byte)
-{
-    return byte != ',' && byte != ':' && byte != ']' && byte != '}';
-}
-
 static inline bool opens(uint8_t byte)
 {
     return (byte | 0x20) == '{';
 }
 
+static inline bool closes(uint8_t byte)
+{
+    return (byte | 0x20) == '}';
+}
+
+/* Passes the object or array at `token`, bracket by bracket; '{' + 2 == '}' and '[' + 2 == ']'. Other tokens take
+ * the short turn: of the bytes below 0x7b when bit 5 is set only '[' and ']' are missing, and those become '{' and
+ * '}'. */
+static const uint32_t *skip_container(struct index_walk *walk, const uint32_t *token, uint32_t depth)
+{
+    const uint8_t *const bytes = walk->bytes;
+    uint8_t *const brackets = walk->brackets;
+    uint32_t const end = walk->end;
+    uint32_t now = depth;
+    do {
+        uint32_t offset;
+        uint8_t byte;
+        do {
+            offset = *token++;
+            if (offset >= end) return defect_is(walk, DEFECT_SYNTAX, end);
+            byte = bytes[offset];
+        } while ((byte | 0x20) < '{');
+        if (opens(byte)) {
+            if (now == walk->depth_max) return defect_is(walk, DEFECT_DEPTH, offset);
+            brackets[++now] = byte;
+        } else if (closes(byte)) {
+            if (brackets[now] + 2 != byte) return defect_is(walk, DEFECT_SYNTAX, offset);
+            now--;
+        }
+    } while (now != depth);
+    return token;
+}
+
+/* What a value's first byte says: most begin a scalar. */
+enum first { FIRST_SCALAR, FIRST_OPEN, FIRST_BAD };
+static const uint8_t first_of[256] = {['{'] = FIRST_OPEN, ['['] = FIRST_OPEN, [','] = FIRST_BAD,
+                                      [':'] = FIRST_BAD,  [']'] = FIRST_BAD,  ['}'] = FIRST_BAD};
+
 static inline const uint32_t *skip_value(struct index_walk *walk, const uint32_t *token, uint32_t depth)
 {
-    uint8_t const byte = walk->bytes[*token];
-    if (opens(byte)) return skip_container(walk, token, depth);
-    if (!begins_value(byte)) return defect_syntax(walk, token);
-    return token + 1;
+    uint8_t const first = first_of[walk->bytes[*token]];
+    if (__builtin_expect(first == FIRST_SCALAR, 1)) return token + 1;
+    return first == FIRST_OPEN ? skip_container(walk, token, depth) : defect_syntax(walk, token);
 }
 
 /* ---- values that are selected ---- */
@@ -119,31 +108,31 @@ static const uint32_t *defect_open_string(struct index_walk *walk, uint32_t begi
     return defect_is(walk, DEFECT_UNCLOSED_STRING, walk->end);
 }
 
-static const uint32_t *select_scalar(struct index_walk *walk, const uint32_t *token, uint32_t slot)
+static inline const uint32_t *select_scalar(struct index_walk *walk, const uint32_t *token,
+                                            const struct plan_node *node)
 {
     uint32_t const begin = token[0], end = scalar_end(walk, token[1]);
     const uint8_t *const at = walk->bytes + begin;
     if (begin >= walk->end) return defect_is(walk, DEFECT_SYNTAX, walk->end);
-    cells_put(walk->cells, slot, at, end - begin);
+    cells_put(walk->cells, node->slot, node->many, at, end - begin);
     if (*at == '"' && (end - begin < 2 || walk->bytes[end - 1] != '"'))
-        return defect_open_string(walk, begin, walk->plan->slot_used[slot]);
-    if (walk->exact && walk->plan->slot_used[slot]) {
+        return defect_open_string(walk, begin, walk->plan->slot_used[node->slot]);
+    if (__builtin_expect(walk->exact, 0) && walk->plan->slot_used[node->slot]) {
         size_t bad;
-        if (!json_is_scalar(at, end - begin, &bad))
-            return defect_is(walk, DEFECT_SYNTAX, begin + (uint32_t)bad);
+        if (!json_is_scalar(at, end - begin, &bad)) return defect_is(walk, DEFECT_SYNTAX, begin + (uint32_t)bad);
     }
     return token + 1;
 }
 
-static const uint32_t *select_container(struct index_walk *walk, uint32_t begin, uint32_t slot,
+static const uint32_t *select_container(struct index_walk *walk, uint32_t begin, const struct plan_node *node,
                                         const uint32_t *next, uint32_t depth)
 {
     uint32_t const length = next[-1] + 1 - begin;
-    cells_put(walk->cells, slot, walk->bytes + begin, length);
-    if (walk->exact && walk->plan->slot_used[slot]) {
+    cells_put(walk->cells, node->slot, node->many, walk->bytes + begin, length);
+    if (walk->exact && walk->plan->slot_used[node->slot]) {
         size_t written, bad;
-        if (!json_container(walk->bytes + begin, length, walk->brackets + depth, walk->depth_max - depth,
-                            NULL, &written, &bad))
+        if (!json_container(walk->bytes + begin, length, walk->brackets + depth, walk->depth_max - depth, NULL,
+                            &written, &bad))
             return defect_is(walk, DEFECT_SYNTAX, begin + (uint32_t)bad);
     }
     return next;
@@ -158,12 +147,10 @@ static const uint32_t *walk_array(struct index_walk *walk, const uint32_t *token
 static inline const uint32_t *walk_value(struct index_walk *walk, const uint32_t *token, uint32_t id,
                                          uint32_t depth)
 {
-    const struct plan_node *const node = &walk->plan->nodes[id];
-    uint8_t const byte = walk->bytes[*token];
-    if (!opens(byte)) {
-        if (!begins_value(byte)) return defect_syntax(walk, token);
-        return node->slot == PLAN_NONE ? token + 1 : select_scalar(walk, token, node->slot);
-    }
+    const struct plan_node *const node = node_of(walk, id);
+    uint8_t const byte = walk->bytes[*token], first = first_of[byte];
+    if (first == FIRST_SCALAR) return node->slot == PLAN_NONE ? token + 1 : select_scalar(walk, token, node);
+    if (first == FIRST_BAD) return defect_syntax(walk, token);
     const uint32_t *next;
     if (byte == '{' && node->enters_object)
         next = walk_object(walk, token, id, depth);
@@ -172,7 +159,7 @@ static inline const uint32_t *walk_value(struct index_walk *walk, const uint32_t
     else
         next = skip_container(walk, token, depth);
     if (next == NULL || node->slot == PLAN_NONE) return next;
-    return select_container(walk, *token, node->slot, next, depth);
+    return select_container(walk, *token, node, next, depth);
 }
 
 /* An element or member value that a filter may pick: walked once to test, once more when the test holds. */
@@ -180,7 +167,7 @@ static const uint32_t *walk_filter(struct index_walk *walk, const uint32_t *toke
                                    const struct plan_filter *filter, uint32_t depth)
 {
     struct cells *cells = walk->cells;
-    const struct plan_node *test = &walk->plan->nodes[filter->test_node];
+    const struct plan_node *test = node_of(walk, filter->test_node);
     cells_clear(cells, test->slot_first, test->slot_end);
     const uint32_t *next = walk_value(walk, token, filter->test_node, depth);
     if (next == NULL) return NULL;
@@ -220,8 +207,7 @@ static uint32_t find_key(const struct plan_node *node, const uint8_t *key, uint3
 }
 
 /* The rare keys: with escapes, or with the prefix. */
-static bool find_rare(struct index_walk *walk, const struct plan_node *node, struct member *member,
-                      bool escaped)
+static bool find_rare(struct index_walk *walk, const struct plan_node *node, struct member *member, bool escaped)
 {
     const uint8_t *key = member->key;
     uint32_t length = member->length;
@@ -245,25 +231,18 @@ static bool find_rare(struct index_walk *walk, const struct plan_node *node, str
 }
 
 /* Where a member's key leads. False: a defect in the key. */
-static inline bool find_member(struct index_walk *walk, const struct plan_node *node, const uint32_t *token,
-                               struct member *member)
+static inline bool find_member(struct index_walk *walk, const struct plan_node *node, struct member *member)
 {
-    const uint8_t *close = walk->bytes + token[1] - 1; /* the byte before the colon */
-    member->key = walk->bytes + token[0] + 1;
-    while (json_is_blank(*close))
-        close--;
-    if (*close != '"' || close < member->key) {
-        defect_is(walk, DEFECT_SYNTAX, token[0]);
-        return false;
-    }
-    member->length = (uint32_t)(close - member->key);
-    member->exact = true;
-    bool const escaped = scan_has_either(member->key, member->length, '\\', '\\');
+    uint8_t const first = member->key[0];
     member->node = PLAN_NONE;
-    if (__builtin_expect(!escaped, 1)) {
+    member->exact = true;
+    if ((node->filter & plan_key_bit(first, member->length)) != 0 && !__builtin_expect(node->careful, 0)) {
         member->node = find_key(node, member->key, member->length);
-        if (member->node != PLAN_NONE || member->key[0] != 'x') return true;
+        if (member->node != PLAN_NONE) return true; /* a name without backslashes is equal: the key has none */
     }
+    bool const escaped = scan_has_either(member->key, member->length, '\\', '\\');
+    if (__builtin_expect(!escaped && first != 'x' && !node->careful, 1)) return true;
+    if (!escaped && node->careful) member->node = find_key(node, member->key, member->length);
     return find_rare(walk, node, member, escaped);
 }
 
@@ -274,12 +253,42 @@ static const uint32_t *defect_colon(struct index_walk *walk, const uint32_t *key
     return defect_syntax(walk, key + 1);
 }
 
+/* Two bytes as one number: ": and ," are the joints of compact JSON. */
+static inline uint16_t pair_at(const uint8_t *bytes)
+{
+    uint16_t pair;
+    __builtin_memcpy(&pair, bytes, sizeof pair);
+    return pair;
+}
+
+static inline uint16_t pair_of(uint8_t first, uint8_t second)
+{
+    return (uint16_t)(first | second << 8); /* little-endian, as plan.h asserts */
+}
+
+/* The key at `token`, a quote: its bytes, when a colon is the next token. */
+static inline bool read_key(struct index_walk *walk, const uint32_t *token, struct member *member)
+{
+    const uint8_t *const bytes = walk->bytes;
+    uint32_t const begin = token[0] + 1, colon = token[1];
+    member->key = bytes + begin;
+    member->length = colon - begin - 1;
+    if (__builtin_expect(colon > begin && pair_at(bytes + colon - 1) == pair_of('"', ':'), 1)) return true;
+    if (bytes[colon] != ':') return defect_colon(walk, token) != NULL;
+    const uint8_t *close = bytes + colon - 1; /* blanks before the colon */
+    while (json_is_blank(*close))
+        close--;
+    member->length = (uint32_t)(close - member->key);
+    return (*close == '"' && close >= member->key) || defect_syntax(walk, token) != NULL;
+}
+
 /* The value of a member whose key leads to a node. */
-static const uint32_t *walk_member(struct index_walk *walk, const uint32_t *token,
-                                   const struct member *member, uint64_t object, uint32_t depth)
+static inline const uint32_t *walk_member(struct index_walk *walk, const uint32_t *token,
+                                          const struct member *member, uint64_t object, uint32_t depth)
 {
     struct cells *const cells = walk->cells;
-    if (__builtin_expect(walk->plan->nodes[member->node].under_fold, 0)) {
+    const struct plan_node *const node = node_of(walk, member->node);
+    if (__builtin_expect(node->under_fold, 0)) {
         if (!cells_enter_fold(cells, object, member->node, member->exact, member->key, member->length))
             return skip_value(walk, token, depth);
         const uint32_t *next = walk_value(walk, token, member->node, depth);
@@ -291,36 +300,32 @@ static const uint32_t *walk_member(struct index_walk *walk, const uint32_t *toke
 }
 
 /* `depth`: containers open around the object. */
-static const uint32_t *walk_object(struct index_walk *walk, const uint32_t *token, uint32_t id,
-                                   uint32_t depth)
+static const uint32_t *walk_object(struct index_walk *walk, const uint32_t *token, uint32_t id, uint32_t depth)
 {
-    const struct plan_node *const node = &walk->plan->nodes[id];
+    const struct plan_node *const node = node_of(walk, id);
     const uint8_t *const bytes = walk->bytes;
     uint64_t const object = ++walk->cells->object;
     if (depth == walk->depth_max) return defect_is(walk, DEFECT_DEPTH, *token);
     depth++;
     token++;
     if (bytes[*token] == '}') return token + 1;
+    if (bytes[*token] != '"') return defect_syntax(walk, token);
     for (;;) {
         struct member member;
-        if (bytes[token[0]] != '"') return defect_syntax(walk, token);
-        if (bytes[token[1]] != ':') return defect_colon(walk, token);
-        if (!find_member(walk, node, token, &member)) return NULL;
+        if (!read_key(walk, token, &member) || !find_member(walk, node, &member)) return NULL;
         token += 2;
-        const uint32_t *next = NULL;
-        if (member.node == PLAN_NONE)
-            next = skip_value(walk, token, depth);
-        else
-            next = walk_member(walk, token, &member, object, depth);
-        if (next != NULL && __builtin_expect(node->branches, 0))
+        const uint32_t *next = member.node == PLAN_NONE ? skip_value(walk, token, depth)
+                                                        : walk_member(walk, token, &member, object, depth);
+        if (__builtin_expect(node->branches, 0) && next != NULL)
             next = walk_branches(walk, token, node, depth);
         if (next == NULL) return NULL;
-        token = next;
-        if (*token >= walk->end) return defect_is(walk, DEFECT_SYNTAX, walk->end);
-        uint8_t const byte = bytes[*token++];
-        if (byte == ',') continue;
-        if (byte == '}') return token;
-        return defect_syntax(walk, token - 1);
+        token = next + 1;
+        uint32_t const offset = *next;
+        if (offset >= walk->end) return defect_is(walk, DEFECT_SYNTAX, walk->end);
+        if (pair_at(bytes + offset) == pair_of(',', '"')) continue; /* a quote behind a comma is the next token */
+        if (bytes[offset] == '}') return token;
+        if (bytes[offset] != ',') return defect_syntax(walk, next);
+        if (bytes[*token] != '"') return defect_syntax(walk, token);
     }
 }
 
@@ -362,7 +367,7 @@ static const uint32_t *walk_element(struct index_walk *walk, const uint32_t *tok
 
 static const uint32_t *walk_array(struct index_walk *walk, const uint32_t *token, uint32_t id, uint32_t depth)
 {
-    const struct plan_node *const node = &walk->plan->nodes[id];
+    const struct plan_node *const node = node_of(walk, id);
     if (depth == walk->depth_max) return defect_is(walk, DEFECT_DEPTH, *token);
     depth++;
     int64_t count = 0;
@@ -413,7 +418,7 @@ size_t index_walk_bytes(uint32_t depth_max)
 
 bool index_walk_create(struct index_walk *walk, const struct plan *plan, uint32_t depth_max)
 {
-    *walk = (struct index_walk){.plan = plan, .depth_max = depth_max};
+    *walk = (struct index_walk){.plan = plan, .nodes = plan->nodes, .depth_max = depth_max};
     walk->brackets = calloc(1, (size_t)depth_max + 2);
     walk->key = calloc(1, INDEX_WALK_KEY_MAX + 8);
     if (walk->brackets != NULL && walk->key != NULL) return true;

@@ -27,6 +27,7 @@
 
 struct index_walk {
     const struct plan *plan;
+    const struct plan_node *nodes; /* the plan's */
     struct cells *cells;
     const uint8_t *bytes; /* what the index counts from; LIMIT_PADDING readable bytes behind the block */
     uint32_t end;         /* of the record: no token at or behind it is the record's */

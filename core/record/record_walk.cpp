@@ -285,7 +285,7 @@ class Walk
 
     void put(uint32_t slot, std::string_view text)
     {
-        if (slot != PLAN_NONE) cells_put(&cells_, slot, bytes_of(text), uint32_t(text.size()));
+        if (slot != PLAN_NONE) cells_put(&cells_, slot, plan_.slot_many[slot], bytes_of(text), uint32_t(text.size()));
     }
 };
 
