@@ -22,7 +22,15 @@ static inline uint32_t scan_either(const uint8_t *from, uint8_t a, uint8_t b)
     return (uint32_t)_mm_movemask_epi8(found);
 }
 
-/* The same while the 16 bytes are copied to `to`. */
+/* Bit i: byte i of the 16 at `a` equals byte i of those at `b`. */
+static inline uint32_t scan_equal(const uint8_t *a, const uint8_t *b)
+{
+    __m128i const left = _mm_loadu_si128((const __m128i *)(const void *)a);
+    __m128i const right = _mm_loadu_si128((const __m128i *)(const void *)b);
+    return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(left, right));
+}
+
+/* scan_either() while the 16 bytes are copied to `to`. */
 static inline uint32_t scan_copy_either(uint8_t *to, const uint8_t *from, uint8_t a, uint8_t b)
 {
     __m128i const bytes = _mm_loadu_si128((const __m128i *)(const void *)from);
@@ -39,6 +47,13 @@ static inline uint32_t scan_either(const uint8_t *from, uint8_t a, uint8_t b)
     uint32_t mask = 0;
     for (uint32_t i = 0; i < SCAN_STEP; i++)
         mask |= (uint32_t)(from[i] == a || from[i] == b) << i;
+    return mask;
+}
+
+static inline uint32_t scan_equal(const uint8_t *a, const uint8_t *b)
+{
+    uint32_t mask = 0;
+    for (uint32_t i = 0; i < SCAN_STEP; i++) mask |= (uint32_t)(a[i] == b[i]) << i;
     return mask;
 }
 

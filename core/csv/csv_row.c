@@ -574,8 +574,10 @@ static enum csv_row_result write_columns(struct csv_row *row, const struct cells
         first = false;
         if (put_fast(row, cells, &row->fast[c], out)) continue;
         struct value value;
-        if (!value_of_column(row, cells, &row->plan->columns[c], &value))
+        if (!value_of_column(row, cells, &row->plan->columns[c], &value)) {
+            if (row->defect == DEFECT_NONE) return ROW_BROKEN;
             continue; /* the others may fail earlier in the record */
+        }
         if (!put_value(row, out, &value)) return ROW_NO_ROOM;
     }
     if (row->defect == DEFECT_NONE) return ROW_WRITTEN;

@@ -23,10 +23,11 @@
 
 enum csv_row_result {
     ROW_WRITTEN,
-    ROW_SKIPPED, /* row->skip says why */
-    ROW_FAILED,  /* row->defect, row->defect_path */
-    ROW_NO_ROOM, /* the output's room is too small; nothing counts, the same record may be tried again */
-    ROW_TOO_LONG /* a value is longer than row->text_max */
+    ROW_SKIPPED,  /* row->skip says why */
+    ROW_FAILED,   /* row->defect, row->defect_path */
+    ROW_NO_ROOM,  /* the output's room is too small; nothing counts, the same record may be tried again */
+    ROW_TOO_LONG, /* a value is longer than row->text_max */
+    ROW_BROKEN    /* SHA-256 failed in libcrypto: the run can't go on */
 };
 
 /* Where a row's bytes go. With `more`, a row may be longer than the room: more() takes what was written, from
@@ -65,7 +66,7 @@ struct csv_row {
     uint32_t depth_max;
     uint32_t *unread; /* slots that are not read whenever a row is written: checked for themselves */
     uint32_t unread_count;
-    struct csv_fast *fast;   /* of each column */
+    struct csv_fast *fast; /* of each column */
     struct csv_fast fast_identity;
     struct sha256 *hasher; /* NULL: no column wants it */
     /* the outcome of the last csv_row_write() */

@@ -20,7 +20,8 @@ size_t convert_tools_bytes(const struct convert_rules *rules, size_t capacity)
 {
     size_t const limit = record_limit(rules, capacity);
     return record_parser_bytes(capacity, rules->max_depth) + cells_bytes(rules->plan, limit) +
-           index_walk_bytes(rules->max_depth) + csv_row_bytes(rules->plan, limit, rules->max_depth);
+           index_walk_bytes(rules->plan, rules->max_depth) +
+           csv_row_bytes(rules->plan, limit, rules->max_depth);
 }
 
 bool convert_tools_create(struct convert_tools *tools, const struct convert_rules *rules, size_t capacity)
@@ -208,7 +209,8 @@ static enum csv_row_result write_giant(struct convert *convert, struct csv_row *
     out = chunk_out(convert->rows);
     out.more = giant_more;
     out.context = convert;
-    if (csv_row_write(row, cells, &out) != ROW_WRITTEN) return ROW_NO_ROOM;
+    enum csv_row_result const again = csv_row_write(row, cells, &out);
+    if (again != ROW_WRITTEN) return again;
     struct chunk *chunk = convert->rows;
     chunk->length = (uint32_t)(out.at - chunk->bytes);
     chunk->row_ends[chunk->rows++] = chunk->length;
@@ -253,6 +255,7 @@ static bool deliver(struct convert *convert, struct convert_tools *tools, const 
     case ROW_NO_ROOM:
     case ROW_FAILED: reject(convert, record, record->length, row->defect, row->defect_path); break;
     case ROW_TOO_LONG: reject(convert, record, record->length, DEFECT_TOO_LARGE, row->defect_path); break;
+    case ROW_BROKEN: convert->broken = convert->stopping = true; break;
     }
     return true;
 }
@@ -387,8 +390,9 @@ static void block_index(struct convert *convert, struct block *block, size_t fro
     block->token = NULL;
     block->token_base = from;
     if (convert->rules->walk != CONVERT_FAST || block->reindexed > CONVERT_REINDEX_MAX) return;
-    if (record_parser_index(convert->tools.parser, block->bytes + from, block->length - from, &index))
-        block->token = index.tokens;
+    if (!record_parser_index(convert->tools.parser, block->bytes + from, block->length - from, &index))
+        return;
+    block->token = index.tokens;
 }
 
 static struct record trim(const struct block *block, size_t begin, size_t end)
@@ -550,6 +554,9 @@ enum status convert_shard(struct convert *convert, uint64_t number, const struct
         if (status == STATUS_OK && convert->source->drop != NULL && convert->tools.reader != NULL)
             convert->source->drop(convert->tools.reader, at);
     }
+    if (status == STATUS_OK && convert->broken)
+        status = fault_set(fault, STATUS_IO, "%s: SHA-256 failed in libcrypto (transform sha256): out of memory?",
+                           convert->source->name);
     if (status == STATUS_OK && !convert->stopping) finish_shard(convert);
     return status;
 }

@@ -17,6 +17,7 @@
 #ifndef PENSTOCK_CORE_FLOW_CONVERT_H
 #define PENSTOCK_CORE_FLOW_CONVERT_H
 
+#include "core/base/limits.h"
 #include "core/csv/csv_row.h"
 #include "core/flow/chunk.h"
 #include "core/flow/source.h"
@@ -74,8 +75,17 @@ struct convert {
     struct tally tally;
     struct chunk *rows, *rejects; /* being filled; NULL: none taken */
     bool stopping;
+    bool broken;      /* ROW_BROKEN: the shard ends with a fault */
     uint64_t read_ns; /* time in source->window, over all shards */
 };
+
+/* Capacity of the lane's tools: any record, and of one that is too large what a reject line shows. So what a
+ * line shows does not hang on the size of blocks, which is the memory limit's. */
+static inline size_t convert_large_capacity(const struct convert_rules *rules, size_t block)
+{
+    uint64_t const least = rules->max_record > LIMIT_REJECT_RAW ? rules->max_record : LIMIT_REJECT_RAW;
+    return least > block ? (size_t)least : block;
+}
 
 /* Memory of a set of tools, without the reader's buffer. */
 size_t convert_tools_bytes(const struct convert_rules *rules, size_t capacity);

@@ -245,15 +245,10 @@ static uint64_t reader_bytes(bool buffered, size_t capacity)
     return buffered ? capacity + LIMIT_PADDING + 4096 : 0;
 }
 
-static uint64_t lane_capacity(const struct convert_rules *rules, size_t block)
-{
-    return rules->max_record > block ? rules->max_record : block;
-}
-
 static uint64_t memory_of(const struct convert_rules *rules, uint32_t threads, bool buffered,
                           const struct pipeline_sizes *sizes)
 {
-    size_t const lane = (size_t)lane_capacity(rules, sizes->block);
+    size_t const lane = convert_large_capacity(rules, sizes->block);
     uint64_t const worker = convert_tools_bytes(rules, sizes->block) + reader_bytes(buffered, sizes->block) +
                             sizes->chunks * chunk_memory(sizes->chunk) + sizeof(struct worker) +
                             64 * LIMIT_KIB;
@@ -336,7 +331,7 @@ static bool pipeline_create(struct pipeline *pipeline)
     pipeline->waits_ready = rows && wait_init(&pipeline->turn_changed);
     if (rows && !pipeline->waits_ready) wait_destroy(&pipeline->rows_ready);
     if (!pipeline->waits_ready) return false;
-    size_t const lane = (size_t)lane_capacity(options->rules, options->sizes.block);
+    size_t const lane = convert_large_capacity(options->rules, options->sizes.block);
     if (!convert_tools_create(&pipeline->large, options->rules, lane)) return false;
     for (uint32_t w = 0; w < options->threads; w++)
         if (!worker_create(pipeline, w)) return false;

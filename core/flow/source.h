@@ -8,7 +8,8 @@
  * or drop(). `length` is at most what the reader was opened with. STATUS_IO when the bytes can't be had, also
  *       when the source became shorter than `size`.
  *   drop(reader, end)
- *       the reader will not look at bytes before `end` again (mapped pages may go). Optional: may be NULL.
+ *       the reader has done with bytes before `end` (mapped pages may go). A hint: the first look at a later
+ *       shard may come back to them. Optional: may be NULL.
  *
  * Thread rule: open_reader/close_reader and window on one reader by one thread; different readers
  * concurrently. */

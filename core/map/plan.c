@@ -36,7 +36,7 @@ struct builder {
     struct plan_node *nodes;
     bool *slot_many, *slot_used;
     const struct path **slot_path;
-    uint32_t node_next, slot_next, depth_max;
+    uint32_t node_next, slot_next, inner_next, depth_max;
 };
 
 static struct draft *draft_new(struct builder *builder)
@@ -233,8 +233,6 @@ static bool keys_freeze(struct arena *arena, struct plan_node *node, const struc
         if (name == NULL) return false;
         memcpy(name, edge->part.name, edge->part.name_length);
         uint32_t const length = (uint32_t)edge->part.name_length;
-        node->filter |= plan_key_bit((uint8_t)name[0], length); /* "" has the zero byte behind it */
-        node->careful = node->careful || memchr(name, '\\', length) != NULL;
         uint64_t const prefix = plan_key_prefix((const uint8_t *)name, length);
         list[filled++] = (struct plan_key){.prefix = prefix,
                                            .last = plan_key_last((const uint8_t *)name, length, prefix),
@@ -283,6 +281,19 @@ static bool steps_freeze(struct arena *arena, struct plan_node *node, const stru
     return true;
 }
 
+/* Names of a fold are in lower case already. */
+static bool has_twins(const struct plan_node *node, const struct draft *draft)
+{
+    for (const struct draft_edge *edge = draft->edges; edge != NULL; edge = edge->next) {
+        const struct path_part *part = &edge->part;
+        if (part->kind != PATH_NAME || part->name_length < 4 || memcmp(part->name, "xdm:", 4) != 0) continue;
+        uint8_t rest[PATH_TEXT_MAX + 8] = {0};
+        memcpy(rest, part->name + 4, part->name_length - 4);
+        if (plan_find(node, rest, (uint32_t)part->name_length - 4) != PLAN_NONE) return true;
+    }
+    return false;
+}
+
 static bool draft_freeze(struct builder *builder, const struct draft *draft)
 {
     struct plan_node *node = &builder->nodes[draft->node];
@@ -294,9 +305,11 @@ static bool draft_freeze(struct builder *builder, const struct draft *draft)
                                .fold = draft->fold,
                                .under_fold = draft->under_fold};
     if (!keys_freeze(builder->arena, node, draft) || !steps_freeze(builder->arena, node, draft)) return false;
-    if (node->fold || node->careful) node->filter = UINT64_MAX;
     node->branches = node->wildcard != PLAN_NONE || node->filter_count != 0;
+    node->twins = has_twins(node, draft);
+    node->several = node->branches || node->twins;
     node->enters_object = node->key_count != 0 || node->branches;
+    node->inner = node->enters_object ? builder->inner_next++ : 0;
     node->enters_array = node->index_count != 0 || node->branches;
     for (const struct draft_edge *edge = draft->edges; edge != NULL; edge = edge->next) {
         if (edge->test != NULL && !draft_freeze(builder, edge->test)) return false;
@@ -410,6 +423,7 @@ enum status plan_compile(struct arena *arena, const struct mapping *mapping, str
         plan->has_many = plan->has_many || builder.slot_many[s];
     if (!draft_freeze(&builder, builder.root) || !plan_link(arena, mapping, &selection, plan))
         return fault_set(fault, STATUS_IO, "no memory for the mapping's paths");
+    plan->inner_count = builder.inner_next;
     return STATUS_OK;
 }
 

@@ -57,7 +57,6 @@ struct plan_filter {
 
 struct plan_node {
     /* what a walk reads for every key and value: one cache line */
-    uint64_t filter; /* bit plan_key_bit() of every name; a key whose bit is not set leads nowhere */
     const struct plan_key *keys; /* a table with one empty entry when there are no named edges */
     uint64_t multiplier;
     uint32_t shift; /* 64 - log2(table size) */
@@ -65,12 +64,14 @@ struct plan_node {
     bool fold;       /* this is `identityMap`: named edges match without regard to ASCII case (names in lower case) */
     bool under_fold; /* reached by such an edge: several keys of one object may lead here */
     bool many;       /* the slot may select several values */
-    bool careful;    /* a name holds a backslash: raw keys must not be compared before they are looked at */
     bool enters_object; /* has named edges, [*] or filters */
     bool enters_array;  /* has indexes, [*] or filters */
-    bool branches;      /* an object's member may lead to more than one node: [*] or filters */
+    bool branches;      /* has [*] or filters: an element or member may lead to more than one node */
+    bool several;       /* an object's member may: branches or twins */
     bool negative;      /* has a negative index: elements must be counted first */
     uint32_t slot_first, slot_end;
+    uint32_t inner; /* number among the nodes with enters_object */
+    bool twins;     /* has a name both with and without `xdm:` before it: the key with it leads to both */
     /* the rest */
     uint32_t key_count; /* entries that are not empty */
     uint32_t wildcard;  /* node of [*], or PLAN_NONE */
@@ -100,6 +101,7 @@ struct plan {
     const struct mapping *mapping;
     const struct plan_node *nodes;
     uint32_t node_count;
+    uint32_t inner_count;
     uint32_t slot_count;
     const bool *slot_many; /* per slot: may select several values */
     const bool *slot_used; /* per slot: its value is written or compared (not a namespace's elements) */
@@ -146,12 +148,6 @@ static inline uint64_t plan_key_last(const uint8_t *key, uint32_t length, uint64
 static inline uint64_t plan_key_hash(const struct plan_node *node, uint64_t prefix, uint64_t last, uint32_t length)
 {
     return ((prefix ^ (last << 23 | last >> 41)) + length) * node->multiplier >> node->shift;
-}
-
-/* Few keys of a record lead anywhere: most are told by their first byte and length. */
-static inline uint64_t plan_key_bit(uint8_t first, uint32_t length)
-{
-    return 1ull << ((first ^ (length << 2)) & 63);
 }
 
 static inline uint32_t plan_find(const struct plan_node *node, const uint8_t *key, uint32_t length)

@@ -13,6 +13,7 @@
 #ifndef PENSTOCK_CORE_RECORD_CELLS_H
 #define PENSTOCK_CORE_RECORD_CELLS_H
 
+#include "core/base/tally.h"
 #include "core/map/plan.h"
 
 #include <stdbool.h>
@@ -41,11 +42,13 @@ struct cells_item {
     uint32_t before; /* number of the item before it in the same slot, 0: none */
 };
 
-/* How often a node was reached in one object: for duplicates, and for `key` against `xdm:key`. */
+/* How a node was reached in one object: for duplicates, and for `key` against `xdm:key`. */
 struct cells_seen {
-    uint64_t object;    /* number of the object that it was last reached in */
-    bool exact;         /* by its exact key (else by the prefixed one) */
-    uint32_t spellings; /* under a fold: see cells_spelling */
+    uint64_t object;     /* number of the object that it was last reached in */
+    uint32_t item_first; /* items made before: those behind it are of this object */
+    bool exact;          /* by its exact key */
+    bool prefixed;       /* by the prefixed one */
+    uint8_t spellings;   /* under a fold: see cells_spelling; at most CELLS_SPELLINGS_MAX + 1 */
 };
 
 /* Under `identityMap` keys that differ in case only lead to one node. Each spelling has its own values, so
@@ -59,6 +62,20 @@ struct cells_spelling {
     uint32_t item_first, item_end; /* items made under it */
 };
 
+/* Members that open objects under [*] or filters may have in all to be looked at for duplicates; beyond that
+ * all values are kept. A map of a profile (segments, namespaces) has some hundred; entries and table take 200 KiB,
+ * which stays in the second cache. */
+#define CELLS_MEMBERS_MAX 4096u
+
+/* A member of an object under [*] or filters: any key may come twice there. */
+struct cells_member {
+    uint64_t object;
+    const uint8_t *key; /* raw */
+    uint32_t length;
+    uint32_t item_first, item_end; /* items made of its value by [*] and filters */
+    uint32_t place;                /* in the table */
+};
+
 struct cells {
     const struct plan *plan;
     const uint8_t *record;   /* what item offsets count from */
@@ -68,6 +85,9 @@ struct cells {
         *spellings; /* plan->node_count x CELLS_SPELLINGS_MAX; only with a fold, else NULL */
     struct cells_item *items;
     uint32_t item_count, item_max;
+    struct cells_member *members; /* a stack: CELLS_MEMBERS_MAX, when the plan has [*] or filters, else none */
+    uint16_t *member_table;       /* hashed by key: number in the stack, from 1; 0: free */
+    uint32_t member_count, member_max;
     uint64_t object; /* number of the last object entered, over the thread's life */
     bool duplicate;  /* the record has an object with a key twice, among the names that paths use */
     bool overflow;   /* items were needed beyond item_max: the cells are not whole */
@@ -81,7 +101,7 @@ void cells_destroy(struct cells *cells); /* a zeroed struct is fine */
 static inline void cells_begin(struct cells *cells, const uint8_t *record);
 /* A value of `slot` was found. `many`: plan->slot_many[slot], which the caller has at hand. */
 static inline void cells_put(struct cells *cells, uint32_t slot, bool many, const uint8_t *at, uint32_t length);
-/* Forgets all values of the slots in [first, end). */
+/* Forgets all values of the slots in [first, end), which must not select several. */
 void cells_clear(struct cells *cells, uint32_t first, uint32_t end);
 
 /* The key of a member leads to `node` in object number `object`: says whether the value counts. A key that
@@ -94,9 +114,23 @@ bool cells_enter_fold(struct cells *cells, uint64_t object, uint32_t node, bool 
                       uint32_t length);
 void cells_leave_fold(struct cells *cells, uint32_t node);
 
+#define CELLS_NO_MEMBER UINT32_MAX
+
+/* A member of the object that is walked by [*] and filters of `node`: forgets what they found under the same key
+ * before. To be followed by cells_leave_member() behind the value, with what was returned, and at the object's end
+ * by cells_leave_object(). */
+uint32_t cells_enter_member(struct cells *cells, uint64_t object, const struct plan_node *node, const uint8_t *key,
+                            uint32_t length);
+void cells_leave_member(struct cells *cells, uint32_t member);
+void cells_leave_object(struct cells *cells, uint64_t object);
+
+/* A well-formed value that a filter is about to compare: what the contract has against that, at *bad. */
+enum defect cells_compared(const struct cells *cells, const uint8_t *at, uint32_t length, size_t *bad);
+
 /* ------------------------------------------------------------------------------------------------------- */
 
 bool cells_enter_again(struct cells *cells, uint32_t node, bool exact);
+void cells_drop_members(struct cells *cells);
 
 static inline void cells_begin(struct cells *cells, const uint8_t *record)
 {
@@ -105,6 +139,7 @@ static inline void cells_begin(struct cells *cells, const uint8_t *record)
     cells->item_count = 0;
     cells->duplicate = false;
     cells->overflow = false;
+    if (cells->member_count != 0) cells_drop_members(cells); /* of a walk that was broken off */
 }
 
 static inline void cells_put(struct cells *cells, uint32_t slot, bool many, const uint8_t *at, uint32_t length)
@@ -128,8 +163,8 @@ static inline bool cells_enter(struct cells *cells, uint64_t object, uint32_t no
 {
     struct cells_seen *seen = &cells->seen[node];
     if (__builtin_expect(seen->object == object, 0)) return cells_enter_again(cells, node, exact);
-    seen->object = object;
-    seen->exact = exact;
+    *seen = (struct cells_seen){
+        .object = object, .item_first = cells->item_count, .exact = exact, .prefixed = !exact, .spellings = 0};
     return true;
 }
 

@@ -11,6 +11,7 @@
 #include "core/record/json_text.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static inline const struct plan_node *node_of(const struct index_walk *walk, uint32_t id)
 {
@@ -19,10 +20,13 @@ static inline const struct plan_node *node_of(const struct index_walk *walk, uin
 
 /* ---- defects ---- */
 
+/* An exact walk may go over a value several times, for several nodes: the first defect in byte order stays. */
 static const uint32_t *defect_is(struct index_walk *walk, enum defect defect, uint32_t at)
 {
+    if (at > walk->end) at = walk->end;
+    if (walk->exact && walk->defect != DEFECT_NONE && walk->defect_at <= at) return NULL;
     walk->defect = defect;
-    walk->defect_at = at < walk->end ? at : walk->end;
+    walk->defect_at = at;
     return NULL;
 }
 
@@ -43,8 +47,9 @@ static inline bool closes(uint8_t byte)
     return (byte | 0x20) == '}';
 }
 
-/* Passes the object or array at `token`, bracket by bracket; '{' + 2 == '}' and '[' + 2 == ']'. Other tokens take
- * the short turn: of the bytes below 0x7b when bit 5 is set only '[' and ']' are missing, and those become '{' and
+/* Passes the object or array at `token`, bracket by bracket; '{' + 2 == '}' and '[' + 2 == ']'. Other tokens
+ * take the short turn: of the bytes below 0x7b when bit 5 is set only '[' and ']' are missing, and those
+ * become '{' and
  * '}'. */
 static const uint32_t *skip_container(struct index_walk *walk, const uint32_t *token, uint32_t depth)
 {
@@ -111,55 +116,53 @@ static const uint32_t *defect_open_string(struct index_walk *walk, uint32_t begi
 static inline const uint32_t *select_scalar(struct index_walk *walk, const uint32_t *token,
                                             const struct plan_node *node)
 {
-    uint32_t const begin = token[0], end = scalar_end(walk, token[1]);
-    const uint8_t *const at = walk->bytes + begin;
+    uint32_t const begin = token[0];
     if (begin >= walk->end) return defect_is(walk, DEFECT_SYNTAX, walk->end);
-    cells_put(walk->cells, node->slot, node->many, at, end - begin);
+    uint32_t const end = scalar_end(walk, token[1]);
+    const uint8_t *const at = walk->bytes + begin;
     if (*at == '"' && (end - begin < 2 || walk->bytes[end - 1] != '"'))
         return defect_open_string(walk, begin, walk->plan->slot_used[node->slot]);
-    if (__builtin_expect(walk->exact, 0) && walk->plan->slot_used[node->slot]) {
-        size_t bad;
-        if (!json_is_scalar(at, end - begin, &bad)) return defect_is(walk, DEFECT_SYNTAX, begin + (uint32_t)bad);
-    }
+    cells_put(walk->cells, node->slot, node->many, at, end - begin);
     return token + 1;
 }
 
-static const uint32_t *select_container(struct index_walk *walk, uint32_t begin, const struct plan_node *node,
-                                        const uint32_t *next, uint32_t depth)
+/* Is the value at `begin`, of at most `length` bytes, well-formed? Notes the defect if not. */
+static bool check_value(struct index_walk *walk, uint32_t begin, uint32_t length, uint32_t depth)
 {
-    uint32_t const length = next[-1] + 1 - begin;
-    cells_put(walk->cells, node->slot, node->many, walk->bytes + begin, length);
-    if (walk->exact && walk->plan->slot_used[node->slot]) {
-        size_t written, bad;
-        if (!json_container(walk->bytes + begin, length, walk->brackets + depth, walk->depth_max - depth, NULL,
-                            &written, &bad))
-            return defect_is(walk, DEFECT_SYNTAX, begin + (uint32_t)bad);
-    }
-    return next;
+    const uint8_t *const at = walk->bytes + begin;
+    size_t written, bad;
+    bool const good = opens(*at) ? json_container(at, length, walk->brackets + depth, walk->depth_max - depth,
+                                                  NULL, &written, &bad)
+                                 : json_is_scalar(at, length, &bad);
+    if (!good) defect_is(walk, DEFECT_SYNTAX, begin + (uint32_t)bad);
+    return good;
 }
 
-static const uint32_t *walk_object(struct index_walk *walk, const uint32_t *token, uint32_t id,
-                                   uint32_t depth);
-static const uint32_t *walk_array(struct index_walk *walk, const uint32_t *token, uint32_t id,
-                                  uint32_t depth);
+static const uint32_t *walk_object(struct index_walk *walk, const uint32_t *token,
+                                   const struct plan_node *node, uint32_t depth);
+static const uint32_t *walk_array(struct index_walk *walk, const uint32_t *token,
+                                  const struct plan_node *node, uint32_t depth);
 
-/* A value that the plan's node `id` stands for. `depth`: containers open around it. */
-static inline const uint32_t *walk_value(struct index_walk *walk, const uint32_t *token, uint32_t id,
-                                         uint32_t depth)
+/* A value that `node` of the plan stands for. `depth`: containers open around it. */
+static inline const uint32_t *walk_value(struct index_walk *walk, const uint32_t *token,
+                                         const struct plan_node *node, uint32_t depth)
 {
-    const struct plan_node *const node = node_of(walk, id);
     uint8_t const byte = walk->bytes[*token], first = first_of[byte];
     if (first == FIRST_SCALAR) return node->slot == PLAN_NONE ? token + 1 : select_scalar(walk, token, node);
     if (first == FIRST_BAD) return defect_syntax(walk, token);
     const uint32_t *next;
     if (byte == '{' && node->enters_object)
-        next = walk_object(walk, token, id, depth);
+        next = walk_object(walk, token, node, depth);
     else if (byte == '[' && node->enters_array)
-        next = walk_array(walk, token, id, depth);
+        next = walk_array(walk, token, node, depth);
     else
         next = skip_container(walk, token, depth);
-    if (next == NULL || node->slot == PLAN_NONE) return next;
-    return select_container(walk, *token, node, next, depth);
+    if (node->slot == PLAN_NONE) return next;
+    if (next != NULL)
+        cells_put(walk->cells, node->slot, node->many, walk->bytes + *token, next[-1] + 1 - *token);
+    else if (walk->exact && walk->plan->slot_used[node->slot]) /* what was passed over may be worse */
+        check_value(walk, *token, walk->end - *token, depth);
+    return next;
 }
 
 /* An element or member value that a filter may pick: walked once to test, once more when the test holds. */
@@ -169,26 +172,31 @@ static const uint32_t *walk_filter(struct index_walk *walk, const uint32_t *toke
     struct cells *cells = walk->cells;
     const struct plan_node *test = node_of(walk, filter->test_node);
     cells_clear(cells, test->slot_first, test->slot_end);
-    const uint32_t *next = walk_value(walk, token, filter->test_node, depth);
+    const uint32_t *next = walk_value(walk, token, test, depth);
     if (next == NULL) return NULL;
     struct cell const *found = &cells->slots[filter->test_slot];
     if (found->at == NULL) return next;
-    if (!walk->exact &&
-        !json_is_value(found->at, found->length, walk->brackets + depth, walk->depth_max - depth))
-        return defect_is(walk, DEFECT_SYNTAX, walk->end);
+    uint32_t const begin = (uint32_t)(found->at - walk->bytes);
+    if (!check_value(walk, begin, found->length, depth)) return NULL;
+    size_t bad;
+    enum defect const defect = cells_compared(cells, found->at, found->length, &bad);
+    if (defect != DEFECT_NONE) return defect_is(walk, defect, begin + (uint32_t)bad);
     if (!json_equal(found->at, found->length, (const uint8_t *)filter->literal, filter->literal_length))
         return next;
-    return walk_value(walk, token, filter->node, depth);
+    return walk_value(walk, token, node_of(walk, filter->node), depth);
 }
 
-/* [*] and the filters of a node, over one element or member value. */
+/* [*] and the filters of a node that branches, over one element or member value. Goes on behind a defect when the
+ * walk is exact. */
 static const uint32_t *walk_branches(struct index_walk *walk, const uint32_t *token,
                                      const struct plan_node *node, uint32_t depth)
 {
     const uint32_t *next = token;
-    if (node->wildcard != PLAN_NONE) next = walk_value(walk, token, node->wildcard, depth);
-    for (uint32_t i = 0; next != NULL && i < node->filter_count; i++)
-        next = walk_filter(walk, token, &node->filters[i], depth);
+    if (node->wildcard != PLAN_NONE) next = walk_value(walk, token, node_of(walk, node->wildcard), depth);
+    for (uint32_t i = 0; (next != NULL || walk->exact) && i < node->filter_count; i++) {
+        const uint32_t *const behind = walk_filter(walk, token, &node->filters[i], depth);
+        if (next != NULL) next = behind;
+    }
     return next;
 }
 
@@ -207,7 +215,8 @@ static uint32_t find_key(const struct plan_node *node, const uint8_t *key, uint3
 }
 
 /* The rare keys: with escapes, or with the prefix. */
-static bool find_rare(struct index_walk *walk, const struct plan_node *node, struct member *member, bool escaped)
+static bool find_rare(struct index_walk *walk, const struct plan_node *node, struct member *member,
+                      bool escaped)
 {
     const uint8_t *key = member->key;
     uint32_t length = member->length;
@@ -219,31 +228,26 @@ static bool find_rare(struct index_walk *walk, const struct plan_node *node, str
             return false;
         }
         if (out == NULL || string.lone_surrogate != SIZE_MAX) return true; /* can't match */
-        __builtin_memset(out + string.length, 0, 8);
+        memset(out + string.length, 0, 8);
         key = out;
         length = (uint32_t)string.length;
         member->node = find_key(node, key, length);
     }
-    if (member->node != PLAN_NONE || length < 4 || __builtin_memcmp(key, "xdm:", 4) != 0) return true;
+    if (member->node != PLAN_NONE || length < 4 || memcmp(key, "xdm:", 4) != 0) return true;
     member->node = find_key(node, key + 4, length - 4);
     member->exact = false;
     return true;
 }
 
 /* Where a member's key leads. False: a defect in the key. */
-static inline bool find_member(struct index_walk *walk, const struct plan_node *node, struct member *member)
+static bool find_member(struct index_walk *walk, const struct plan_node *node, struct member *member,
+                        bool *escaped)
 {
-    uint8_t const first = member->key[0];
     member->node = PLAN_NONE;
     member->exact = true;
-    if ((node->filter & plan_key_bit(first, member->length)) != 0 && !__builtin_expect(node->careful, 0)) {
-        member->node = find_key(node, member->key, member->length);
-        if (member->node != PLAN_NONE) return true; /* a name without backslashes is equal: the key has none */
-    }
-    bool const escaped = scan_has_either(member->key, member->length, '\\', '\\');
-    if (__builtin_expect(!escaped && first != 'x' && !node->careful, 1)) return true;
-    if (!escaped && node->careful) member->node = find_key(node, member->key, member->length);
-    return find_rare(walk, node, member, escaped);
+    *escaped = scan_has_either(member->key, member->length, '\\', '\\');
+    if (!*escaped) member->node = find_key(node, member->key, member->length);
+    return member->node != PLAN_NONE || find_rare(walk, node, member, *escaped);
 }
 
 /* No colon behind a key. */
@@ -257,7 +261,7 @@ static const uint32_t *defect_colon(struct index_walk *walk, const uint32_t *key
 static inline uint16_t pair_at(const uint8_t *bytes)
 {
     uint16_t pair;
-    __builtin_memcpy(&pair, bytes, sizeof pair);
+    memcpy(&pair, bytes, sizeof pair);
     return pair;
 }
 
@@ -282,51 +286,172 @@ static inline bool read_key(struct index_walk *walk, const uint32_t *token, stru
     return (*close == '"' && close >= member->key) || defect_syntax(walk, token) != NULL;
 }
 
-/* The value of a member whose key leads to a node. */
+/* ---- keys that were seen before ---- */
+
+static inline bool memo_matches(const struct index_walk_memo *memo, const uint8_t *key)
+{
+    if ((scan_equal(key, memo->text) & memo->low) != memo->low) return false;
+    if (__builtin_expect(memo->high == 0, 1)) return true;
+    return (scan_equal(key + SCAN_STEP, memo->text + SCAN_STEP) & memo->high) == memo->high;
+}
+
+static void memo_fill(const struct index_walk *walk, const struct member *member,
+                      struct index_walk_memo *memo)
+{
+    memo->length = member->length;
+    memo->node = member->node;
+    memo->to = member->node == PLAN_NONE ? NULL : node_of(walk, member->node);
+    memo->exact = member->exact;
+}
+
+static void memo_learn(const struct index_walk *walk, const struct member *member,
+                       struct index_walk_memos *memos)
+{
+    struct index_walk_memo *memo = &memos->list[memos->count++];
+    memo[1] = *memo; /* the one that matches nothing */
+    uint32_t const text_length = member->length + 2;
+    memcpy(memo->text, member->key, member->length);
+    memo->text[member->length] = '"';
+    memo->text[member->length + 1] = ':';
+    uint64_t const mask = (1ull << text_length) - 1;
+    memo->low = (uint32_t)mask & 0xffff;
+    memo->high = (uint32_t)(mask >> SCAN_STEP);
+    memo_fill(walk, member, memo);
+}
+
+/* Another key than the expected one: is it one of those behind it, or anywhere in the list? */
+static const struct index_walk_memo *memo_search(const struct index_walk_memos *memos,
+                                                 const struct index_walk_memo *expected, const uint8_t *key)
+{
+    const struct index_walk_memo *const end = memos->list + memos->count;
+    for (unsigned ahead = 0; ahead < INDEX_WALK_MEMO_AHEAD && expected < end; ahead++)
+        if (memo_matches(++expected, key)) return expected;
+    for (const struct index_walk_memo *memo = memos->list; memo < end; memo++)
+        if (memo_matches(memo, key)) return memo;
+    return NULL;
+}
+
+/* The key at `token`, a quote, which is not the expected one. NULL: a defect. */
+static const struct index_walk_memo *memo_other(struct index_walk *walk, const struct plan_node *node,
+                                                const uint32_t *token, struct index_walk_memos *memos,
+                                                const struct index_walk_memo *expected)
+{
+    struct member member;
+    bool escaped;
+    if (!read_key(walk, token, &member)) return NULL;
+    const struct index_walk_memo *memo = memo_search(memos, expected, member.key);
+    if (memo != NULL) return memo;
+    if (!find_member(walk, node, &member, &escaped)) return NULL;
+    bool const learns = !escaped && !walk->exact && memos->count < INDEX_WALK_MEMOS &&
+                        member.length + 2 <= INDEX_WALK_MEMO_TEXT;
+    if (learns) {
+        memo_learn(walk, &member, memos);
+        return &memos->list[memos->count - 1];
+    }
+    memo_fill(walk, &member, &walk->once);
+    return &walk->once;
+}
+
+/* The value at `token` of a member whose key leads to a node. */
 static inline const uint32_t *walk_member(struct index_walk *walk, const uint32_t *token,
-                                          const struct member *member, uint64_t object, uint32_t depth)
+                                          const struct index_walk_memo *memo, const uint8_t *key,
+                                          uint64_t object, uint32_t depth)
 {
     struct cells *const cells = walk->cells;
-    const struct plan_node *const node = node_of(walk, member->node);
-    if (__builtin_expect(node->under_fold, 0)) {
-        if (!cells_enter_fold(cells, object, member->node, member->exact, member->key, member->length))
+    uint32_t const id = memo->node; /* the memo may be used again for what lies inside the value */
+    if (__builtin_expect(memo->to->under_fold, 0)) {
+        if (!cells_enter_fold(cells, object, id, memo->exact, key, memo->length))
             return skip_value(walk, token, depth);
-        const uint32_t *next = walk_value(walk, token, member->node, depth);
-        cells_leave_fold(cells, member->node);
+        const uint32_t *next = walk_value(walk, token, memo->to, depth);
+        cells_leave_fold(cells, id);
         return next;
     }
-    if (!cells_enter(cells, object, member->node, member->exact)) return skip_value(walk, token, depth);
-    return walk_value(walk, token, member->node, depth);
+    if (!cells_enter(cells, object, id, memo->exact)) return skip_value(walk, token, depth);
+    return walk_value(walk, token, memo->to, depth);
+}
+
+/* The node that a key with the prefix leads to without it, beside the one that it leads to as it is. */
+static uint32_t find_twin(struct index_walk *walk, const struct plan_node *node, const uint8_t *key,
+                          uint32_t length)
+{
+    struct json_string string;
+    if (memchr(key, '\\', length) != NULL) {
+        if (length > INDEX_WALK_KEY_MAX || !json_unescape(key, length, walk->key, &string)) return PLAN_NONE;
+        if (string.lone_surrogate != SIZE_MAX) return PLAN_NONE;
+        memset(walk->key + string.length, 0, 8);
+        key = walk->key;
+        length = (uint32_t)string.length;
+    }
+    if (length < 4 || memcmp(key, "xdm:", 4) != 0) return PLAN_NONE;
+    return find_key(node, key + 4, length - 4);
+}
+
+/* The value at `token` of a member that may lead to several nodes. Goes on behind a defect when the walk is exact. */
+static const uint32_t *walk_several(struct index_walk *walk, const uint32_t *token,
+                                    const struct plan_node *node, const struct index_walk_memo *memo,
+                                    const uint8_t *key, uint64_t object, uint32_t depth)
+{
+    struct index_walk_memo member = *memo; /* walk->once may be used again for what lies inside the value */
+    uint32_t const twin =
+        node->twins && member.to != NULL && member.exact ? find_twin(walk, node, key, member.length) : PLAN_NONE;
+    const uint32_t *next = member.to == NULL ? skip_value(walk, token, depth)
+                                             : walk_member(walk, token, &member, key, object, depth);
+    if (twin != PLAN_NONE && (next != NULL || walk->exact)) {
+        member.node = twin;
+        member.to = node_of(walk, twin);
+        member.exact = false;
+        const uint32_t *const behind = walk_member(walk, token, &member, key, object, depth);
+        if (next != NULL) next = behind;
+    }
+    if (node->branches && (next != NULL || walk->exact)) {
+        uint32_t const entered = cells_enter_member(walk->cells, object, node, key, member.length);
+        const uint32_t *const behind = walk_branches(walk, token, node, depth);
+        cells_leave_member(walk->cells, entered);
+        if (next != NULL) next = behind;
+    }
+    return next;
 }
 
 /* `depth`: containers open around the object. */
-static const uint32_t *walk_object(struct index_walk *walk, const uint32_t *token, uint32_t id, uint32_t depth)
+static const uint32_t *walk_object(struct index_walk *walk, const uint32_t *token,
+                                   const struct plan_node *node, uint32_t depth)
 {
-    const struct plan_node *const node = node_of(walk, id);
     const uint8_t *const bytes = walk->bytes;
     uint64_t const object = ++walk->cells->object;
+    struct index_walk_memos *const memos = walk->exact ? &walk->no_memos : &walk->memos[node->inner];
+    const struct index_walk_memo *expected = memos->list;
     if (depth == walk->depth_max) return defect_is(walk, DEFECT_DEPTH, *token);
     depth++;
     token++;
     if (bytes[*token] == '}') return token + 1;
-    if (bytes[*token] != '"') return defect_syntax(walk, token);
-    for (;;) {
-        struct member member;
-        if (!read_key(walk, token, &member) || !find_member(walk, node, &member)) return NULL;
+    if (bytes[*token] != '"' || *token >= walk->end) return defect_syntax(walk, token);
+    for (;;) { /* at a quote of the record: memos need not look for its end */
+        const uint8_t *const key = bytes + token[0] + 1;
+        const struct index_walk_memo *memo = expected;
+        if (__builtin_expect(!memo_matches(memo, key), 0)) {
+            memo = memo_other(walk, node, token, memos, expected);
+            if (memo == NULL) return NULL;
+        }
+        if (memo != &walk->once) expected = memo + 1;
         token += 2;
-        const uint32_t *next = member.node == PLAN_NONE ? skip_value(walk, token, depth)
-                                                        : walk_member(walk, token, &member, object, depth);
-        if (__builtin_expect(node->branches, 0) && next != NULL)
-            next = walk_branches(walk, token, node, depth);
+        const uint32_t *next;
+        if (__builtin_expect(node->several, 0))
+            next = walk_several(walk, token, node, memo, key, object, depth);
+        else
+            next = memo->to == NULL ? skip_value(walk, token, depth)
+                                    : walk_member(walk, token, memo, key, object, depth);
         if (next == NULL) return NULL;
         token = next + 1;
         uint32_t const offset = *next;
         if (offset >= walk->end) return defect_is(walk, DEFECT_SYNTAX, walk->end);
-        if (pair_at(bytes + offset) == pair_of(',', '"')) continue; /* a quote behind a comma is the next token */
-        if (bytes[offset] == '}') return token;
+        if (pair_at(bytes + offset) == pair_of(',', '"') && __builtin_expect(*token < walk->end, 1))
+            continue; /* a quote behind a comma is the next token */
+        if (bytes[offset] == '}') break;
         if (bytes[offset] != ',') return defect_syntax(walk, next);
-        if (bytes[*token] != '"') return defect_syntax(walk, token);
+        if (bytes[*token] != '"' || *token >= walk->end) return defect_syntax(walk, token);
     }
+    if (__builtin_expect(node->several, 0)) cells_leave_object(walk->cells, object);
+    return token;
 }
 
 /* ---- arrays ---- */
@@ -352,27 +477,40 @@ static const uint32_t *walk_element(struct index_walk *walk, const uint32_t *tok
                                     uint32_t depth)
 {
     const uint32_t *next = NULL;
-    for (uint32_t i = 0; i < node->index_count; i++) {
+    bool good = true;
+    for (uint32_t i = 0; (good || walk->exact) && i < node->index_count; i++) {
         int64_t const wanted = node->indexes[i].index;
         if (wanted != index && (wanted >= 0 || wanted + count != index)) continue;
-        next = walk_value(walk, token, node->indexes[i].node, depth);
-        if (next == NULL) return NULL;
+        next = walk_value(walk, token, node_of(walk, node->indexes[i].node), depth);
+        good = good && next != NULL;
     }
-    if (node->branches)
+    if (node->branches && (good || walk->exact))
         next = walk_branches(walk, token, node, depth);
-    else if (next == NULL)
+    else if (next == NULL && good)
         next = skip_value(walk, token, depth);
-    return next;
+    return good ? next : NULL;
 }
 
-static const uint32_t *walk_array(struct index_walk *walk, const uint32_t *token, uint32_t id, uint32_t depth)
+/* An exact walk goes on when the elements can't be counted: negative indexes then select nothing, and what is wrong
+ * is found later on. */
+static bool count_exactly(struct index_walk *walk, const uint32_t *token, uint32_t depth, int64_t *count)
 {
-    const struct plan_node *const node = node_of(walk, id);
+    enum defect const defect = walk->defect;
+    uint32_t const defect_at = walk->defect_at;
+    if (count_elements(walk, token, depth, count)) return true;
+    *count = 0;
+    walk->defect = defect;
+    walk->defect_at = defect_at;
+    return walk->exact;
+}
+
+static const uint32_t *walk_array(struct index_walk *walk, const uint32_t *token,
+                                  const struct plan_node *node, uint32_t depth)
+{
     if (depth == walk->depth_max) return defect_is(walk, DEFECT_DEPTH, *token);
     depth++;
     int64_t count = 0;
-    if (node->negative && !walk->exact && !count_elements(walk, token, depth, &count)) return NULL;
-    /* an exact walk looks for the first defect, wherever: only its order of steps matters */
+    if (node->negative && !count_exactly(walk, token, depth, &count)) return NULL;
     token++;
     if (walk->bytes[*token] == ']') return token + 1;
     for (int64_t index = 0;; index++) {
@@ -403,17 +541,26 @@ const uint32_t *index_walk_record(struct index_walk *walk, const uint32_t *token
 {
     if (*token >= walk->end) return defect_is(walk, DEFECT_SYNTAX, walk->end);
     if (walk->bytes[*token] != '{') return not_an_object(walk, token);
-    const uint32_t *next = walk_value(walk, token, 0, 0);
-    if (next == NULL || walk->cells->overflow) return NULL;
+    const uint32_t *next = walk_value(walk, token, walk->nodes, 0);
+    if (next == NULL || (walk->cells->overflow && !walk->exact)) return NULL;
     if (*next < walk->end) return defect_is(walk, DEFECT_TRAILING_CONTENT, *next);
     return next[-1] < walk->end ? next : defect_is(walk, DEFECT_SYNTAX, walk->end);
 }
 
 /* ---- memory ---- */
 
-size_t index_walk_bytes(uint32_t depth_max)
+size_t index_walk_bytes(const struct plan *plan, uint32_t depth_max)
 {
-    return (size_t)depth_max + 2 + INDEX_WALK_KEY_MAX + 8;
+    return (size_t)depth_max + 2 + INDEX_WALK_KEY_MAX + 8 +
+           plan->inner_count * sizeof(struct index_walk_memos);
+}
+
+/* 0xff is no byte of UTF-8: no key begins with it. */
+static struct index_walk_memos memos_none(void)
+{
+    struct index_walk_memos memos = {.count = 0};
+    memos.list[0] = (struct index_walk_memo){.text = {0xff}, .low = 1, .node = PLAN_NONE};
+    return memos;
 }
 
 bool index_walk_create(struct index_walk *walk, const struct plan *plan, uint32_t depth_max)
@@ -421,14 +568,21 @@ bool index_walk_create(struct index_walk *walk, const struct plan *plan, uint32_
     *walk = (struct index_walk){.plan = plan, .nodes = plan->nodes, .depth_max = depth_max};
     walk->brackets = calloc(1, (size_t)depth_max + 2);
     walk->key = calloc(1, INDEX_WALK_KEY_MAX + 8);
-    if (walk->brackets != NULL && walk->key != NULL) return true;
-    index_walk_destroy(walk);
-    return false;
+    walk->memos = calloc(plan->inner_count + 1, sizeof *walk->memos);
+    if (walk->brackets == NULL || walk->key == NULL || walk->memos == NULL) {
+        index_walk_destroy(walk);
+        return false;
+    }
+    walk->no_memos = memos_none();
+    for (uint32_t i = 0; i < plan->inner_count; i++)
+        walk->memos[i] = walk->no_memos;
+    return true;
 }
 
 void index_walk_destroy(struct index_walk *walk)
 {
     free(walk->brackets);
     free(walk->key);
+    free(walk->memos);
     *walk = (struct index_walk){0};
 }

@@ -25,6 +25,31 @@
  */
 #define INDEX_WALK_KEY_MAX (6u * PATH_TEXT_MAX)
 
+/* Records of one dump look alike: the key that followed another one in an object is likely to follow it
+ * again. So each node of the plan that is entered keeps the keys that its objects had, in their order, with
+ * what the plan says of each (mostly: nothing). A key that is the expected one, its closing quote and colon
+ * included, costs one comparison of 16 or 32 bytes; any other is looked up in the plan. Only speed depends on
+ * what was learnt. */
+#define INDEX_WALK_MEMOS 32u /* keys remembered for a node: more than most objects of a profile have */
+#define INDEX_WALK_MEMO_TEXT \
+    32u /* bytes, with the quote and the colon: longer keys are looked up each time */
+#define INDEX_WALK_MEMO_AHEAD \
+    4u /* how many expected members may be missing before the whole list is searched */
+
+struct index_walk_memo {
+    uint8_t text[INDEX_WALK_MEMO_TEXT]; /* key":  */
+    uint32_t low, high;                 /* which bytes of its halves count: bit i for byte i */
+    uint32_t length;                    /* of the key */
+    uint32_t node;                      /* where it leads, or PLAN_NONE */
+    const struct plan_node *to;         /* that node, or NULL */
+    bool exact;                         /* not by an `xdm:` prefix */
+};
+
+struct index_walk_memos {
+    uint32_t count;
+    struct index_walk_memo list[INDEX_WALK_MEMOS + 1]; /* list[count] matches nothing */
+};
+
 struct index_walk {
     const struct plan *plan;
     const struct plan_node *nodes; /* the plan's */
@@ -33,20 +58,23 @@ struct index_walk {
     uint32_t end;         /* of the record: no token at or behind it is the record's */
     uint32_t depth_max;
     bool exact;
-    uint8_t *brackets;  /* depth_max + 2: the open brackets */
-    uint8_t *key;       /* INDEX_WALK_KEY_MAX + 8: an unescaped key */
-    enum defect defect; /* set when a walk fails */
+    uint8_t *brackets;                /* depth_max + 2: the open brackets */
+    uint8_t *key;                     /* INDEX_WALK_KEY_MAX + 8: an unescaped key */
+    struct index_walk_memos *memos;   /* of the plan's nodes that are entered: node->inner */
+    struct index_walk_memos no_memos; /* for exact walks, which learn nothing */
+    struct index_walk_memo once;      /* a key that is not learnt */
+    enum defect defect;               /* set when a walk fails */
     uint32_t defect_at;
 };
 
 /* Bytes that index_walk_create() takes. */
-size_t index_walk_bytes(uint32_t depth_max);
+size_t index_walk_bytes(const struct plan *plan, uint32_t depth_max);
 bool index_walk_create(struct index_walk *walk, const struct plan *plan, uint32_t depth_max);
 void index_walk_destroy(struct index_walk *walk); /* a zeroed struct is fine */
 
 /* Walks the record whose first token is *token and that ends at walk->end. Returns the first token behind it,
- * NULL at a defect (or when cells->overflow). The index has two entries behind its last one, which are at or
- * behind the block's end, as simdjson makes them. cells_begin() was called. */
+ * NULL at a defect (or when cells->overflow). The index ends at walk->tokens_end and has two entries behind
+ * it, which are at or behind the block's end, as simdjson makes them. cells_begin() was called. */
 const uint32_t *index_walk_record(struct index_walk *walk, const uint32_t *token);
 
 #endif

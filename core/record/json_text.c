@@ -58,7 +58,8 @@ static bool is_low(int32_t unit)
     return unit >= 0xdc00 && unit <= 0xdfff;
 }
 
-/* A \u escape at raw[at]: its code point to *code, its bytes of raw text returned; 0: bad. */
+/* A \u escape at raw[at]: its code point to *code (of a lone surrogate: itself), its bytes of raw text returned;
+ * 0: bad. */
 static size_t unescape_unit(const uint8_t *raw, size_t length, size_t at, uint32_t *code,
                             struct json_string *string)
 {
@@ -73,10 +74,7 @@ static size_t unescape_unit(const uint8_t *raw, size_t length, size_t at, uint32
             return 12;
         }
     }
-    if (is_high(unit) || is_low(unit)) {
-        *code = 0xfffd;
-        if (string->lone_surrogate == SIZE_MAX) string->lone_surrogate = at;
-    }
+    if ((is_high(unit) || is_low(unit)) && string->lone_surrogate == SIZE_MAX) string->lone_surrogate = at;
     return 6;
 }
 
@@ -118,7 +116,8 @@ bool json_unescape(const uint8_t *raw, size_t length, uint8_t *out, struct json_
                 string->bad = at;
                 return false;
             }
-            text_length = utf8_put(text, code);
+            bool const lone = is_high((int32_t)code) || is_low((int32_t)code);
+            text_length = utf8_put(text, lone ? 0xfffd : code);
         }
         if (out != NULL) memcpy(out + written, text, text_length);
         written += text_length;
@@ -186,6 +185,30 @@ static bool literal_check(const uint8_t *token, size_t length, const char *word,
     return at == length && at == word_length;
 }
 
+/* Where the string that begins at `begin` with its quote closes; `length` or behind it: nowhere. */
+static size_t string_close(const uint8_t *text, size_t length, size_t begin)
+{
+    size_t at = begin + 1;
+    while (at < length && text[at] != '"')
+        at += text[at] == '\\' ? 2 : 1;
+    return at;
+}
+
+static bool string_check(const uint8_t *token, size_t length, size_t *bad)
+{
+    struct json_string string;
+    size_t const close = string_close(token, length, 0);
+    size_t const end = close < length ? close : length;
+    *bad = length;
+    if (json_unescape(token + 1, end - 1, NULL, &string)) {
+        if (close < length) *bad = close + 1;
+        return close + 1 == length;
+    }
+    if (close < length || !json_escape_is_cut(token + 1 + string.bad, length - 1 - string.bad))
+        *bad = 1 + string.bad;
+    return false;
+}
+
 bool json_is_scalar(const uint8_t *token, size_t length, size_t *bad)
 {
     size_t ignored;
@@ -193,17 +216,11 @@ bool json_is_scalar(const uint8_t *token, size_t length, size_t *bad)
     *bad = 0;
     if (length == 0) return false;
     bool good;
-    struct json_string string;
     switch (token[0]) {
     case 't': return literal_check(token, length, "true", bad);
     case 'f': return literal_check(token, length, "false", bad);
     case 'n': return literal_check(token, length, "null", bad);
-    case '"':
-        *bad = length;
-        if (length < 2 || token[length - 1] != '"') return false;
-        if (json_unescape(token + 1, length - 2, NULL, &string)) return true;
-        *bad = 1 + string.bad;
-        return false;
+    case '"': return string_check(token, length, bad);
     default: *bad = number_end(token, length, &good); return good && *bad == length;
     }
 }
@@ -233,12 +250,11 @@ static void container_blanks(struct container *c)
 static bool container_string(struct container *c)
 {
     size_t const begin = c->at;
-    size_t end = begin + 1;
     if (begin >= c->length || c->text[begin] != '"') return false;
-    while (end < c->length && c->text[end] != '"')
-        end += c->text[end] == '\\' ? 2 : 1;
+    size_t const end = string_close(c->text, c->length, begin);
     if (end >= c->length) {
-        c->at = c->length;
+        (void)string_check(c->text + begin, c->length - begin, &c->at);
+        c->at += begin;
         return false;
     }
     struct json_string string;
@@ -419,7 +435,8 @@ static bool decimal_equal(const uint8_t *a_token, size_t a_length, const uint8_t
     }
 }
 
-/* The next code unit sequence of a string's text: up to 4 bytes. */
+/* The next code unit sequence of a string's text: up to 4 bytes. A lone surrogate is like no character: it stays
+ * itself, three bytes that no UTF-8 holds. */
 static size_t string_step(const uint8_t *raw, size_t length, size_t *at, uint8_t out[4])
 {
     struct json_string string = {.lone_surrogate = SIZE_MAX, .null_character = SIZE_MAX};
@@ -430,7 +447,8 @@ static size_t string_step(const uint8_t *raw, size_t length, size_t *at, uint8_t
     if (length - *at < 2) return 0;
     uint32_t code = 0;
     out[0] = short_escape(raw[*at + 1]);
-    size_t const taken = out[0] != 0 ? 2 : unescape_unit(raw, length, *at, &code, &string);
+    size_t const unit = out[0] == 0 && raw[*at + 1] == 'u' ? unescape_unit(raw, length, *at, &code, &string) : 0;
+    size_t const taken = out[0] != 0 ? 2 : unit;
     if (taken == 0) return 0;
     *at += taken;
     return out[0] != 0 ? 1 : utf8_put(out, code);
@@ -454,6 +472,20 @@ static bool string_equal(const uint8_t *a, size_t a_length, const uint8_t *b, si
         if (a_used == a_have || b_used == b_have) return a_used == a_have && b_used == b_have;
         if (a_bytes[a_used++] != b_bytes[b_used++]) return false;
     }
+}
+
+uint32_t json_hash(const uint8_t *raw, size_t length)
+{
+    uint32_t hash = 2166136261u; /* FNV-1a */
+    uint8_t bytes[4];
+    size_t at = 0;
+    while (at < length) {
+        size_t const have = string_step(raw, length, &at, bytes);
+        if (have == 0) break;
+        for (size_t i = 0; i < have; i++)
+            hash = (hash ^ bytes[i]) * 16777619u;
+    }
+    return hash;
 }
 
 bool json_equal(const uint8_t *a, size_t a_length, const uint8_t *b, size_t b_length)

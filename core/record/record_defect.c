@@ -12,9 +12,12 @@ struct tokens {
     enum defect defect; /* that, or DEFECT_NONE */
 };
 
+/* Stage 1 compares bytes with bit 5 set, and so takes 0x0c and 0x1a for ',' and ':' (simdjson 3.0, haswell and
+ * icelake: "curlified"); they are tokens of their own that fit nowhere. */
 static bool is_operator(uint8_t byte)
 {
-    return byte == '{' || byte == '}' || byte == '[' || byte == ']' || byte == ':' || byte == ',';
+    return byte == '{' || byte == '}' || byte == '[' || byte == ']' || byte == ':' || byte == ',' ||
+           byte == 0x0c || byte == 0x1a;
 }
 
 /* The rules of stage 1: a quote counts unless an odd number of backslashes stands before it, inside strings
@@ -43,21 +46,57 @@ static struct tokens tokenise(const uint8_t *bytes, uint32_t length, uint32_t *r
     return tokens;
 }
 
+/* Where a value is malformed: an offset in the record, or SIZE_MAX. */
+static size_t value_defect(const struct index_walk *walk, const uint8_t *at, uint32_t length)
+{
+    size_t written, bad;
+    bool const good =
+        *at == '{' || *at == '['
+            ? json_container(at, length, walk->brackets, walk->depth_max, NULL, &written, &bad)
+            : json_is_scalar(at, length, &bad);
+    return good ? SIZE_MAX : (size_t)(at - walk->bytes) + bad;
+}
+
+/* The first defect inside the values that the walk found and that are used. What it had found and dropped again
+ * (duplicate keys, elements that a filter leaves out) does not count. */
+static size_t values_defect(const struct index_walk *walk)
+{
+    const struct cells *cells = walk->cells;
+    const struct plan *plan = walk->plan;
+    size_t first = SIZE_MAX;
+    for (uint32_t slot = 0; slot < plan->slot_count; slot++) {
+        const struct cell *cell = &cells->slots[slot];
+        if (!plan->slot_used[slot] || cell->at == NULL) continue;
+        if (!plan->slot_many[slot]) {
+            size_t const bad = value_defect(walk, cell->at, cell->length);
+            first = bad < first ? bad : first;
+        }
+        for (uint32_t number = cell->last; number != 0; number = cells->items[number - 1].before) {
+            const struct cells_item *item = &cells->items[number - 1];
+            size_t const bad = value_defect(walk, cells->record + item->offset, item->length);
+            first = bad < first ? bad : first;
+        }
+    }
+    return first;
+}
+
 enum defect record_defect(struct index_walk *walk, const uint8_t *bytes, uint32_t length, uint32_t *room)
 {
     if (!record_is_utf8(bytes, length)) return DEFECT_UTF8;
     struct tokens const tokens = tokenise(bytes, length, room);
-    tokens.at[tokens.count] = tokens.at[tokens.count + 1] = tokens.stop;
+    for (int i = 0; i < 3; i++) /* what a walk may look at behind the last one */
+        tokens.at[tokens.count + (uint32_t)i] = tokens.stop;
     struct index_walk exact = *walk;
     exact.bytes = bytes;
     exact.end = tokens.stop;
     exact.exact = true;
     exact.defect = DEFECT_NONE;
     cells_begin(exact.cells, bytes);
-    bool const good = index_walk_record(&exact, tokens.at) != NULL || exact.defect == DEFECT_NONE;
-    if (good || exact.defect_at >= tokens.stop) {
-        if (tokens.defect != DEFECT_NONE) return tokens.defect;
-        if (!good && exact.defect == DEFECT_UNCLOSED_STRING) return DEFECT_SYNTAX;
-    }
-    return good ? DEFECT_NONE : exact.defect;
+    bool const good = index_walk_record(&exact, tokens.at) != NULL;
+    size_t const walked = good ? SIZE_MAX : exact.defect_at;
+    size_t const value = values_defect(&exact);
+    if (value < tokens.stop && value < walked) return DEFECT_SYNTAX;
+    if (walked < tokens.stop) return exact.defect;
+    if (tokens.defect != DEFECT_NONE) return tokens.defect;
+    return good ? DEFECT_NONE : DEFECT_SYNTAX; /* the record ends too early */
 }

@@ -11,6 +11,7 @@
 #include "core/base/limits.h"
 #include "core/record/json_text.h"
 
+#include <algorithm>
 #include <memory>
 #include <new>
 #include <string>
@@ -66,8 +67,8 @@ bool check_nesting(record_parser &self, const uint8_t *bytes)
 class Walk
 {
   public:
-    Walk(record_parser &self, struct cells *cells, const uint8_t *end)
-        : self_(self), cells_(*cells), plan_(*cells->plan), end_(end)
+    Walk(record_parser &self, struct cells *cells, const uint8_t *bytes, size_t length)
+        : self_(self), cells_(*cells), plan_(*cells->plan), bytes_(bytes), end_(bytes + length)
     {
     }
 
@@ -80,6 +81,7 @@ class Walk
             if (std::move(item).get(field) != simdjson::SUCCESS) return false;
             if (!member(field, node, number)) return false;
         }
+        if (node.branches) cells_leave_object(&cells_, number);
         return true;
     }
 
@@ -105,10 +107,13 @@ class Walk
     record_parser &self_;
     struct cells &cells_;
     const plan &plan_;
-    const uint8_t *end_;
+    const uint8_t *bytes_, *end_;
+
+    struct Value;
 
     struct Member {
         uint32_t node = PLAN_NONE;
+        uint32_t twin = PLAN_NONE; /* that the key leads to without its prefix, beside the node */
         bool exact = true;
     };
 
@@ -151,9 +156,10 @@ class Walk
             length = uint32_t(string.length);
         }
         member.node = find(node, key, length);
-        if (member.node != PLAN_NONE || length < 4 || memcmp(key, "xdm:", 4) != 0) return true;
-        member.node = find(node, key + 4, length - 4);
-        member.exact = false;
+        if (length < 4 || memcmp(key, "xdm:", 4) != 0) return true;
+        uint32_t const rest = find(node, key + 4, length - 4);
+        member.exact = member.node != PLAN_NONE;
+        (member.exact ? member.twin : member.node) = rest;
         return true;
     }
 
@@ -163,20 +169,28 @@ class Walk
         uint32_t const length = key_length(key);
         Member found;
         if (!find_member(node, key, length, found)) return false;
+        if (found.node == PLAN_NONE && !node.several) return skip(field.value());
         Value value;
-        bool const entered = found.node != PLAN_NONE && enter(found, number, key, length);
-        if (!entered && !node.branches) return skip(field.value());
-        if (!value.open(field.value())) return false;
-        bool const good = !entered || this->value(value, found.node);
-        if (entered && plan_.nodes[found.node].under_fold) cells_leave_fold(&cells_, found.node);
-        return good && branches(value, node);
+        if (!value.read(field.value())) return false;
+        if (!enter(value, found.node, found.exact, number, key, length)) return false;
+        if (!enter(value, found.twin, false, number, key, length)) return false;
+        if (!node.branches) return true;
+        uint32_t const number_of_member = cells_enter_member(&cells_, number, &node, key, length);
+        bool const good = branches(value, node);
+        cells_leave_member(&cells_, number_of_member);
+        return good;
     }
 
-    bool enter(const Member &found, uint64_t number, const uint8_t *key, uint32_t length)
+    /* Walks the value of a member whose key leads to `node` (PLAN_NONE: nowhere), if it counts. */
+    bool enter(Value &value, uint32_t node, bool exact, uint64_t number, const uint8_t *key, uint32_t length)
     {
-        if (plan_.nodes[found.node].under_fold)
-            return cells_enter_fold(&cells_, number, found.node, found.exact, key, length);
-        return cells_enter(&cells_, number, found.node, found.exact);
+        if (node == PLAN_NONE) return true;
+        if (!plan_.nodes[node].under_fold)
+            return !cells_enter(&cells_, number, node, exact) || this->value(value, node);
+        if (!cells_enter_fold(&cells_, number, node, exact, key, length)) return true;
+        bool const good = this->value(value, node);
+        cells_leave_fold(&cells_, node);
+        return good;
     }
 
     /* A value that nothing selects. On-Demand passes over it by itself, but takes a string before a colon for
@@ -190,25 +204,32 @@ class Walk
         return value.get_raw_json_string().get(ignored) == simdjson::SUCCESS;
     }
 
-    /* A value that can be walked more than once: On-Demand's containers are opened once and reset behind each
-     * walk, its scalars are read from their token. */
+    /* A value that can be walked more than once: On-Demand's containers are opened when a walk first enters them and
+     * reset before it enters them again, its scalars are read from their token. A container that no walk enters stays
+     * closed: On-Demand passes over it by its brackets then, whatever is between them. */
     struct Value {
-        std::string_view token; /* of a scalar */
+        std::string_view token; /* of a scalar; begins where the value begins */
+        ondemand::value closed;
         ondemand::object object;
         ondemand::array array;
         uint8_t first = 0;
+        bool opened = false;
 
-        bool open(ondemand::value value)
+        bool read(ondemand::value value)
         {
+            closed = value;
             token = token_of(value);
             if (token.empty()) return false;
             first = uint8_t(token.front());
-            switch (first) {
-            case '{': return value.get_object().get(object) == simdjson::SUCCESS;
-            case '[': return value.get_array().get(array) == simdjson::SUCCESS;
-            case '"': return token.size() >= 2 && token.back() == '"' && skip(value);
-            default: return skip(value);
-            }
+            if (first == '{' || first == '[') return true;
+            return (first != '"' || (token.size() >= 2 && token.back() == '"')) && skip(value);
+        }
+
+        template <class Container> bool open(Container &container)
+        {
+            if (opened) return container.reset().error() == simdjson::SUCCESS;
+            opened = true;
+            return closed.get(container) == simdjson::SUCCESS;
         }
     };
 
@@ -227,7 +248,7 @@ class Walk
             selected = selected || matches(node.indexes[i], index, count);
         if (!selected) return skip(element);
         Value value;
-        if (!value.open(element)) return false;
+        if (!value.read(element)) return false;
         for (uint32_t i = 0; i < node.index_count; i++)
             if (matches(node.indexes[i], index, count) && !this->value(value, node.indexes[i].node))
                 return false;
@@ -246,7 +267,9 @@ class Walk
         if (!this->value(value, filter.test_node)) return false;
         const cell &found = cells_.slots[filter.test_slot];
         if (found.at == nullptr) return true;
+        size_t bad;
         if (!json_is_value(found.at, found.length, self_.brackets.get(), self_.depth_max)) return false;
+        if (cells_compared(&cells_, found.at, found.length, &bad) != DEFECT_NONE) return false;
         if (!json_equal(found.at, found.length, (const uint8_t *)filter.literal, filter.literal_length))
             return true;
         return this->value(value, filter.node);
@@ -255,37 +278,28 @@ class Walk
     bool value(Value &value, uint32_t id)
     {
         const plan_node &node = plan_.nodes[id];
-        if (value.first == '{') return container(value.object, id, node.enters_object);
-        if (value.first == '[') return container(value.array, id, node.enters_array);
-        put(node.slot, value.token);
+        bool const is_object = value.first == '{', is_array = value.first == '[';
+        if (is_object && node.enters_object && (!value.open(value.object) || !object(value.object, id))) return false;
+        if (is_array && node.enters_array && (!value.open(value.array) || !array(value.array, id))) return false;
+        if (node.slot == PLAN_NONE) return true;
+        std::string_view const text =
+            is_object || is_array ? container_text(bytes_of(value.token)) : value.token;
+        cells_put(&cells_, node.slot, node.many, bytes_of(text), uint32_t(text.size()));
         return true;
     }
 
-    bool walk(ondemand::object object, uint32_t id)
+    /* From a bracket to the one that closes it; check_nesting() found that they match. */
+    std::string_view container_text(const uint8_t *open) const
     {
-        return this->object(object, id);
-    }
-    bool walk(ondemand::array array, uint32_t id)
-    {
-        return this->array(array, id);
-    }
-
-    template <class Container> bool container(Container &container, uint32_t id, bool enters)
-    {
-        uint32_t const slot = plan_.nodes[id].slot;
-        if (enters && (!walk(container, id) || container.reset().error() != simdjson::SUCCESS)) return false;
-        if (slot == PLAN_NONE) return true;
-        std::string_view text;
-        if (container.raw_json().get(text) != simdjson::SUCCESS) return false;
-        while (json_is_blank(uint8_t(text.back())))
-            text.remove_suffix(1);
-        put(slot, text);
-        return container.reset().error() == simdjson::SUCCESS;
-    }
-
-    void put(uint32_t slot, std::string_view text)
-    {
-        if (slot != PLAN_NONE) cells_put(&cells_, slot, plan_.slot_many[slot], bytes_of(text), uint32_t(text.size()));
+        const uint32_t *const tokens = self_.stage1->structural_indexes.get();
+        const uint32_t *token =
+            std::lower_bound(tokens, tokens + self_.stage1->n_structural_indexes, uint32_t(open - bytes_));
+        for (uint32_t depth = 0;; token++) {
+            uint8_t const byte = bytes_[*token];
+            depth += byte == '{' || byte == '[';
+            depth -= byte == '}' || byte == ']';
+            if (depth == 0) return {reinterpret_cast<const char *>(open), size_t(bytes_ + *token + 1 - open)};
+        }
     }
 };
 
@@ -326,7 +340,9 @@ bool record_parser_index(struct record_parser *parser, const uint8_t *bytes, siz
     static const uint32_t none[3] = {0, 0, 0};
     *index = {none, 0};
     if (length == 0) return true;
-    if (length > parser->capacity || !stage1_run(*parser, bytes, length)) return false;
+    if (length > parser->capacity) return false;
+    simdjson::error_code const error = parser->stage1->stage1(bytes, length, simdjson::stage1_mode::regular);
+    if (error != simdjson::SUCCESS && error != simdjson::EMPTY) return false; /* EMPTY: nothing but blanks */
     *index = {parser->stage1->structural_indexes.get(), parser->stage1->n_structural_indexes};
     return true;
 }
@@ -350,7 +366,7 @@ bool record_walk(struct record_parser *parser, const uint8_t *bytes, size_t leng
     if (parser->parser.iterate(text).get(document) != simdjson::SUCCESS) return false;
     ondemand::object object;
     if (document.get_object().get(object) != simdjson::SUCCESS) return false;
-    Walk walk(*parser, cells, bytes + length);
+    Walk walk(*parser, cells, bytes, length);
     return walk.object(object, 0) && !cells->overflow;
 }
 

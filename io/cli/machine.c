@@ -85,7 +85,7 @@ static void read_cfs_quota(const char *file, void *context)
     uint64_t period;
     if (!read_line(file, line) || sscanf(line, "%" SCNd64, &quota) != 1 || quota <= 0) return;
     snprintf(period_file, sizeof period_file, "%s", file);
-    memcpy(strstr(period_file, "quota"), "period_us", sizeof "period_us");
+    memcpy(strrchr(period_file, '/'), "/cpu.cfs_period_us", sizeof "/cpu.cfs_period_us");
     if (read_line(period_file, line) && sscanf(line, "%" SCNu64, &period) == 1 && period != 0)
         keep_least(context, ((uint64_t)quota + period - 1) / period);
 }

@@ -30,6 +30,14 @@ def clean_environment():
     return keep
 
 
+def program(path):
+    """The absolute path of a program, or the end of the driver with a plain sentence."""
+    path = os.path.abspath(path)
+    if not (os.path.isfile(path) and os.access(path, os.X_OK)):
+        raise SystemExit(f"{path}: no such program (not built yet?)")
+    return path
+
+
 def read_folder(folder):
     files = {}
     if os.path.isdir(folder):

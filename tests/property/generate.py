@@ -334,7 +334,7 @@ class Generator:
                     parts.append(("name", r.choice(KEYS)))
                 at = at[1]
             elif at[0] == "identityMap":
-                parts.append(("name", r.choice(NAMESPACES)))
+                parts.append(("name", r.choice(NAMESPACES[:5] if r.random() < 0.97 else NAMESPACES)))
                 if r.random() < 0.2:
                     return parts
                 parts.append(r.choice([("wildcard",), ("wildcard",), ("index", 0), ("filter", "primary", "true", "true")]))

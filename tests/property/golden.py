@@ -84,7 +84,7 @@ def main():
     if len(sys.argv) != 2:
         print(__doc__, file=sys.stderr)
         return 2
-    binary = os.path.abspath(sys.argv[1])
+    binary = common.program(sys.argv[1])
     names = sorted(f[:-len(".job.yaml")] for f in os.listdir(os.path.join(root(), "datasets"))
                    if f.endswith(".job.yaml"))
     failures = runs = 0

@@ -178,6 +178,8 @@ class Record:
                     self.defects.add(n if unclosed == "end" else i, "unclosed_string")
                     if control is not None:
                         self.defects.add(control, "syntax")
+                    if unescape(raw[i + 1:], i + 1)[1] is not None:
+                        raise Ambiguous("a bad escape in an unclosed string")
                     stack[-1].items.append(Node("unclosed", i, n))
                     return
                 stack[-1].items.append(Node("string", i, j + 1))
@@ -191,6 +193,8 @@ class Record:
                     if raw[j] == 0x5C and raw[j + 1:j + 2] in (b'"', b"\\"):
                         raise Ambiguous("backslash before a quote outside strings")
                     j += 1
+                if raw[j:j + 1] == b'"':
+                    raise Ambiguous("a quote right behind a scalar")
                 stack[-1].items.append(Node("scalar", i, j))
                 i = j
         if stack:

@@ -28,7 +28,7 @@ THREADS = [1, 2, 3, 8, 64]
 SHARDS = [1, 7, 64, 65, 500, 4096, 1 << 20, None]
 MODES = ["mmap", "read"]
 NAMES = ["a.ndjson", "b.ndjson", "B.ndjson", "a b.ndjson", "\u00e9.ndjson"]
-SHRINK_SECONDS = 8
+SHRINK_SECONDS = 30
 UTF16 = (b"\xfe\xff", b"\xff\xfe", b"\0")
 
 
@@ -346,12 +346,12 @@ def main():
     parser.add_argument("--profile-records", type=int, default=300)
     parser.add_argument("--mismatches", type=int, default=5, help="stop after so many")
     options = parser.parse_args()
-    binary = os.path.abspath(options.binary)
+    binary = common.program(options.binary)
     end = time.monotonic() + options.seconds if options.seconds else None
     mismatches = 0
     groups = [("own dumps", lambda seed, folder, counters: random_case(seed, counters), options.seeds)]
     if options.profilegen != "-":
-        profilegen = os.path.abspath(options.profilegen)
+        profilegen = common.program(options.profilegen)
         groups.append(("profilegen dumps", lambda seed, folder, counters:
                        profile_case(seed, profilegen, options.profile_records, folder, counters),
                        max(1, options.seeds // 20)))

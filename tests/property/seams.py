@@ -45,7 +45,7 @@ def main():
     if len(sys.argv) != 2:
         print(__doc__, file=sys.stderr)
         return 2
-    binary = os.path.abspath(sys.argv[1])
+    binary = common.program(sys.argv[1])
     runs = failures = 0
     with tempfile.TemporaryDirectory(prefix="penstock-seams-") as folder:
         common.write_job(SPEC, os.path.join(folder, "job.yaml"))

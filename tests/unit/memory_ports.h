@@ -1,0 +1,445 @@
+/* memory_ports.h - what tests of core/flow share: a source and a sink that live in memory, and small jobs.
+ *
+ * The source shows each window in a room of its own that ends at a page which can't be touched, LIMIT_PADDING
+ * behind the window's end: whoever reads further dies. What lies before a window and behind it is misleading
+ * on purpose. The sink keeps files as bytes; it may hold pieces back and copies them only when it gives them
+ * home, so that bytes which change too early show up as wrong output. Both can be told to fail at a call.
+ *
+ * The source's readers may be used by several threads (no cmocka assertions there: it aborts); the sink is
+ * the assembler's. */
+#ifndef PENSTOCK_TESTS_UNIT_MEMORY_PORTS_H
+#define PENSTOCK_TESTS_UNIT_MEMORY_PORTS_H
+
+#include "core/base/limits.h"
+#include "core/flow/assemble.h"
+#include "core/flow/sink.h"
+#include "core/flow/source.h"
+#include "core/map/plan.h"
+#include "core/record/shard_plan.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static inline void *memory_must(void *memory)
+{
+    if (memory != NULL) return memory;
+    fprintf(stderr, "test: no memory\n");
+    abort();
+}
+
+/* ---- a text that grows ---- */
+
+struct memory_text {
+    uint8_t *bytes;
+    size_t length, room;
+};
+
+static inline void memory_append(struct memory_text *text, const void *bytes, size_t length)
+{
+    if (text->room - text->length < length) {
+        text->room = 2 * (text->length + length) + 64;
+        text->bytes = memory_must(realloc(text->bytes, text->room));
+    }
+    if (length != 0) memcpy(text->bytes + text->length, bytes, length);
+    text->length += length;
+}
+
+static inline void memory_print(struct memory_text *text, const char *line)
+{
+    memory_append(text, line, strlen(line));
+}
+
+static inline void memory_fill(struct memory_text *text, char byte, size_t count)
+{
+    if (text->room - text->length < count) {
+        text->room = 2 * (text->length + count) + 64;
+        text->bytes = memory_must(realloc(text->bytes, text->room));
+    }
+    if (count != 0) memset(text->bytes + text->length, byte, count);
+    text->length += count;
+}
+
+static inline void memory_text_free(struct memory_text *text)
+{
+    free(text->bytes);
+    *text = (struct memory_text){0};
+}
+
+/* ---- the source ---- */
+
+struct memory_source {
+    struct source port;
+    const uint8_t *bytes;
+    uint64_t fail_at;        /* the number of the window() that fails, from 1; 0: none */
+    _Atomic uint64_t reads;  /* calls of window() */
+    _Atomic int64_t readers; /* open ones */
+    _Atomic uint64_t wrong;  /* calls that break the port's rules */
+};
+
+struct source_reader {
+    struct memory_source *source;
+    uint8_t *room; /* pages, then one that can't be touched */
+    size_t room_bytes, page, window_max;
+};
+
+/* What lies around windows: text that would be taken for a record. */
+#define MEMORY_DECOY "\"}\n{\"id\":\"decoy\",\"a\":\"decoy\"}\n"
+
+static inline void memory_decoy(uint8_t *out, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        out[i] = (uint8_t)MEMORY_DECOY[i % (sizeof MEMORY_DECOY - 1)];
+}
+
+static inline struct source_reader *memory_open_reader(struct source *source, size_t window_max)
+{
+    struct source_reader *reader = memory_must(calloc(1, sizeof *reader));
+    reader->source = source->self;
+    reader->window_max = window_max;
+    reader->page = (size_t)sysconf(_SC_PAGESIZE);
+    reader->room_bytes =
+        (window_max + 2 * LIMIT_PADDING + reader->page - 1) / reader->page * reader->page + reader->page;
+    reader->room = mmap(NULL, reader->room_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (reader->room == MAP_FAILED) memory_must(NULL);
+    if (mprotect(reader->room + reader->room_bytes - reader->page, reader->page, PROT_NONE) != 0)
+        memory_must(NULL);
+    atomic_fetch_add(&reader->source->readers, 1);
+    return reader;
+}
+
+static inline void memory_close_reader(struct source_reader *reader)
+{
+    if (reader == NULL) return;
+    atomic_fetch_sub(&reader->source->readers, 1);
+    munmap(reader->room, reader->room_bytes);
+    free(reader);
+}
+
+static inline enum status memory_window(struct source_reader *reader, uint64_t offset, size_t length,
+                                        struct source_window *window, struct fault *fault)
+{
+    struct memory_source *source = reader->source;
+    uint64_t const number = atomic_fetch_add(&source->reads, 1) + 1;
+    if (number == source->fail_at) return fault_set(fault, STATUS_IO, "%s: read failed", source->port.name);
+    if (length > reader->window_max || offset > source->port.size) atomic_fetch_add(&source->wrong, 1);
+    uint64_t const left = source->port.size - offset;
+    if (length > left) length = (size_t)left;
+    uint8_t *end = reader->room + reader->room_bytes - reader->page - LIMIT_PADDING;
+    memory_decoy(end, LIMIT_PADDING);
+    memory_decoy(end - length - LIMIT_PADDING, LIMIT_PADDING);
+    if (length != 0) memcpy(end - length, source->bytes + offset, length);
+    *window = (struct source_window){.bytes = end - length, .length = length};
+    return STATUS_OK;
+}
+
+static inline void memory_drop(struct source_reader *reader, uint64_t end)
+{
+    if (end > reader->source->port.size) atomic_fetch_add(&reader->source->wrong, 1);
+}
+
+static inline void memory_source_start(struct memory_source *source, const char *name, const void *bytes,
+                                       size_t length)
+{
+    *source = (struct memory_source){.bytes = bytes};
+    source->port = (struct source){.self = source,
+                                   .name = name,
+                                   .size = length,
+                                   .open_reader = memory_open_reader,
+                                   .close_reader = memory_close_reader,
+                                   .window = memory_window,
+                                   .drop = memory_drop};
+}
+
+/* ---- the sink ---- */
+
+struct memory_file {
+    char name[ASSEMBLE_NAME_MAX];
+    struct memory_text text;
+    uint64_t rows;
+    bool ended;
+};
+
+struct memory_held { /* a piece that is not home */
+    struct sink_piece piece;
+    uint32_t file;
+    size_t at;
+};
+
+struct memory_sink {
+    struct sink port;
+    struct memory_file *files;
+    uint32_t file_count, file_room;
+    bool open;
+    uint64_t calls, fail_at; /* the call that fails, from 1; 0: none */
+    enum status fail_status;
+    uint32_t hold; /* pieces that are held back at most; 0: all go home at once */
+    struct memory_held *held;
+    size_t held_count, held_room;
+    uint32_t random; /* != 0: reap() gives home as it likes */
+    uint32_t aborts;
+    uint64_t wrong; /* calls out of order */
+};
+
+static inline bool memory_sink_fails(struct memory_sink *sink, struct fault *fault)
+{
+    if (++sink->calls != sink->fail_at) return false;
+    fault_set(fault, sink->fail_status, "sink: call %llu failed", (unsigned long long)sink->calls);
+    return true;
+}
+
+/* Held piece number `i` goes home: only now its bytes are looked at. */
+static inline void memory_give_home(struct memory_sink *sink, size_t i)
+{
+    struct memory_held const held = sink->held[i];
+    sink->held[i] = sink->held[--sink->held_count];
+    memcpy(sink->files[held.file].text.bytes + held.at, held.piece.bytes, held.piece.length);
+    sink->port.home(sink->port.home_context, &held.piece);
+}
+
+static inline void memory_give_all(struct memory_sink *sink)
+{
+    while (sink->held_count != 0)
+        memory_give_home(sink, 0);
+}
+
+static inline uint32_t memory_random(struct memory_sink *sink)
+{
+    sink->random = sink->random * 1664525u + 1013904223u; /* any full-period LCG will do */
+    return sink->random >> 8;
+}
+
+static inline enum status memory_begin(struct sink *port, uint32_t file, const char *name,
+                                       struct fault *fault)
+{
+    struct memory_sink *sink = port->self;
+    if (memory_sink_fails(sink, fault)) return sink->fail_status;
+    if (sink->open || file != sink->file_count) {
+        sink->wrong++;
+        return fault_set(fault, STATUS_INTERNAL, "sink: begin() out of order");
+    }
+    if (file == sink->file_room) {
+        sink->file_room = 2 * file + 4;
+        sink->files = memory_must(realloc(sink->files, sink->file_room * sizeof *sink->files));
+    }
+    sink->files[file] = (struct memory_file){.rows = 0};
+    snprintf(sink->files[file].name, sizeof sink->files[file].name, "%s", name);
+    sink->file_count++;
+    sink->open = true;
+    return STATUS_OK;
+}
+
+static inline enum status memory_write(struct sink *port, const struct sink_piece *piece, struct fault *fault)
+{
+    struct memory_sink *sink = port->self;
+    struct memory_file *file = &sink->files[sink->file_count - 1];
+    if (!sink->open || piece->length == 0) sink->wrong++;
+    bool const fails = memory_sink_fails(sink, fault);
+    size_t const at = file->text.length;
+    memory_fill(&file->text, '#', piece->length);
+    if (piece->owner == NULL) {
+        memcpy(file->text.bytes + at, piece->bytes, piece->length);
+        return fails ? sink->fail_status : STATUS_OK;
+    }
+    if (sink->held_count == sink->held_room) {
+        sink->held_room = 2 * sink->held_room + 16;
+        sink->held = memory_must(realloc(sink->held, sink->held_room * sizeof *sink->held));
+    }
+    sink->held[sink->held_count++] =
+        (struct memory_held){.piece = *piece, .file = sink->file_count - 1, .at = at};
+    while (sink->held_count > sink->hold)
+        memory_give_home(sink, 0);
+    return fails ? sink->fail_status : STATUS_OK;
+}
+
+static inline enum status memory_end(struct sink *port, uint64_t rows, uint64_t bytes, struct fault *fault)
+{
+    struct memory_sink *sink = port->self;
+    if (memory_sink_fails(sink, fault)) return sink->fail_status;
+    struct memory_file *file = &sink->files[sink->file_count - 1];
+    if (!sink->open || bytes != file->text.length) sink->wrong++;
+    sink->open = false;
+    file->ended = true;
+    file->rows = rows;
+    return STATUS_OK;
+}
+
+static inline enum status memory_reap(struct sink *port, struct fault *fault)
+{
+    struct memory_sink *sink = port->self;
+    if (memory_sink_fails(sink, fault)) return sink->fail_status;
+    while (sink->held_count != 0 && sink->random != 0 && memory_random(sink) % 4 == 0)
+        memory_give_home(sink, memory_random(sink) % sink->held_count);
+    return STATUS_OK;
+}
+
+/* Gives one piece home, or (at random) none. */
+static inline enum status memory_wait(struct sink *port, struct fault *fault)
+{
+    struct memory_sink *sink = port->self;
+    if (memory_sink_fails(sink, fault)) return sink->fail_status;
+    if (sink->held_count == 0) sink->wrong++; /* nothing to wait for */
+    if (sink->held_count != 0 && (sink->random == 0 || memory_random(sink) % 2 == 0))
+        memory_give_home(sink, sink->random == 0 ? 0 : memory_random(sink) % sink->held_count);
+    return STATUS_OK;
+}
+
+static inline void memory_abort(struct sink *port)
+{
+    struct memory_sink *sink = port->self;
+    memory_give_all(sink);
+    sink->aborts++;
+}
+
+static inline void memory_sink_start(struct memory_sink *sink)
+{
+    *sink = (struct memory_sink){.fail_status = STATUS_IO};
+    sink->port = (struct sink){.self = sink,
+                               .begin = memory_begin,
+                               .write = memory_write,
+                               .end = memory_end,
+                               .reap = memory_reap,
+                               .wait = memory_wait,
+                               .abort = memory_abort};
+}
+
+/* All files as one text: "[name rows]\n" and the bytes of each. */
+static inline struct memory_text memory_sink_text(const struct memory_sink *sink)
+{
+    struct memory_text all = {0};
+    for (uint32_t f = 0; f < sink->file_count; f++) {
+        char title[ASSEMBLE_NAME_MAX + 40];
+        snprintf(title, sizeof title, "[%s %llu]\n", sink->files[f].name,
+                 (unsigned long long)sink->files[f].rows);
+        memory_print(&all, title);
+        memory_append(&all, sink->files[f].text.bytes, sink->files[f].text.length);
+    }
+    memory_append(&all, "", 1);
+    return all;
+}
+
+static inline void memory_sink_free(struct memory_sink *sink)
+{
+    for (uint32_t f = 0; f < sink->file_count; f++)
+        memory_text_free(&sink->files[f].text);
+    free(sink->files);
+    free(sink->held);
+    *sink = (struct memory_sink){0};
+}
+
+/* ---- what the assembler asks of a run ---- */
+
+struct memory_log {
+    struct memory_text rejects; /* "source:line offset+length code path raw\n" */
+    uint64_t reject_count, large_rows;
+    uint64_t large_bytes; /* of the last large row */
+};
+
+static inline enum status memory_name(void *context, uint32_t part, char *out, size_t size,
+                                      struct fault *fault)
+{
+    (void)context;
+    (void)fault;
+    snprintf(out, size, "f%u", part);
+    return STATUS_OK;
+}
+
+static inline enum status memory_reject(void *context, const struct reject *reject, struct fault *fault)
+{
+    struct memory_log *log = context;
+    char line[512];
+    (void)fault;
+    snprintf(line, sizeof line, "%s:%llu %llu+%llu %s %s ", reject->source, (unsigned long long)reject->line,
+             (unsigned long long)reject->offset, (unsigned long long)reject->length,
+             tally_defect_name(reject->code), reject->path);
+    memory_print(&log->rejects, line);
+    memory_append(&log->rejects, reject->raw, reject->raw_length);
+    memory_append(&log->rejects, "\n", 1);
+    log->reject_count++;
+    return STATUS_OK;
+}
+
+static inline void memory_large_row(void *context, const char *file, uint64_t bytes)
+{
+    struct memory_log *log = context;
+    (void)file;
+    log->large_rows++;
+    log->large_bytes = bytes;
+}
+
+static inline struct assemble_rules memory_rules(struct memory_log *log, const char *header)
+{
+    return (struct assemble_rules){
+        .header_line = {.bytes = (const uint8_t *)header, .length = strlen(header)},
+        .budget_records = UINT64_MAX,
+        .budget_text = "N",
+        .name = memory_name,
+        .reject = memory_reject,
+        .reject_context = log,
+        .large_row = memory_large_row,
+        .large_row_context = log};
+}
+
+/* ---- jobs ---- */
+
+#define MEMORY_COLUMNS_MAX MAPPING_COLUMNS_MAX
+
+struct memory_job {
+    struct arena arena;
+    struct column *columns;
+    struct mapping mapping;
+    struct plan plan;
+};
+
+static inline const struct path *memory_paths(struct arena *arena, const char *const *texts, size_t count)
+{
+    struct path *paths = memory_must(arena_array(arena, count, sizeof *paths));
+    for (size_t i = 0; i < count; i++) {
+        struct fault fault;
+        if (path_parse(arena, texts[i], strlen(texts[i]), &paths[i], &fault) == STATUS_OK) continue;
+        fprintf(stderr, "test: %s: %s\n", texts[i], fault.message);
+        abort();
+    }
+    return paths;
+}
+
+/* An identity column of one path (NULL: no identity column). */
+static inline void memory_job_start(struct memory_job *job, const char *identity)
+{
+    *job = (struct memory_job){0};
+    job->columns = memory_must(arena_array(&job->arena, MEMORY_COLUMNS_MAX, sizeof *job->columns));
+    job->mapping.columns = job->columns;
+    job->mapping.csv = (struct csv_options){.delimiter = ',', .null_text = "", .list_separator = "|"};
+    if (identity == NULL) return;
+    job->mapping.identity =
+        (struct identity){.column = "Id", .paths = memory_paths(&job->arena, &identity, 1), .path_count = 1};
+}
+
+/* A column of the given path, to be changed by the test until memory_job_compile(). */
+static inline struct column *memory_column(struct memory_job *job, const char *path)
+{
+    struct column *column = &job->columns[job->mapping.column_count++];
+    *column = (struct column){.name = "C"};
+    if (path == NULL) return column;
+    column->paths = memory_paths(&job->arena, &path, 1);
+    column->path_count = 1;
+    return column;
+}
+
+static inline void memory_job_compile(struct memory_job *job)
+{
+    struct fault fault;
+    if (plan_compile(&job->arena, &job->mapping, &job->plan, &fault) == STATUS_OK) return;
+    fprintf(stderr, "test: %s\n", fault.message);
+    abort();
+}
+
+static inline void memory_job_free(struct memory_job *job)
+{
+    arena_free(&job->arena);
+}
+
+#endif

@@ -1,0 +1,466 @@
+/* test_pipeline.c - the whole core between a source and a sink in memory: the same bytes whatever the
+ * threads, and an orderly end whatever fails and whenever. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "core/flow/pipeline.h"
+#include "tests/unit/memory_ports.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <time.h>
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+/* A healthy run takes milliseconds, the whole program some seconds. */
+#define WATCHDOG_SECONDS 60u
+
+static const uint32_t thread_counts[] = {1, 2, 3, 8, 64};
+
+/* ---- one run ---- */
+
+/* The pipeline asks without a context: one run at a time. Only the assembler's thread calls it. */
+static uint64_t polls, stop_at_poll;
+
+static enum status interrupted(void)
+{
+    return ++polls == stop_at_poll ? STATUS_TERMINATED : STATUS_OK;
+}
+
+static uint64_t now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+static void watchdog(int number)
+{
+    static const char message[] = "watchdog: the pipeline hangs: a wake-up or a chunk was lost\n";
+    (void)number;
+    if (write(STDERR_FILENO, message, sizeof message - 1) < 0) _exit(2);
+    abort();
+}
+
+struct scene {
+    struct memory_job job;
+    struct memory_text dumps[3];
+    struct memory_source sources[3];
+    struct source *ports[3];
+    struct shard_plan plan;
+    struct convert_rules rules;
+    struct pipeline_options options;
+    struct memory_sink sink;
+    struct memory_log log;
+    struct pipeline_result result;
+    struct fault fault;
+};
+
+static void dump_print(struct memory_text *dump, uint32_t records, uint32_t salt)
+{
+    char line[200];
+    for (uint32_t i = 0; i < records; i++) {
+        uint32_t const kind = (i * 7 + salt) % 23;
+        if (kind == 0)
+            snprintf(line, sizeof line, "{\"id\":%u,\"a\":\"open}\n", i);
+        else if (kind == 1)
+            snprintf(line, sizeof line, "\r\n  {\"id\":%u,\"a\":[%u,{\"x\":null}]}\r\n", i, salt);
+        else if (kind == 2)
+            snprintf(line, sizeof line, "{\"a\":\"no id\"}\n\n");
+        else
+            snprintf(line, sizeof line, "{\"id\":%u,\"skip\":{\"k\":[1,2]},\"a\":\"value, %u\"}\n", i,
+                     i * 31);
+        memory_print(dump, line);
+        if (i % 97 == 50) { /* longer than a block */
+            memory_print(dump, "{\"id\":\"long\",\"a\":\"");
+            memory_fill(dump, 'L', PIPELINE_BLOCK_MIN + 500);
+            memory_print(dump, "\"}\n");
+        }
+        if (i % 301 == 60) { /* its row is longer than a chunk */
+            memory_print(dump, "{\"id\":\"giant\",\"a\":\"");
+            memory_fill(dump, 'G', CHUNK_BYTES_MIN + 500);
+            memory_print(dump, "\"}\n");
+        }
+    }
+}
+
+static struct scene *scene_create(uint32_t records)
+{
+    struct scene *scene = memory_must(calloc(1, sizeof *scene));
+    memory_job_start(&scene->job, "id");
+    memory_column(&scene->job, "a");
+    memory_column(&scene->job, "skip.k[*]");
+    memory_job_compile(&scene->job);
+    dump_print(&scene->dumps[0], records, 3);
+    dump_print(&scene->dumps[2], records / 2, 11); /* the second source is empty */
+    scene->rules = (struct convert_rules){.plan = &scene->job.plan, .max_record = 1 << 20, .max_depth = 64};
+    scene->options = (struct pipeline_options){
+        .threads = 1,
+        .rules = &scene->rules,
+        .sizes = {.block = PIPELINE_BLOCK_MIN, .chunk = CHUNK_BYTES_MIN, .chunks = PIPELINE_CHUNKS_MIN},
+        .buffered_sources = true,
+        .now = now,
+        .interrupted = interrupted};
+    return scene;
+}
+
+/* The options may be changed before; the sink's fields in `sink` are taken over. */
+static enum status scene_run(struct scene *scene, uint32_t threads, uint64_t shard_bytes,
+                             const struct memory_sink *like, uint64_t fail_read)
+{
+    static const char *const names[] = {"first", "second", "third"};
+    struct shard_source extents[3];
+    for (int i = 0; i < 3; i++) {
+        memory_source_start(&scene->sources[i], names[i], scene->dumps[i].bytes, scene->dumps[i].length);
+        scene->ports[i] = &scene->sources[i].port;
+        extents[i] = (struct shard_source){.begin = 0, .size = scene->dumps[i].length};
+    }
+    scene->sources[0].fail_at = fail_read;
+    assert_true(shard_plan_create(&scene->plan, extents, 3, shard_bytes));
+    memory_sink_start(&scene->sink);
+    if (like != NULL) {
+        scene->sink.hold = like->hold;
+        scene->sink.random = like->random;
+        scene->sink.fail_at = like->fail_at;
+    }
+    memory_text_free(&scene->log.rejects);
+    scene->log = (struct memory_log){.reject_count = 0};
+    uint64_t const max_rows = scene->options.assemble.max_rows;
+    uint64_t const budget = scene->options.assemble.budget_records;
+    scene->options.assemble = memory_rules(&scene->log, "Id,A,K\n");
+    scene->options.assemble.max_rows = max_rows;
+    if (budget != 0) scene->options.assemble.budget_records = budget;
+    scene->options.threads = threads;
+    polls = 0;
+    alarm(WATCHDOG_SECONDS);
+    enum status const status = pipeline_run(&scene->options, scene->ports, &scene->plan, &scene->sink.port,
+                                            &scene->result, &scene->fault);
+    alarm(0);
+    assert_int_equal(scene->sink.aborts, status == STATUS_OK ? 0 : 1);
+    assert_int_equal(scene->sink.held_count, 0); /* every piece is home */
+    assert_int_equal(scene->sink.wrong, 0);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(atomic_load(&scene->sources[i].readers), 0);
+        assert_int_equal(atomic_load(&scene->sources[i].wrong), 0);
+    }
+    shard_plan_destroy(&scene->plan);
+    return status;
+}
+
+static void run_end(struct scene *scene)
+{
+    assemble_free(&scene->result.assemble);
+    memory_sink_free(&scene->sink);
+}
+
+static void scene_destroy(struct scene *scene)
+{
+    for (int i = 0; i < 3; i++)
+        memory_text_free(&scene->dumps[i]);
+    memory_text_free(&scene->log.rejects);
+    memory_job_free(&scene->job);
+    free(scene);
+}
+
+/* All that the last run put out, as one text. */
+static struct memory_text run_text(const struct scene *scene)
+{
+    struct memory_text text = memory_sink_text(&scene->sink);
+    const struct tally *tally = &scene->result.assemble.tally;
+    char line[200];
+    memory_append(&text, scene->log.rejects.bytes, scene->log.rejects.length);
+    snprintf(line, sizeof line, "%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", tally->input,
+             tally->delivered, tally_failed(tally), tally->lines);
+    memory_print(&text, line);
+    return text;
+}
+
+static void same_as(const struct scene *scene, const struct memory_text *wanted)
+{
+    struct memory_text got = run_text(scene);
+    assert_int_equal(got.length, wanted->length);
+    assert_memory_equal(got.bytes, wanted->bytes, got.length);
+    memory_text_free(&got);
+}
+
+/* What one thread with one shard a source gives. */
+static struct memory_text reference(struct scene *scene)
+{
+    assert_int_equal(scene_run(scene, 1, UINT64_C(1) << 40, NULL, 0), STATUS_OK);
+    struct memory_text wanted = run_text(scene);
+    run_end(scene);
+    return wanted;
+}
+
+/* ---- the same bytes ---- */
+
+static void same_bytes_for_threads_and_shards(void **state)
+{
+    (void)state;
+    static const uint64_t shards[] = {1000, 8191, 40000, 150000, UINT64_C(1) << 40};
+    struct scene *scene = scene_create(400);
+    scene->options.assemble.max_rows = 100;
+    struct memory_text wanted = reference(scene);
+    for (size_t t = 0; t < COUNT(thread_counts); t++)
+        for (size_t s = 0; s < COUNT(shards); s++) {
+            assert_int_equal(scene_run(scene, thread_counts[t], shards[s], NULL, 0), STATUS_OK);
+            same_as(scene, &wanted);
+            run_end(scene);
+        }
+    memory_text_free(&wanted);
+    scene_destroy(scene);
+}
+
+static void same_bytes_for_shards_of_any_size(void **state)
+{
+    (void)state;
+    struct scene *scene = scene_create(24);
+    struct memory_text wanted = reference(scene);
+    for (uint64_t bytes = 1; bytes <= scene->dumps[0].length + 1; bytes += 1 + bytes / 8) {
+        assert_int_equal(scene_run(scene, 3, bytes, NULL, 0), STATUS_OK);
+        same_as(scene, &wanted);
+        run_end(scene);
+    }
+    memory_text_free(&wanted);
+    scene_destroy(scene);
+}
+
+static void same_bytes_for_both_walks_and_all_sizes(void **state)
+{
+    (void)state;
+    static const size_t blocks[] = {64, 1000, PIPELINE_BLOCK_MAX};
+    struct scene *scene = scene_create(200);
+    struct memory_text wanted = reference(scene);
+    for (size_t b = 0; b < COUNT(blocks); b++)
+        for (int walk = CONVERT_FAST; walk <= CONVERT_ON_DEMAND; walk++)
+            for (uint32_t chunks = PIPELINE_CHUNKS_MIN; chunks <= PIPELINE_CHUNKS_PER_WORKER; chunks++) {
+                scene->rules.walk = (enum convert_walk)walk;
+                scene->options.sizes =
+                    (struct pipeline_sizes){.block = blocks[b], .chunk = CHUNK_BYTES_MIN, .chunks = chunks};
+                assert_int_equal(scene_run(scene, 2, 5000, NULL, 0), STATUS_OK);
+                same_as(scene, &wanted);
+                run_end(scene);
+            }
+    memory_text_free(&wanted);
+    scene_destroy(scene);
+}
+
+/* A sink that keeps more pieces than the workers have chunks: only waiting for it can go on. */
+static void goes_on_with_a_sink_that_keeps_pieces(void **state)
+{
+    (void)state;
+    static const struct memory_sink sinks[] = {
+        {.hold = 1}, {.hold = 3, .random = 5}, {.hold = 10000}, {.hold = 10000, .random = 9}};
+    struct scene *scene = scene_create(1500);
+    scene->options.assemble.max_rows = 700;
+    struct memory_text wanted = reference(scene);
+    for (size_t i = 0; i < COUNT(sinks); i++)
+        for (uint32_t threads = 1; threads <= 4; threads += 3)
+            for (uint64_t shard = 60000; shard < 100000000; shard *= 100) {
+                assert_int_equal(scene_run(scene, threads, shard, &sinks[i], 0), STATUS_OK);
+                same_as(scene, &wanted);
+                run_end(scene);
+            }
+    memory_text_free(&wanted);
+    scene_destroy(scene);
+}
+
+static void delivers_nothing_of_nothing(void **state)
+{
+    (void)state;
+    struct scene *scene = scene_create(0);
+    for (size_t t = 0; t < COUNT(thread_counts); t++) {
+        assert_int_equal(scene_run(scene, thread_counts[t], 1000, NULL, 0), STATUS_OK);
+        assert_int_equal(scene->sink.file_count, 0);
+        assert_int_equal(scene->result.assemble.tally.input, 0);
+        run_end(scene);
+    }
+    scene_destroy(scene);
+}
+
+/* ---- failures ---- */
+
+static void survives_a_read_that_fails(void **state)
+{
+    (void)state;
+    for (uint32_t threads = 1; threads <= 8; threads += 7) {
+        struct scene *scene = scene_create(120);
+        for (uint64_t k = 1;; k++) {
+            enum status const status = scene_run(scene, threads, 9000, NULL, k);
+            bool const end = atomic_load(&scene->sources[0].reads) < k;
+            assert_int_equal(status, end ? STATUS_OK : STATUS_IO);
+            if (!end) {
+                assert_string_equal(scene->fault.message, "first: read failed");
+                assert_int_equal(scene->fault.status, STATUS_IO);
+            }
+            run_end(scene);
+            if (end) break;
+        }
+        scene_destroy(scene);
+    }
+}
+
+static void survives_a_sink_that_fails(void **state)
+{
+    (void)state;
+    static const struct memory_sink sinks[] = {{.hold = 0}, {.hold = 2}, {.hold = 10000, .random = 3}};
+    for (size_t i = 0; i < COUNT(sinks); i++)
+        for (uint32_t threads = 1; threads <= 3; threads += 2) {
+            struct scene *scene = scene_create(120);
+            scene->options.assemble.max_rows = 50;
+            for (uint64_t k = 1;; k++) {
+                struct memory_sink like = sinks[i];
+                like.fail_at = k;
+                enum status const status = scene_run(scene, threads, 30000, &like, 0);
+                bool const end = scene->sink.calls < k;
+                assert_int_equal(status, end ? STATUS_OK : STATUS_IO);
+                if (!end) assert_int_equal(scene->sink.calls, k);
+                if (!end) assert_non_null(strstr(scene->fault.message, "sink: call"));
+                run_end(scene);
+                if (end) break;
+            }
+            scene_destroy(scene);
+        }
+}
+
+static void stops_at_any_poll(void **state)
+{
+    (void)state;
+    static const struct memory_sink late = {.hold = 10000, .random = 3};
+    for (uint32_t threads = 1; threads <= 8; threads += 7) {
+        struct scene *scene = scene_create(120);
+        for (stop_at_poll = 1;; stop_at_poll++) {
+            enum status const status =
+                scene_run(scene, threads, 9000, stop_at_poll % 2 == 0 ? &late : NULL, 0);
+            bool const end = polls < stop_at_poll;
+            assert_int_equal(status, end ? STATUS_OK : STATUS_TERMINATED);
+            if (!end) {
+                assert_int_equal(polls, stop_at_poll);
+                assert_string_equal(scene->fault.message, "stopped by SIGTERM");
+            }
+            run_end(scene);
+            if (end) break;
+        }
+        stop_at_poll = 0;
+        scene_destroy(scene);
+    }
+}
+
+/* Both at once, from several sides: somebody's failure is told, and the run ends. */
+static void survives_failures_that_meet(void **state)
+{
+    (void)state;
+    struct scene *scene = scene_create(300);
+    for (uint64_t k = 1; k <= 120; k++) {
+        struct memory_sink const like = {.hold = 4, .random = 1, .fail_at = k / 2};
+        scene->options.assemble.budget_records = 1 + k % 9;
+        stop_at_poll = k % 5 == 0 ? k / 3 : 0;
+        enum status const status = scene_run(scene, 8, 700, &like, 1 + k % 37);
+        assert_true(status == STATUS_IO || status == STATUS_INPUT || status == STATUS_TERMINATED);
+        assert_int_equal(status, scene->fault.status);
+        run_end(scene);
+    }
+    stop_at_poll = 0;
+    scene_destroy(scene);
+}
+
+/* The budget is judged in input order: the same counts, message and reject lines for any number of threads.
+ */
+static void passes_the_budget_at_the_same_record(void **state)
+{
+    (void)state;
+    struct scene *scene = scene_create(300);
+    for (uint64_t budget = 1; budget <= 25; budget += 6) {
+        struct memory_text wanted = {0};
+        for (size_t t = 0; t < COUNT(thread_counts); t++) {
+            scene->options.assemble.budget_records = budget;
+            assert_int_equal(scene_run(scene, thread_counts[t], 2000, NULL, 0), STATUS_INPUT);
+            assert_int_equal(scene->log.reject_count, budget + 1);
+            assert_int_equal(tally_failed(&scene->result.assemble.tally), budget + 1);
+            assert_true(tally_balanced(&scene->result.assemble.tally));
+            struct memory_text got = {0};
+            memory_print(&got, scene->fault.message);
+            memory_append(&got, scene->log.rejects.bytes, scene->log.rejects.length);
+            if (t == 0) {
+                wanted = got;
+            } else {
+                assert_int_equal(got.length, wanted.length);
+                assert_memory_equal(got.bytes, wanted.bytes, got.length);
+                memory_text_free(&got);
+            }
+            run_end(scene);
+        }
+        memory_text_free(&wanted);
+    }
+    scene_destroy(scene);
+}
+
+/* ---- sizes ---- */
+
+static void sizes_fit_their_limit(void **state)
+{
+    (void)state;
+    static const uint64_t records[] = {64, 16 * LIMIT_MIB, 64 * LIMIT_MIB, LIMIT_RECORD_MAX};
+    struct memory_job job;
+    memory_job_start(&job, "id");
+    memory_column(&job, "a[*]");
+    memory_job_compile(&job);
+    for (size_t r = 0; r < COUNT(records); r++)
+        for (size_t t = 0; t < COUNT(thread_counts); t++)
+            for (int buffered = 0; buffered < 2; buffered++) {
+                struct convert_rules const rules = {
+                    .plan = &job.plan, .max_record = records[r], .max_depth = 1024};
+                struct pipeline_sizes sizes, least;
+                struct fault fault;
+                uint32_t const threads = thread_counts[t];
+                assert_int_equal(pipeline_size(&rules, threads, buffered, UINT64_MAX, &sizes, &fault),
+                                 STATUS_OK);
+                assert_int_equal(sizes.block, PIPELINE_BLOCK_MAX);
+                assert_int_equal(sizes.chunk, CHUNK_BYTES_MAX);
+                assert_int_equal(sizes.chunks, PIPELINE_CHUNKS_PER_WORKER);
+                assert_int_equal(pipeline_size(&rules, threads, buffered, 0, &least, &fault), STATUS_USAGE);
+                const char *named = strstr(fault.message, "the least that works is ");
+                assert_non_null(named);
+                uint64_t const mebibytes = strtoull(named + strlen("the least that works is "), NULL, 10);
+                assert_int_equal(
+                    pipeline_size(&rules, threads, buffered, mebibytes * LIMIT_MIB, &sizes, &fault),
+                    STATUS_OK);
+                assert_int_equal(pipeline_size(&rules, threads, buffered, least.memory, &sizes, &fault),
+                                 STATUS_OK);
+                assert_int_equal(pipeline_size(&rules, threads, buffered, least.memory - 1, &sizes, &fault),
+                                 STATUS_USAGE);
+                assert_int_equal(sizes.chunks, PIPELINE_CHUNKS_MIN);
+                for (uint64_t more = 0; more < 400; more += 7) {
+                    uint64_t const limit = least.memory + more * LIMIT_MIB;
+                    assert_int_equal(pipeline_size(&rules, threads, buffered, limit, &sizes, &fault),
+                                     STATUS_OK);
+                    assert_true(sizes.memory <= limit);
+                    assert_true(sizes.block >= PIPELINE_BLOCK_MIN && sizes.chunk >= CHUNK_BYTES_MIN &&
+                                sizes.chunks >= PIPELINE_CHUNKS_MIN);
+                }
+            }
+    memory_job_free(&job);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(same_bytes_for_threads_and_shards),
+        cmocka_unit_test(same_bytes_for_shards_of_any_size),
+        cmocka_unit_test(same_bytes_for_both_walks_and_all_sizes),
+        cmocka_unit_test(goes_on_with_a_sink_that_keeps_pieces),
+        cmocka_unit_test(delivers_nothing_of_nothing),
+        cmocka_unit_test(survives_a_read_that_fails),
+        cmocka_unit_test(survives_a_sink_that_fails),
+        cmocka_unit_test(stops_at_any_poll),
+        cmocka_unit_test(survives_failures_that_meet),
+        cmocka_unit_test(passes_the_budget_at_the_same_record),
+        cmocka_unit_test(sizes_fit_their_limit),
+    };
+    signal(SIGALRM, watchdog);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
