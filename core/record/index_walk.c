@@ -20,7 +20,8 @@ static inline const struct plan_node *node_of(const struct index_walk *walk, uin
 
 /* ---- defects ---- */
 
-/* An exact walk may go over a value several times, for several nodes: the first defect in byte order stays. */
+/* An exact walk may go over a value several times, for several nodes: the first defect in byte order stays.
+ */
 static const uint32_t *defect_is(struct index_walk *walk, enum defect defect, uint32_t at)
 {
     if (at > walk->end) at = walk->end;
@@ -140,6 +141,8 @@ static bool check_value(struct index_walk *walk, uint32_t begin, uint32_t length
 
 static const uint32_t *walk_object(struct index_walk *walk, const uint32_t *token,
                                    const struct plan_node *node, uint32_t depth);
+static const uint32_t *walk_object_several(struct index_walk *walk, const uint32_t *token,
+                                           const struct plan_node *node, uint32_t depth);
 static const uint32_t *walk_array(struct index_walk *walk, const uint32_t *token,
                                   const struct plan_node *node, uint32_t depth);
 
@@ -152,7 +155,8 @@ static inline const uint32_t *walk_value(struct index_walk *walk, const uint32_t
     if (first == FIRST_BAD) return defect_syntax(walk, token);
     const uint32_t *next;
     if (byte == '{' && node->enters_object)
-        next = walk_object(walk, token, node, depth);
+        next = __builtin_expect(node->several, 0) ? walk_object_several(walk, token, node, depth)
+                                                  : walk_object(walk, token, node, depth);
     else if (byte == '[' && node->enters_array)
         next = walk_array(walk, token, node, depth);
     else
@@ -186,8 +190,8 @@ static const uint32_t *walk_filter(struct index_walk *walk, const uint32_t *toke
     return walk_value(walk, token, node_of(walk, filter->node), depth);
 }
 
-/* [*] and the filters of a node that branches, over one element or member value. Goes on behind a defect when the
- * walk is exact. */
+/* [*] and the filters of a node that branches, over one element or member value. Goes on behind a defect when
+ * the walk is exact. */
 static const uint32_t *walk_branches(struct index_walk *walk, const uint32_t *token,
                                      const struct plan_node *node, uint32_t depth)
 {
@@ -304,11 +308,14 @@ static void memo_fill(const struct index_walk *walk, const struct member *member
     memo->exact = member->exact;
 }
 
-static void memo_learn(const struct index_walk *walk, const struct member *member,
-                       struct index_walk_memos *memos)
+/* Remembers the key at its place, before the one that was expected: so the list keeps the order of the
+ * members although not every object has all of them. */
+static const struct index_walk_memo *memo_learn(const struct index_walk *walk, const struct member *member,
+                                                struct index_walk_memos *memos, ptrdiff_t place)
 {
-    struct index_walk_memo *memo = &memos->list[memos->count++];
-    memo[1] = *memo; /* the one that matches nothing */
+    struct index_walk_memo *memo = &memos->list[place];
+    memmove(memo + 1, memo,
+            (++memos->count - (size_t)place) * sizeof *memo); /* with the one that matches nothing */
     uint32_t const text_length = member->length + 2;
     memcpy(memo->text, member->key, member->length);
     memo->text[member->length] = '"';
@@ -317,6 +324,7 @@ static void memo_learn(const struct index_walk *walk, const struct member *membe
     memo->low = (uint32_t)mask & 0xffff;
     memo->high = (uint32_t)(mask >> SCAN_STEP);
     memo_fill(walk, member, memo);
+    return memo;
 }
 
 /* Another key than the expected one: is it one of those behind it, or anywhere in the list? */
@@ -344,10 +352,7 @@ static const struct index_walk_memo *memo_other(struct index_walk *walk, const s
     if (!find_member(walk, node, &member, &escaped)) return NULL;
     bool const learns = !escaped && !walk->exact && memos->count < INDEX_WALK_MEMOS &&
                         member.length + 2 <= INDEX_WALK_MEMO_TEXT;
-    if (learns) {
-        memo_learn(walk, &member, memos);
-        return &memos->list[memos->count - 1];
-    }
+    if (learns) return memo_learn(walk, &member, memos, expected - memos->list);
     memo_fill(walk, &member, &walk->once);
     return &walk->once;
 }
@@ -386,14 +391,16 @@ static uint32_t find_twin(struct index_walk *walk, const struct plan_node *node,
     return find_key(node, key + 4, length - 4);
 }
 
-/* The value at `token` of a member that may lead to several nodes. Goes on behind a defect when the walk is exact. */
+/* The value at `token` of a member that may lead to several nodes. Goes on behind a defect when the walk is
+ * exact. */
 static const uint32_t *walk_several(struct index_walk *walk, const uint32_t *token,
                                     const struct plan_node *node, const struct index_walk_memo *memo,
                                     const uint8_t *key, uint64_t object, uint32_t depth)
 {
     struct index_walk_memo member = *memo; /* walk->once may be used again for what lies inside the value */
-    uint32_t const twin =
-        node->twins && member.to != NULL && member.exact ? find_twin(walk, node, key, member.length) : PLAN_NONE;
+    uint32_t const twin = node->twins && member.to != NULL && member.exact
+                              ? find_twin(walk, node, key, member.length)
+                              : PLAN_NONE;
     const uint32_t *next = member.to == NULL ? skip_value(walk, token, depth)
                                              : walk_member(walk, token, &member, key, object, depth);
     if (twin != PLAN_NONE && (next != NULL || walk->exact)) {
@@ -412,11 +419,15 @@ static const uint32_t *walk_several(struct index_walk *walk, const uint32_t *tok
     return next;
 }
 
-/* `depth`: containers open around the object. */
-static const uint32_t *walk_object(struct index_walk *walk, const uint32_t *token,
-                                   const struct plan_node *node, uint32_t depth)
+/* The loop over an object's members, compiled twice: `several` is a constant. `depth`: containers open around
+ * it. */
+static inline __attribute__((always_inline)) const uint32_t *walk_members(struct index_walk *walk,
+                                                                          const uint32_t *token,
+                                                                          const struct plan_node *node,
+                                                                          uint32_t depth, bool const several)
 {
     const uint8_t *const bytes = walk->bytes;
+    uint32_t const end = walk->end;
     uint64_t const object = ++walk->cells->object;
     struct index_walk_memos *const memos = walk->exact ? &walk->no_memos : &walk->memos[node->inner];
     const struct index_walk_memo *expected = memos->list;
@@ -424,34 +435,47 @@ static const uint32_t *walk_object(struct index_walk *walk, const uint32_t *toke
     depth++;
     token++;
     if (bytes[*token] == '}') return token + 1;
-    if (bytes[*token] != '"' || *token >= walk->end) return defect_syntax(walk, token);
+    if (bytes[*token] != '"' || *token >= end) return defect_syntax(walk, token);
     for (;;) { /* at a quote of the record: memos need not look for its end */
         const uint8_t *const key = bytes + token[0] + 1;
-        const struct index_walk_memo *memo = expected;
+        const struct index_walk_memo *memo = expected++;
         if (__builtin_expect(!memo_matches(memo, key), 0)) {
-            memo = memo_other(walk, node, token, memos, expected);
+            memo = memo_other(walk, node, token, memos, memo);
             if (memo == NULL) return NULL;
+            expected = memo == &walk->once ? expected - 1 : memo + 1;
         }
-        if (memo != &walk->once) expected = memo + 1;
         token += 2;
         const uint32_t *next;
-        if (__builtin_expect(node->several, 0))
+        if (several)
             next = walk_several(walk, token, node, memo, key, object, depth);
+        else if (memo->to == NULL)
+            next = skip_value(walk, token, depth);
         else
-            next = memo->to == NULL ? skip_value(walk, token, depth)
-                                    : walk_member(walk, token, memo, key, object, depth);
+            next = walk_member(walk, token, memo, key, object, depth);
         if (next == NULL) return NULL;
         token = next + 1;
         uint32_t const offset = *next;
-        if (offset >= walk->end) return defect_is(walk, DEFECT_SYNTAX, walk->end);
-        if (pair_at(bytes + offset) == pair_of(',', '"') && __builtin_expect(*token < walk->end, 1))
+        if (offset >= end) return defect_is(walk, DEFECT_SYNTAX, end);
+        if (pair_at(bytes + offset) == pair_of(',', '"') && __builtin_expect(offset + 1 < end, 1))
             continue; /* a quote behind a comma is the next token */
         if (bytes[offset] == '}') break;
         if (bytes[offset] != ',') return defect_syntax(walk, next);
-        if (bytes[*token] != '"' || *token >= walk->end) return defect_syntax(walk, token);
+        if (bytes[*token] != '"' || *token >= end) return defect_syntax(walk, token);
     }
-    if (__builtin_expect(node->several, 0)) cells_leave_object(walk->cells, object);
+    if (several) cells_leave_object(walk->cells, object);
     return token;
+}
+
+static const uint32_t *walk_object(struct index_walk *walk, const uint32_t *token,
+                                   const struct plan_node *node, uint32_t depth)
+{
+    return walk_members(walk, token, node, depth, false);
+}
+
+static const uint32_t *walk_object_several(struct index_walk *walk, const uint32_t *token,
+                                           const struct plan_node *node, uint32_t depth)
+{
+    return walk_members(walk, token, node, depth, true);
 }
 
 /* ---- arrays ---- */
@@ -491,8 +515,8 @@ static const uint32_t *walk_element(struct index_walk *walk, const uint32_t *tok
     return good ? next : NULL;
 }
 
-/* An exact walk goes on when the elements can't be counted: negative indexes then select nothing, and what is wrong
- * is found later on. */
+/* An exact walk goes on when the elements can't be counted: negative indexes then select nothing, and what is
+ * wrong is found later on. */
 static bool count_exactly(struct index_walk *walk, const uint32_t *token, uint32_t depth, int64_t *count)
 {
     enum defect const defect = walk->defect;
