@@ -171,7 +171,7 @@ class Walk
         if (!find_member(node, key, length, found)) return false;
         if (found.node == PLAN_NONE && !node.several) return skip(field.value());
         Value value;
-        if (!value.read(field.value())) return false;
+        if (!value.take(field.value())) return false;
         if (!enter(value, found.node, found.exact, number, key, length)) return false;
         if (!enter(value, found.twin, false, number, key, length)) return false;
         if (!node.branches) return true;
@@ -215,7 +215,7 @@ class Walk
         uint8_t first = 0;
         bool opened = false;
 
-        bool read(ondemand::value value)
+        bool take(ondemand::value value)
         {
             closed = value;
             token = token_of(value);
@@ -225,7 +225,7 @@ class Walk
             return (first != '"' || (token.size() >= 2 && token.back() == '"')) && skip(value);
         }
 
-        template <class Container> bool open(Container &container)
+        template <class Container> bool rewind(Container &container)
         {
             if (opened) return container.reset().error() == simdjson::SUCCESS;
             opened = true;
@@ -248,7 +248,7 @@ class Walk
             selected = selected || matches(node.indexes[i], index, count);
         if (!selected) return skip(element);
         Value value;
-        if (!value.read(element)) return false;
+        if (!value.take(element)) return false;
         for (uint32_t i = 0; i < node.index_count; i++)
             if (matches(node.indexes[i], index, count) && !this->value(value, node.indexes[i].node))
                 return false;
@@ -279,8 +279,8 @@ class Walk
     {
         const plan_node &node = plan_.nodes[id];
         bool const is_object = value.first == '{', is_array = value.first == '[';
-        if (is_object && node.enters_object && (!value.open(value.object) || !object(value.object, id))) return false;
-        if (is_array && node.enters_array && (!value.open(value.array) || !array(value.array, id))) return false;
+        if (is_object && node.enters_object && (!value.rewind(value.object) || !object(value.object, id))) return false;
+        if (is_array && node.enters_array && (!value.rewind(value.array) || !array(value.array, id))) return false;
         if (node.slot == PLAN_NONE) return true;
         std::string_view const text =
             is_object || is_array ? container_text(bytes_of(value.token)) : value.token;
