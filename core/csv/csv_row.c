@@ -175,10 +175,10 @@ static bool value_of_list(struct csv_row *row, const struct cells *cells, uint32
 }
 
 /* What a slot gives. is_null also when it gives nothing. */
-static bool value_of_slot(struct csv_row *row, const struct cells *cells, uint32_t slot, struct value *value)
+static bool value_of_slot(struct csv_row *row, const struct cells *cells, uint32_t slot,
+                          const struct path *path, struct value *value)
 {
     const struct cell *cell = &cells->slots[slot];
-    const struct path *path = row->plan->slot_path[slot];
     *value = (struct value){.is_null = true, .buffer = -1};
     if (!row->plan->slot_many[slot]) {
         if (cell->at == NULL) return true;
@@ -273,11 +273,12 @@ static bool value_of_column(struct csv_row *row, const struct cells *cells, cons
     }
     for (size_t p = 0; p < column->path_count; p++) {
         uint32_t const slot = planned->slots[p];
-        if (!value_of_slot(row, cells, slot, value)) return false;
+        const struct path *path = &column->paths[p];
+        if (!value_of_slot(row, cells, slot, path, value)) return false;
         if (value->is_null) continue;
         if (column->transform_count != 0 && !transform(row, column, value)) return false;
         if (column->type == COLUMN_TEXT) return true;
-        return convert_time(row, cells, slot_at(row, cells, slot), column, row->plan->slot_path[slot], value);
+        return convert_time(row, cells, slot_at(row, cells, slot), column, path, value);
     }
     *value = (struct value){.is_null = column->default_text == NULL, .buffer = -1};
     if (column->default_text == NULL) return true;
@@ -654,8 +655,8 @@ size_t csv_row_bytes(const struct plan *plan, size_t text_max, uint32_t depth_ma
 /* Values that may be copied as they are: see put_fast(). */
 static struct csv_fast fast_of(const struct csv_row *row, const struct column *column, const uint32_t *slots)
 {
-    bool const fast = row->plain && column->path_count != 0 && column->transform_count == 0 &&
-                      column->type == COLUMN_TEXT;
+    bool const fast =
+        row->plain && column->path_count != 0 && column->transform_count == 0 && column->type == COLUMN_TEXT;
     if (!fast) return (struct csv_fast){.slot = PLAN_NONE};
     bool const alone = column->path_count == 1 && column->default_text == NULL && row->field_count > 1;
     return (struct csv_fast){.slot = slots[0], .many = row->plan->slot_many[slots[0]], .empty = alone};
@@ -673,8 +674,8 @@ static void find_fast(struct csv_row *row)
     row->fast_identity = (struct csv_fast){.slot = slot, .many = row->plan->slot_many[slot]};
 }
 
-/* The slots that columns read first in any case are checked when they are written, and so is the first identity
- * path's when it has one value. */
+/* The slots that columns read first in any case are checked when they are written, and so is the first
+ * identity path's when it has one value. */
 static void find_unread(struct csv_row *row)
 {
     const struct mapping *mapping = row->plan->mapping;
@@ -706,8 +707,8 @@ bool csv_row_create(struct csv_row *row, const struct plan *plan, size_t text_ma
     row->fast = calloc(mapping->column_count + 1, sizeof *row->fast);
     bool const hashes = wants_sha256(mapping);
     if (hashes) row->hasher = sha256_create();
-    if (row->buffers[0] == NULL || row->buffers[1] == NULL || row->brackets == NULL || row->unread == NULL || row->fast == NULL ||
-        (hashes && row->hasher == NULL)) {
+    if (row->buffers[0] == NULL || row->buffers[1] == NULL || row->brackets == NULL || row->unread == NULL ||
+        row->fast == NULL || (hashes && row->hasher == NULL)) {
         csv_row_destroy(row);
         return false;
     }

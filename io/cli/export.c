@@ -74,7 +74,8 @@ static enum status put_reject(void *context, const struct reject *reject, struct
 static void warn_large_row(void *context, const char *file, uint64_t bytes)
 {
     const struct run *run = context;
-    log_warning(run->logger, "%s: holds one row of %llu bytes, more than files.max_bytes: a row is never cut",
+    log_warning(run->logger,
+                "%s: its one row of %llu bytes makes it larger than files.max_bytes: a row is never cut",
                 file, (unsigned long long)bytes);
 }
 
@@ -241,6 +242,8 @@ static enum status deliver(struct run *run, struct fault *fault)
 static enum status prepare(struct run *run, struct fault *fault)
 {
     enum status status = load_job(run, fault);
+    if (status == STATUS_OK && run->options->report != NULL)
+        status = report_check(run->options->report, run->run_id, fault);
     if (status == STATUS_OK) status = plan_memory(run, fault);
     if (status == STATUS_OK) status = open_sources(run, fault);
     if (status == STATUS_OK) status = open_destination(run, fault);

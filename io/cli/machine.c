@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LINE = 4096 };
+enum { LINE = 4096, FILE_PATH = 3 * LINE };
 
 /* The first line of a small file of the kernel's. */
 static bool read_line(const char *path, char line[LINE])
@@ -27,13 +27,14 @@ static bool read_line(const char *path, char line[LINE])
 }
 
 /* The path of this process in the hierarchy of a controller ("" is cgroup v2's); false: not in one. */
-static bool cgroup_path(const char *controller, char path[LINE])
+static bool cgroup_path(const char *root, const char *controller, char path[LINE])
 {
-    FILE *file = fopen("/proc/self/cgroup", "re");
-    char line[LINE];
+    char line[FILE_PATH];
+    snprintf(line, sizeof line, "%s/proc/self/cgroup", root);
+    FILE *file = fopen(line, "re");
     bool found = false;
     if (file == NULL) return false;
-    while (!found && fgets(line, sizeof line, file) != NULL) {
+    while (!found && fgets(line, LINE, file) != NULL) {
         char *names = strchr(line, ':');
         char *at = names == NULL ? NULL : strchr(names + 1, ':');
         if (at == NULL) continue;
@@ -51,13 +52,14 @@ static bool cgroup_path(const char *controller, char path[LINE])
 /* Calls `read` for the file in this process's cgroup and in each one above it: a limit anywhere on the way
  * holds. Inside a container the path may not exist below the mount: then the mount's own root is what counts.
  */
-static void cgroup_each(const char *mount, const char *controller, const char *name,
+static void cgroup_each(const char *root, const char *mount, const char *controller, const char *name,
                         void (*read)(const char *file, void *context), void *context)
 {
-    char path[LINE], file[2 * LINE + 64];
-    if (!cgroup_path(controller, path)) return;
+    char path[LINE], file[FILE_PATH];
+    if (!cgroup_path(root, controller, path)) return;
     for (;;) {
-        snprintf(file, sizeof file, "%s%s/%s", mount, strcmp(path, "/") == 0 ? "" : path, name);
+        snprintf(file, sizeof file, "%s/sys/fs/cgroup%s%s/%s", root, mount,
+                 strcmp(path, "/") == 0 ? "" : path, name);
         read(file, context);
         char *slash = strrchr(path, '/');
         if (slash == NULL || path[0] == '\0' || strcmp(path, "/") == 0) return;
@@ -80,7 +82,7 @@ static void read_cpu_max(const char *file, void *context)
 
 static void read_cfs_quota(const char *file, void *context)
 {
-    char line[LINE], period_file[2 * LINE + 64];
+    char line[LINE], period_file[FILE_PATH + sizeof "/cpu.cfs_period_us"];
     int64_t quota;
     uint64_t period;
     if (!read_line(file, line) || sscanf(line, "%" SCNd64, &quota) != 1 || quota <= 0) return;
@@ -97,6 +99,20 @@ static void read_bytes(const char *file, void *context)
     if (read_line(file, line) && sscanf(line, "%" SCNu64, &bytes) == 1) keep_least(context, bytes);
 }
 
+uint64_t machine_cgroup_cpus(const char *root, uint64_t cpus)
+{
+    cgroup_each(root, "", "", "cpu.max", read_cpu_max, &cpus);
+    cgroup_each(root, "/cpu", "cpu", "cpu.cfs_quota_us", read_cfs_quota, &cpus);
+    return cpus;
+}
+
+uint64_t machine_cgroup_memory(const char *root, uint64_t bytes)
+{
+    cgroup_each(root, "", "", "memory.max", read_bytes, &bytes);
+    cgroup_each(root, "/memory", "memory", "memory.limit_in_bytes", read_bytes, &bytes);
+    return bytes;
+}
+
 uint32_t machine_cpus(void)
 {
     uint64_t cpus = UINT64_MAX;
@@ -106,8 +122,7 @@ uint32_t machine_cpus(void)
     if (set != NULL && sched_getaffinity(0, bytes, set) == 0) cpus = (uint64_t)CPU_COUNT_S(bytes, set);
     if (set != NULL) CPU_FREE(set);
     if (cpus == UINT64_MAX) cpus = (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);
-    cgroup_each("/sys/fs/cgroup", "", "cpu.max", read_cpu_max, &cpus);
-    cgroup_each("/sys/fs/cgroup/cpu", "cpu", "cpu.cfs_quota_us", read_cfs_quota, &cpus);
+    cpus = machine_cgroup_cpus("", cpus);
     if (cpus < 1) cpus = 1;
     return cpus > LIMIT_THREADS ? LIMIT_THREADS : (uint32_t)cpus;
 }
@@ -115,8 +130,7 @@ uint32_t machine_cpus(void)
 uint64_t machine_memory_default(void)
 {
     uint64_t memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
-    cgroup_each("/sys/fs/cgroup", "", "memory.max", read_bytes, &memory);
-    cgroup_each("/sys/fs/cgroup/memory", "memory", "memory.limit_in_bytes", read_bytes, &memory);
+    memory = machine_cgroup_memory("", memory);
     uint64_t const most = 2048 * LIMIT_MIB;
     return memory / 4 < most ? memory / 4 : most;
 }

@@ -10,6 +10,10 @@
 uint32_t machine_cpus(void);
 /* The default of --memory-limit: min(2 GiB, a quarter of the machine's memory or of the cgroup's). */
 uint64_t machine_memory_default(void);
+/* The same of cgroups alone, whose files are looked for below `root` ("", but in tests): what is given, or
+ * the least quota on the way to the process's cgroup when that is less. */
+uint64_t machine_cgroup_cpus(const char *root, uint64_t cpus);
+uint64_t machine_cgroup_memory(const char *root, uint64_t bytes);
 uint64_t machine_peak_rss(void);         /* bytes */
 uint64_t machine_now(void);              /* nanoseconds, steady */
 int64_t machine_wall_milliseconds(void); /* since 1970 */

@@ -274,12 +274,20 @@ static int open_temporary(const char *temporary)
     return output_fs_open_at(AT_FDCWD, temporary, flags, 0666);
 }
 
-static int write_file(const char *path, const char *run_id, const char *text, size_t length)
+/* The name of the temporary file beside `path`; NULL: no memory. The caller frees it. */
+static char *temporary_name(const char *path, const char *run_id)
 {
     const char *const slash = strrchr(path, '/');
     const char *const name = slash == NULL ? path : slash + 1;
     char *temporary = NULL;
-    if (asprintf(&temporary, "%.*s.%s.%s.tmp", (int)(name - path), path, name, run_id) < 0) return ENOMEM;
+    return asprintf(&temporary, "%.*s.%s.%s.tmp", (int)(name - path), path, name, run_id) < 0 ? NULL
+                                                                                              : temporary;
+}
+
+static int write_file(const char *path, const char *run_id, const char *text, size_t length)
+{
+    char *const temporary = temporary_name(path, run_id);
+    if (temporary == NULL) return ENOMEM;
     int const fd = open_temporary(temporary);
     int error = fd < 0 ? errno : write_and_close(fd, text, length, true);
     if (error == 0 && rename(temporary, path) != 0) error = errno;
@@ -321,4 +329,32 @@ enum status report_write(const struct report *report, const char *path, struct f
     if (error == 0) return STATUS_OK;
     return output_fs_fault(fault, output_fs_place_status(error), error, "writing the report",
                            is_stdout ? "standard output" : path);
+}
+
+/* Can a file be made beside `path`? 0 or errno. */
+static int try_place(const char *path, const char *run_id)
+{
+    char *const temporary = temporary_name(path, run_id);
+    if (temporary == NULL) return ENOMEM;
+    int const fd = open_temporary(temporary);
+    int const error = fd < 0 ? errno : output_fs_close(fd);
+    if (fd >= 0) unlink(temporary);
+    free(temporary);
+    return error;
+}
+
+enum status report_check(const char *path, const char *run_id, struct fault *fault)
+{
+    struct stat found;
+    if (strcmp(path, "-") == 0) return STATUS_OK;
+    int error = stat(path, &found) == 0 ? 0 : errno;
+    if (error == ENOENT)
+        error = try_place(path, run_id);
+    else if (error == 0 && S_ISDIR(found.st_mode))
+        error = EISDIR;
+    else if (error == 0 && access(path, W_OK) != 0)
+        error = errno;
+    if (error == 0) return STATUS_OK;
+    return output_fs_fault(fault, output_fs_place_status(error), error, "the report can't be written there",
+                           path);
 }

@@ -59,6 +59,9 @@ struct report {
  * records don't add up is not written: STATUS_INTERNAL. */
 enum status report_write(const struct report *report, const char *path, struct fault *fault);
 
+/* Can a report be written to `path` later? Asked before the run, so that a mistyped path doesn't cost one. */
+enum status report_check(const char *path, const char *run_id, struct fault *fault);
+
 /* One line, and a second one when there are reasons to tell; each ends with a line end. Cut when it does not
  * fit. */
 void report_summary(const struct report *report, char *out, size_t size);

@@ -53,6 +53,15 @@ def shell(text, folder, env):
         return f"no end after {TIMEOUT} s", late.stdout or b"", late.stderr or b""
 
 
+def direct(command):
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              timeout=TIMEOUT, check=False)
+        return done.returncode, done.stdout, done.stderr
+    except OSError as error:
+        return error.strerror, b"", b""
+
+
 def stderr_problems(patterns, lines):
     if not patterns:
         return [f"standard error: nothing expected, got {lines[:3]}"] if lines else []
@@ -132,8 +141,9 @@ def main():
     parser.add_argument("-v", action="store_true", help="name every case")
     options = parser.parse_args()
     binary = os.path.abspath(options.binary)
-    if not os.access(binary, os.X_OK):
-        print(f"cli: {binary} is no program")
+    status, out, _ = direct([binary, "--version"])
+    if status != 0 or not out:
+        print(f"cli: {binary} --version ended with {status}: not built yet, or just being linked?")
         return 1
     names = sorted(n for n in os.listdir(CASES) if fnmatch.fnmatchcase(n, options.only))
     groups = {}

@@ -31,10 +31,15 @@ def clean_environment():
 
 
 def program(path):
-    """The absolute path of a program, or the end of the driver with a plain sentence."""
+    """The absolute path of a program that runs, or the end of the driver with a plain sentence."""
     path = os.path.abspath(path)
-    if not (os.path.isfile(path) and os.access(path, os.X_OK)):
-        raise SystemExit(f"{path}: no such program (not built yet?)")
+    try:
+        helped = subprocess.run([path, "--help"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, timeout=TIMEOUT, check=False)
+    except OSError as error:
+        raise SystemExit(f"{path}: can't be run ({error.strerror}): not built yet, or just being linked?") from error
+    if helped.returncode != 0 or not helped.stdout:
+        raise SystemExit(f"{path} --help ended with {helped.returncode} and {len(helped.stdout)} bytes of help")
     return path
 
 

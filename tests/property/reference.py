@@ -163,42 +163,45 @@ class Record:
                     stack[-1].items.append(Node(chr(byte), i, i + 1))
                 i += 1
             elif byte == 0x22:
-                j = i + 1
-                control = None
-                while j < n and raw[j] != 0x22:
-                    if raw[j] < 0x20 and control is None:
-                        control = j
-                    j += 2 if raw[j] == 0x5C else 1
-                # the byte behind a backslash may be a control character too
-                for k in range(i + 1, min(j, n)):
-                    if raw[k] < 0x20:
-                        control = k
-                        break
-                if j >= n:
-                    self.defects.add(n if unclosed == "end" else i, "unclosed_string")
-                    if control is not None:
-                        self.defects.add(control, "syntax")
-                    if unescape(raw[i + 1:], i + 1)[1] is not None:
-                        raise Ambiguous("a bad escape in an unclosed string")
+                end = self._string(i, unclosed)
+                if end is None:
                     stack[-1].items.append(Node("unclosed", i, n))
                     return
-                stack[-1].items.append(Node("string", i, j + 1))
-                if control is not None:
-                    self.defects.add(control, "syntax")
+                stack[-1].items.append(Node("string", i, end))
+                if self.defects.first is not None:
                     return
-                i = j + 1
+                i = end
             else:
                 j = i
                 while j < n and raw[j] not in BLANKS and raw[j] not in OPERATORS and raw[j] != 0x22:
                     if raw[j] == 0x5C and raw[j + 1:j + 2] in (b'"', b"\\"):
                         raise Ambiguous("backslash before a quote outside strings")
                     j += 1
-                if raw[j:j + 1] == b'"':
-                    raise Ambiguous("a quote right behind a scalar")
-                stack[-1].items.append(Node("scalar", i, j))
-                i = j
+                # A string right behind a scalar (1"x") makes one malformed scalar with it.
+                end = self._string(j, unclosed) if raw[j:j + 1] == b'"' else j
+                stack[-1].items.append(Node("scalar", i, n if end is None else end))
+                if self.defects.first is not None:
+                    return
+                i = end
         if stack:
             self.defects.add(n, "syntax")
+
+    def _string(self, i, unclosed):
+        """Where the string that begins at `i` ends, None when it does not; notes what is wrong inside."""
+        raw, n = self.raw, len(self.raw)
+        j = i + 1
+        while j < n and raw[j] != 0x22:
+            j += 2 if raw[j] == 0x5C else 1
+        for k in range(i + 1, min(j, n)):
+            if raw[k] < 0x20:
+                self.defects.add(k, "syntax")
+                break
+        if j < n:
+            return j + 1
+        self.defects.add(n if unclosed == "end" else i, "unclosed_string")
+        if unescape(raw[i + 1:], i + 1)[1] is not None:
+            raise Ambiguous("a bad escape in an unclosed string")
+        return None
 
     def members(self, node):
         """[(key, value)] of an object up to its first grammar defect, which is noted in node.broken."""
@@ -1040,9 +1043,9 @@ class Converter:
             try:
                 selection.look_at_all(self.job)
                 self.row(selection)
-            except Ambiguous:
-                if record.defects.first is None and check.defects.first is None:
-                    raise
+            except Ambiguous as question:
+                if "compared" in str(question) or (record.defects.first is None and check.defects.first is None):
+                    raise  # otherwise a defect of the syntax goes before what the question is about
         first = Defects()
         for defect in (check.defects.first, record.defects.first):
             if defect is not None:
