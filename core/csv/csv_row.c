@@ -639,16 +639,27 @@ static bool wants_sha256(const struct mapping *mapping)
     return false;
 }
 
-/* A text, mapped to another case, with an apostrophe; and the padding that scans may read. */
-static size_t buffer_bytes(size_t text_max)
+static bool wants_case(const struct mapping *mapping)
 {
-    size_t const mapped = transform_case_bound(text_max);
-    return (mapped > SHA256_HEX_LENGTH ? mapped : SHA256_HEX_LENGTH) + 1 + LIMIT_PADDING;
+    for (size_t c = 0; c < mapping->column_count; c++)
+        for (size_t t = 0; t < mapping->columns[c].transform_count; t++)
+            if (mapping->columns[c].transforms[t] == TRANSFORM_LOWER ||
+                mapping->columns[c].transforms[t] == TRANSFORM_UPPER)
+                return true;
+    return false;
+}
+
+/* A text, mapped to another case where a column wants that, with an apostrophe; a digest; and the padding
+ * that scans may read. */
+static size_t buffer_bytes(const struct mapping *mapping, size_t text_max)
+{
+    size_t const text = wants_case(mapping) ? transform_case_bound(text_max) : text_max;
+    return (text > SHA256_HEX_LENGTH ? text : SHA256_HEX_LENGTH) + 1 + LIMIT_PADDING;
 }
 
 size_t csv_row_bytes(const struct plan *plan, size_t text_max, uint32_t depth_max)
 {
-    return 2 * buffer_bytes(text_max) + depth_max + 1 + plan->slot_count * sizeof(uint32_t) +
+    return 2 * buffer_bytes(plan->mapping, text_max) + depth_max + 1 + plan->slot_count * sizeof(uint32_t) +
            plan->mapping->column_count * sizeof(struct csv_fast);
 }
 
@@ -700,8 +711,8 @@ bool csv_row_create(struct csv_row *row, const struct plan *plan, size_t text_ma
     row->field_count = (uint32_t)mapping->column_count + (mapping->identity.column != NULL);
     for (size_t c = 0; c < mapping->column_count; c++)
         row->has_required = row->has_required || mapping->columns[c].required;
-    row->buffers[0] = malloc(buffer_bytes(text_max));
-    row->buffers[1] = malloc(buffer_bytes(text_max));
+    row->buffers[0] = malloc(buffer_bytes(mapping, text_max));
+    row->buffers[1] = malloc(buffer_bytes(mapping, text_max));
     row->brackets = malloc((size_t)depth_max + 1);
     row->unread = calloc(plan->slot_count + 1, sizeof *row->unread);
     row->fast = calloc(mapping->column_count + 1, sizeof *row->fast);

@@ -16,11 +16,19 @@ static size_t record_limit(const struct convert_rules *rules, size_t capacity)
     return rules->max_record < capacity ? (size_t)rules->max_record : capacity;
 }
 
+/* Do tools of a capacity judge by On-Demand? */
+static bool has_on_demand(const struct convert_rules *rules, size_t capacity)
+{
+    return rules->walk == CONVERT_ON_DEMAND || capacity <= CONVERT_ON_DEMAND_MAX;
+}
+
 size_t convert_tools_bytes(const struct convert_rules *rules, size_t capacity)
 {
     size_t const limit = record_limit(rules, capacity);
-    return record_parser_bytes(capacity, rules->max_depth) + cells_bytes(rules->plan, limit) +
-           index_walk_bytes(rules->plan, rules->max_depth) +
+    size_t const parser = has_on_demand(rules, capacity)
+                              ? record_parser_bytes(capacity, rules->max_depth)
+                              : record_parser_index_bytes(capacity, rules->max_depth);
+    return parser + cells_bytes(rules->plan, limit) + index_walk_bytes(rules->plan, rules->max_depth) +
            csv_row_bytes(rules->plan, limit, rules->max_depth);
 }
 
@@ -28,7 +36,9 @@ bool convert_tools_create(struct convert_tools *tools, const struct convert_rule
 {
     size_t const limit = record_limit(rules, capacity);
     *tools = (struct convert_tools){.capacity = capacity};
-    tools->parser = record_parser_create(capacity, rules->max_depth);
+    tools->on_demand = has_on_demand(rules, capacity);
+    tools->parser = tools->on_demand ? record_parser_create(capacity, rules->max_depth)
+                                     : record_parser_create_index(capacity, rules->max_depth);
     bool const good = tools->parser != NULL && cells_create(&tools->cells, rules->plan, limit) &&
                       index_walk_create(&tools->walk, rules->plan, rules->max_depth) &&
                       csv_row_create(&tools->row, rules->plan, limit, rules->max_depth);
@@ -262,14 +272,24 @@ static bool deliver(struct convert *convert, struct convert_tools *tools, const 
 
 /* ---- the careful way: a record alone ---- */
 
+/* The walk over a record alone. */
+static bool walk_alone(struct convert_tools *tools, const struct record *record)
+{
+    struct record_index index;
+    cells_begin(&tools->cells, record->bytes);
+    if (tools->on_demand) return record_walk(tools->parser, record->bytes, record->length, &tools->cells);
+    if (!record_parser_index(tools->parser, record->bytes, record->length, &index)) return false;
+    tools->walk.bytes = record->bytes;
+    tools->walk.end = record->length;
+    return index_walk_record(&tools->walk, index.tokens) != NULL;
+}
+
 /* A record by On-Demand, which is the judge; the defect of one that it refuses. False: it needs the large
  * lane. */
 static bool judge(struct convert *convert, struct convert_tools *tools, const struct record *record)
 {
     struct cells *cells = &tools->cells;
-    cells_begin(cells, record->bytes);
-    if (record_walk(tools->parser, record->bytes, record->length, cells))
-        return deliver(convert, tools, record);
+    if (walk_alone(tools, record)) return deliver(convert, tools, record);
     enum defect code = DEFECT_TOO_LARGE;
     if (cells->overflow) {
         if (tools != convert->large) return false;
@@ -555,8 +575,9 @@ enum status convert_shard(struct convert *convert, uint64_t number, const struct
             convert->source->drop(convert->tools.reader, at);
     }
     if (status == STATUS_OK && convert->broken)
-        status = fault_set(fault, STATUS_IO, "%s: SHA-256 failed in libcrypto (transform sha256): out of memory?",
-                           convert->source->name);
+        status =
+            fault_set(fault, STATUS_IO, "%s: SHA-256 failed in libcrypto (transform sha256): out of memory?",
+                      convert->source->name);
     if (status == STATUS_OK && !convert->stopping) finish_shard(convert);
     return status;
 }

@@ -28,6 +28,11 @@
 /* How far behind its shard's end a worker looks for the end of the last record at first: a few records. */
 #define CONVERT_OVERHANG (16u * 1024)
 
+/* Records up to this many bytes are judged by On-Demand when they are taken alone. A longer one is judged by
+ * the index walk, which agrees: On-Demand's own index and string buffer would take 6 bytes more for each of
+ * the lane's. */
+#define CONVERT_ON_DEMAND_MAX (256u * 1024)
+
 /* Bad records in one block after which the rest of it is taken record by record: each costs a new stage 1. */
 #define CONVERT_REINDEX_MAX 4u
 
@@ -44,6 +49,7 @@ struct convert_rules {
 /* Everything that a record of up to `capacity` bytes needs on its way. */
 struct convert_tools {
     size_t capacity;
+    bool on_demand;
     struct record_parser *parser;
     struct cells cells;
     struct index_walk walk;

@@ -61,9 +61,10 @@ struct plan_node {
     uint64_t multiplier;
     uint32_t shift; /* 64 - log2(table size) */
     uint32_t slot;  /* what ends here, or PLAN_NONE */
-    bool fold;       /* this is `identityMap`: named edges match without regard to ASCII case (names in lower case) */
-    bool under_fold; /* reached by such an edge: several keys of one object may lead here */
-    bool many;       /* the slot may select several values */
+    bool fold; /* this is `identityMap`: named edges match without regard to ASCII case (names in lower case)
+                */
+    bool under_fold;    /* reached by such an edge: several keys of one object may lead here */
+    bool many;          /* the slot may select several values */
     bool enters_object; /* has named edges, [*] or filters */
     bool enters_array;  /* has indexes, [*] or filters */
     bool branches;      /* has [*] or filters: an element or member may lead to more than one node */
@@ -145,7 +146,8 @@ static inline uint64_t plan_key_last(const uint8_t *key, uint32_t length, uint64
 }
 
 /* Of both words: names like attribute_0001, attribute_0002 must spread too. */
-static inline uint64_t plan_key_hash(const struct plan_node *node, uint64_t prefix, uint64_t last, uint32_t length)
+static inline uint64_t plan_key_hash(const struct plan_node *node, uint64_t prefix, uint64_t last,
+                                     uint32_t length)
 {
     return ((prefix ^ (last << 23 | last >> 41)) + length) * node->multiplier >> node->shift;
 }

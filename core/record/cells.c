@@ -209,15 +209,16 @@ static uint32_t member_place(const struct cells *cells, uint64_t object, const u
     return place;
 }
 
-static void branches_forget(struct cells *cells, const struct plan_node *plan_node, uint32_t first, uint32_t end)
+static void branches_forget(struct cells *cells, const struct plan_node *plan_node, uint32_t first,
+                            uint32_t end)
 {
     if (plan_node->wildcard != PLAN_NONE) node_forget(cells, plan_node->wildcard, first, end);
     for (uint32_t i = 0; i < plan_node->filter_count; i++)
         node_forget(cells, plan_node->filters[i].node, first, end);
 }
 
-uint32_t cells_enter_member(struct cells *cells, uint64_t object, const struct plan_node *node, const uint8_t *key,
-                            uint32_t length)
+uint32_t cells_enter_member(struct cells *cells, uint64_t object, const struct plan_node *node,
+                            const uint8_t *key, uint32_t length)
 {
     uint32_t const place = member_place(cells, object, key, length);
     uint32_t number = cells->member_table[place];

@@ -63,8 +63,8 @@ struct cells_spelling {
 };
 
 /* Members that open objects under [*] or filters may have in all to be looked at for duplicates; beyond that
- * all values are kept. A map of a profile (segments, namespaces) has some hundred; entries and table take 200 KiB,
- * which stays in the second cache. */
+ * all values are kept. A map of a profile (segments, namespaces) has some hundred; entries and table take 200
+ * KiB, which stays in the second cache. */
 #define CELLS_MEMBERS_MAX 4096u
 
 /* A member of an object under [*] or filters: any key may come twice there. */
@@ -85,8 +85,9 @@ struct cells {
         *spellings; /* plan->node_count x CELLS_SPELLINGS_MAX; only with a fold, else NULL */
     struct cells_item *items;
     uint32_t item_count, item_max;
-    struct cells_member *members; /* a stack: CELLS_MEMBERS_MAX, when the plan has [*] or filters, else none */
-    uint16_t *member_table;       /* hashed by key: number in the stack, from 1; 0: free */
+    struct cells_member
+        *members;           /* a stack: CELLS_MEMBERS_MAX, when the plan has [*] or filters, else none */
+    uint16_t *member_table; /* hashed by key: number in the stack, from 1; 0: free */
     uint32_t member_count, member_max;
     uint64_t object; /* number of the last object entered, over the thread's life */
     bool duplicate;  /* the record has an object with a key twice, among the names that paths use */
@@ -100,7 +101,8 @@ void cells_destroy(struct cells *cells); /* a zeroed struct is fine */
 
 static inline void cells_begin(struct cells *cells, const uint8_t *record);
 /* A value of `slot` was found. `many`: plan->slot_many[slot], which the caller has at hand. */
-static inline void cells_put(struct cells *cells, uint32_t slot, bool many, const uint8_t *at, uint32_t length);
+static inline void cells_put(struct cells *cells, uint32_t slot, bool many, const uint8_t *at,
+                             uint32_t length);
 /* Forgets all values of the slots in [first, end), which must not select several. */
 void cells_clear(struct cells *cells, uint32_t first, uint32_t end);
 
@@ -116,11 +118,11 @@ void cells_leave_fold(struct cells *cells, uint32_t node);
 
 #define CELLS_NO_MEMBER UINT32_MAX
 
-/* A member of the object that is walked by [*] and filters of `node`: forgets what they found under the same key
- * before. To be followed by cells_leave_member() behind the value, with what was returned, and at the object's end
- * by cells_leave_object(). */
-uint32_t cells_enter_member(struct cells *cells, uint64_t object, const struct plan_node *node, const uint8_t *key,
-                            uint32_t length);
+/* A member of the object that is walked by [*] and filters of `node`: forgets what they found under the same
+ * key before. To be followed by cells_leave_member() behind the value, with what was returned, and at the
+ * object's end by cells_leave_object(). */
+uint32_t cells_enter_member(struct cells *cells, uint64_t object, const struct plan_node *node,
+                            const uint8_t *key, uint32_t length);
 void cells_leave_member(struct cells *cells, uint32_t member);
 void cells_leave_object(struct cells *cells, uint64_t object);
 
@@ -142,7 +144,8 @@ static inline void cells_begin(struct cells *cells, const uint8_t *record)
     if (cells->member_count != 0) cells_drop_members(cells); /* of a walk that was broken off */
 }
 
-static inline void cells_put(struct cells *cells, uint32_t slot, bool many, const uint8_t *at, uint32_t length)
+static inline void cells_put(struct cells *cells, uint32_t slot, bool many, const uint8_t *at,
+                             uint32_t length)
 {
     struct cell *cell = &cells->slots[slot];
     cell->at = at;
@@ -163,8 +166,11 @@ static inline bool cells_enter(struct cells *cells, uint64_t object, uint32_t no
 {
     struct cells_seen *seen = &cells->seen[node];
     if (__builtin_expect(seen->object == object, 0)) return cells_enter_again(cells, node, exact);
-    *seen = (struct cells_seen){
-        .object = object, .item_first = cells->item_count, .exact = exact, .prefixed = !exact, .spellings = 0};
+    *seen = (struct cells_seen){.object = object,
+                                .item_first = cells->item_count,
+                                .exact = exact,
+                                .prefixed = !exact,
+                                .spellings = 0};
     return true;
 }
 

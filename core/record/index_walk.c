@@ -261,7 +261,7 @@ static const uint32_t *defect_colon(struct index_walk *walk, const uint32_t *key
     return defect_syntax(walk, key + 1);
 }
 
-/* Two bytes as one number: ": and ," are the joints of compact JSON. */
+/* Two bytes as one number: ," is the joint of compact JSON. */
 static inline uint16_t pair_at(const uint8_t *bytes)
 {
     uint16_t pair;
@@ -281,8 +281,8 @@ static inline bool read_key(struct index_walk *walk, const uint32_t *token, stru
     uint32_t const begin = token[0] + 1, colon = token[1];
     member->key = bytes + begin;
     member->length = colon - begin - 1;
-    if (__builtin_expect(colon > begin && pair_at(bytes + colon - 1) == pair_of('"', ':'), 1)) return true;
-    if (bytes[colon] != ':') return defect_colon(walk, token) != NULL;
+    if (bytes[colon] != ':' || colon >= walk->end) return defect_colon(walk, token) != NULL;
+    if (__builtin_expect(colon > begin && bytes[colon - 1] == '"', 1)) return true;
     const uint8_t *close = bytes + colon - 1; /* blanks before the colon */
     while (json_is_blank(*close))
         close--;

@@ -58,8 +58,8 @@ static bool is_low(int32_t unit)
     return unit >= 0xdc00 && unit <= 0xdfff;
 }
 
-/* A \u escape at raw[at]: its code point to *code (of a lone surrogate: itself), its bytes of raw text returned;
- * 0: bad. */
+/* A \u escape at raw[at]: its code point to *code (of a lone surrogate: itself), its bytes of raw text
+ * returned; 0: bad. */
 static size_t unescape_unit(const uint8_t *raw, size_t length, size_t at, uint32_t *code,
                             struct json_string *string)
 {
@@ -435,8 +435,8 @@ static bool decimal_equal(const uint8_t *a_token, size_t a_length, const uint8_t
     }
 }
 
-/* The next code unit sequence of a string's text: up to 4 bytes. A lone surrogate is like no character: it stays
- * itself, three bytes that no UTF-8 holds. */
+/* The next code unit sequence of a string's text: up to 4 bytes. A lone surrogate is like no character: it
+ * stays itself, three bytes that no UTF-8 holds. */
 static size_t string_step(const uint8_t *raw, size_t length, size_t *at, uint8_t out[4])
 {
     struct json_string string = {.lone_surrogate = SIZE_MAX, .null_character = SIZE_MAX};
@@ -447,7 +447,8 @@ static size_t string_step(const uint8_t *raw, size_t length, size_t *at, uint8_t
     if (length - *at < 2) return 0;
     uint32_t code = 0;
     out[0] = short_escape(raw[*at + 1]);
-    size_t const unit = out[0] == 0 && raw[*at + 1] == 'u' ? unescape_unit(raw, length, *at, &code, &string) : 0;
+    size_t const unit =
+        out[0] == 0 && raw[*at + 1] == 'u' ? unescape_unit(raw, length, *at, &code, &string) : 0;
     size_t const taken = out[0] != 0 ? 2 : unit;
     if (taken == 0) return 0;
     *at += taken;

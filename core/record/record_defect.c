@@ -12,8 +12,8 @@ struct tokens {
     enum defect defect; /* that, or DEFECT_NONE */
 };
 
-/* Stage 1 compares bytes with bit 5 set, and so takes 0x0c and 0x1a for ',' and ':' (simdjson 3.0, haswell and
- * icelake: "curlified"); they are tokens of their own that fit nowhere. */
+/* Stage 1 compares bytes with bit 5 set, and so takes 0x0c and 0x1a for ',' and ':' (simdjson 3.0, haswell
+ * and icelake: "curlified"); they are tokens of their own that fit nowhere. */
 static bool is_operator(uint8_t byte)
 {
     return byte == '{' || byte == '}' || byte == '[' || byte == ']' || byte == ':' || byte == ',' ||
@@ -50,15 +50,14 @@ static struct tokens tokenise(const uint8_t *bytes, uint32_t length, uint32_t *r
 static size_t value_defect(const struct index_walk *walk, const uint8_t *at, uint32_t length)
 {
     size_t written, bad;
-    bool const good =
-        *at == '{' || *at == '['
-            ? json_container(at, length, walk->brackets, walk->depth_max, NULL, &written, &bad)
-            : json_is_scalar(at, length, &bad);
+    bool const good = *at == '{' || *at == '['
+                          ? json_container(at, length, walk->brackets, walk->depth_max, NULL, &written, &bad)
+                          : json_is_scalar(at, length, &bad);
     return good ? SIZE_MAX : (size_t)(at - walk->bytes) + bad;
 }
 
-/* The first defect inside the values that the walk found and that are used. What it had found and dropped again
- * (duplicate keys, elements that a filter leaves out) does not count. */
+/* The first defect inside the values that the walk found and that are used. What it had found and dropped
+ * again (duplicate keys, elements that a filter leaves out) does not count. */
 static size_t values_defect(const struct index_walk *walk)
 {
     const struct cells *cells = walk->cells;

@@ -204,9 +204,9 @@ class Walk
         return value.get_raw_json_string().get(ignored) == simdjson::SUCCESS;
     }
 
-    /* A value that can be walked more than once: On-Demand's containers are opened when a walk first enters them and
-     * reset before it enters them again, its scalars are read from their token. A container that no walk enters stays
-     * closed: On-Demand passes over it by its brackets then, whatever is between them. */
+    /* A value that can be walked more than once: On-Demand's containers are opened when a walk first enters
+     * them and reset before it enters them again, its scalars are read from their token. A container that no
+     * walk enters stays closed: On-Demand passes over it by its brackets then, whatever is between them. */
     struct Value {
         std::string_view token; /* of a scalar; begins where the value begins */
         ondemand::value closed;
@@ -279,8 +279,10 @@ class Walk
     {
         const plan_node &node = plan_.nodes[id];
         bool const is_object = value.first == '{', is_array = value.first == '[';
-        if (is_object && node.enters_object && (!value.rewind(value.object) || !object(value.object, id))) return false;
-        if (is_array && node.enters_array && (!value.rewind(value.array) || !array(value.array, id))) return false;
+        if (is_object && node.enters_object && (!value.rewind(value.object) || !object(value.object, id)))
+            return false;
+        if (is_array && node.enters_array && (!value.rewind(value.array) || !array(value.array, id)))
+            return false;
         if (node.slot == PLAN_NONE) return true;
         std::string_view const text =
             is_object || is_array ? container_text(bytes_of(value.token)) : value.token;
@@ -305,15 +307,19 @@ class Walk
 
 } // namespace
 
+size_t record_parser_index_bytes(size_t capacity, uint32_t depth_max)
+{
+    return (capacity + 64 + 9) * sizeof(uint32_t) + depth_max + KEY_MAX + 8 + sizeof(record_parser);
+}
+
 size_t record_parser_bytes(size_t capacity, uint32_t depth_max)
 {
     size_t const offsets = (capacity + 64 + 9) * sizeof(uint32_t);
     size_t const strings = capacity * 5 / 3 + 2 * simdjson::SIMDJSON_PADDING;
-    size_t const depth = size_t(depth_max) * 16;
-    return 2 * offsets + strings + depth + KEY_MAX + 8 + sizeof(record_parser);
+    return record_parser_index_bytes(capacity, depth_max) + offsets + strings + size_t(depth_max) * 16;
 }
 
-struct record_parser *record_parser_create(size_t capacity, uint32_t depth_max)
+struct record_parser *record_parser_create_index(size_t capacity, uint32_t depth_max)
 {
     std::unique_ptr<record_parser> self(new (std::nothrow) record_parser);
     if (!self) return nullptr;
@@ -325,7 +331,13 @@ struct record_parser *record_parser_create(size_t capacity, uint32_t depth_max)
     if (simdjson::get_active_implementation()->create_dom_parser_implementation(capacity, 1, self->stage1) !=
         simdjson::SUCCESS)
         return nullptr;
-    if (self->parser.allocate(capacity, depth_max) != simdjson::SUCCESS) return nullptr;
+    return self.release();
+}
+
+struct record_parser *record_parser_create(size_t capacity, uint32_t depth_max)
+{
+    std::unique_ptr<record_parser> self(record_parser_create_index(capacity, depth_max));
+    if (!self || self->parser.allocate(capacity, depth_max) != simdjson::SUCCESS) return nullptr;
     return self.release();
 }
 
@@ -359,7 +371,7 @@ bool record_is_utf8(const uint8_t *bytes, size_t length)
 
 bool record_walk(struct record_parser *parser, const uint8_t *bytes, size_t length, struct cells *cells)
 {
-    if (length == 0 || length > parser->capacity) return false;
+    if (length == 0 || length > parser->parser.capacity()) return false; /* it would allocate */
     if (!stage1_run(*parser, bytes, length) || !check_nesting(*parser, bytes)) return false;
     ondemand::document document;
     simdjson::padded_string_view const text(bytes, length, length + simdjson::SIMDJSON_PADDING);

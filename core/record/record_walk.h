@@ -32,10 +32,14 @@ struct record_index {
 };
 
 /* The memory of a parser for blocks and records of at most `capacity` bytes: simdjson 3.0 keeps a 4-byte
- * offset for each byte and a string buffer of 5/3 bytes for each byte. */
+ * offset for each byte; On-Demand keeps an index of its own and a string buffer of 5/3 bytes for each byte.
+ */
 size_t record_parser_bytes(size_t capacity, uint32_t depth_max);
-/* NULL: no memory, or a simdjson of another version than this was written for. */
+size_t record_parser_index_bytes(size_t capacity, uint32_t depth_max);
+/* NULL: no memory, or a simdjson of another version than this was written for. The second makes a parser for
+ * record_parser_index() alone: its record_walk() refuses every record. */
 struct record_parser *record_parser_create(size_t capacity, uint32_t depth_max);
+struct record_parser *record_parser_create_index(size_t capacity, uint32_t depth_max);
 void record_parser_destroy(struct record_parser *parser); /* takes NULL */
 
 /* False: not clean as a whole (or longer than the capacity). An empty block is clean and has no tokens. */

@@ -1,5 +1,6 @@
-/* fuzz_json_text.c - any bytes as a string's inside, a scalar, a container and two values to compare: the scanners
- * agree with each other and with a plain recursive one, write no byte too many, and minified text stays as it is.
+/* fuzz_json_text.c - any bytes as a string's inside, a scalar, a container and two values to compare: the
+ * scanners agree with each other and with a plain recursive one, write no byte too many, and minified text
+ * stays as it is.
  *
  * Byte 0 is the greatest depth, byte 1 says where the second of two values begins; the rest is the text. */
 #include "core/base/utf8.h"
@@ -142,7 +143,8 @@ static void check_unescape(const uint8_t *raw, size_t length)
     expect(json_unescape(raw, length, out, &written) == good);
     if (good) {
         expect(looked.length == written.length && written.length <= length && written.bad == SIZE_MAX);
-        expect(looked.lone_surrogate == written.lone_surrogate && looked.null_character == written.null_character);
+        expect(looked.lone_surrogate == written.lone_surrogate &&
+               looked.null_character == written.null_character);
         if (utf8_valid_prefix((const char *)raw, length) == length)
             expect(utf8_valid_prefix((const char *)out, written.length) == written.length);
         expect(written.null_character >= length || raw[written.null_character] == '\\');
@@ -197,7 +199,8 @@ static void check_value(const uint8_t *text, size_t length, uint32_t depth_max)
 static void check_equal(const uint8_t *a, size_t a_length, const uint8_t *b, size_t b_length)
 {
     uint8_t brackets[DEPTH_MAX + 1];
-    if (!json_is_value(a, a_length, brackets, DEPTH_MAX) || !json_is_value(b, b_length, brackets, DEPTH_MAX)) return;
+    if (!json_is_value(a, a_length, brackets, DEPTH_MAX) || !json_is_value(b, b_length, brackets, DEPTH_MAX))
+        return;
     bool const equal = json_equal(a, a_length, b, b_length);
     expect(json_equal(b, b_length, a, a_length) == equal);
     if (!equal || a[0] != '"') return;

@@ -1,8 +1,9 @@
-/* fuzz_walk.c - lines of JSON by both walkers: the fast one over one index of the whole block and over an index of
- * each line, On-Demand on each line. All three must agree, whatever stands behind the block, and record_defect must
- * name a defect for exactly what is not good.
+/* fuzz_walk.c - lines of JSON by both walkers: the fast one over one index of the whole block and over an
+ * index of each line, On-Demand on each line. All three must agree, whatever stands behind the block, and
+ * record_defect must name a defect for exactly what is not good.
  *
- * Byte 0 chooses the mapping, byte 1 the greatest depth and what stands behind the block; the rest are the lines. */
+ * Byte 0 chooses the mapping, byte 1 the greatest depth and what stands behind the block; the rest are the
+ * lines. */
 #include "tests/unit/walk_desk.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -33,7 +34,8 @@ static struct walk_desk *desk_of(const uint8_t *data)
 /* Exactly LIMIT_PADDING readable bytes behind the block, of several kinds. */
 static uint8_t *block_of(const uint8_t *bytes, size_t length, uint8_t kind)
 {
-    static const char *const tails[] = {"", "\"", ":", "\"a\":1,\"b\":{", "}", "]", "{\"a\":", "  \n,\"k\":\"v\""};
+    static const char *const tails[] = {"",  "\"", ":",       "\"a\":1,\"b\":{",
+                                        "}", "]",  "{\"a\":", "  \n,\"k\":\"v\""};
     const char *tail = tails[kind % (sizeof tails / sizeof *tails)];
     size_t const tail_length = strlen(tail);
     uint8_t *block = malloc(length + LIMIT_PADDING);
@@ -44,8 +46,15 @@ static uint8_t *block_of(const uint8_t *bytes, size_t length, uint8_t kind)
     return block;
 }
 
-/* The verdict of the line, whose cells are in desk->slow. */
-static bool check_alone(struct walk_desk *desk, const uint8_t *line, size_t length)
+/* What stands behind a record never changes its code. */
+static void check_code(struct walk_desk *desk, const uint8_t *line, size_t length, enum defect defect)
+{
+    uint8_t *copy = block_of(line, length, 0);
+    expect(walk_desk_defect(desk, copy, length) == defect, "the code depends on what follows");
+    free(copy);
+}
+
+static void check_alone(struct walk_desk *desk, const uint8_t *line, size_t length)
 {
     bool const slow = walk_desk_slow(desk, line, length);
     if (walk_desk_index(desk, line, length)) {
@@ -62,8 +71,8 @@ static bool check_alone(struct walk_desk *desk, const uint8_t *line, size_t leng
     if (good) expect(defect == DEFECT_NONE, "a defect in a good record");
     if (slow && !good) expect(defect == DEFECT_SYNTAX, "a bad value and no defect");
     if (!slow && !overflow) expect(defect != DEFECT_NONE, "refused, and no defect");
+    check_code(desk, line, length, defect);
     expect((defect == DEFECT_UTF8) == !record_is_utf8(line, length), "UTF-8 goes before all");
-    return slow;
 }
 
 static void check_line(struct walk_desk *desk, const uint8_t *block, size_t begin, size_t end)

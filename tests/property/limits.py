@@ -29,7 +29,8 @@ MEMORY_LIMIT = 256 * MIB  # what the contract promises for any dump
 TIMEOUT = 120  # seconds: the longest run takes a few
 
 PROFILES = {"identity": {"column": "CustomerID", "paths": ["identityMap.CustomerID"], "missing": "skip"},
-            "columns": [{"name": "First", "path": "person.name.firstName"}, {"name": "Email", "path": "personalEmail.address"},
+            "columns": [{"name": "First", "path": "person.name.firstName"},
+                        {"name": "Email", "path": "personalEmail.address"},
                         {"name": "Products", "path": "_acmebank.products[*].code"}]}
 PLAIN = {"identity": {"column": "Id", "paths": ["id"]}, "columns": [{"name": "A", "path": "a"}]}
 
@@ -136,7 +137,8 @@ def measured(world, limit_bytes, job, source, out, *flags):
     end(process, 0)
     watcher.join()
     check(watcher.samples >= 5, f"only {watcher.samples} samples of memory")
-    check(watcher.peak <= limit_bytes, f"{watcher.peak / MIB:.1f} MiB of anonymous memory, the limit is {limit_bytes / MIB:.1f}")
+    check(watcher.peak <= limit_bytes,
+          f"{watcher.peak / MIB:.1f} MiB of anonymous memory, the limit is {limit_bytes / MIB:.1f}")
     return watcher.peak
 
 
@@ -237,7 +239,8 @@ def case_giant_rows(world):
     row = ",".join(["2"] + [f'"{value}"'] * 3) + "\n"
     for threads in (1, 3):
         world.run(job, "giant.ndjson", "giant", "--threads", str(threads))
-        check(world.content("giant", "giant_0001.csv").decode() == header + "1,s,s,s\n" + row + "3,t,t,t\n", "wrong rows")
+        check(world.content("giant", "giant_0001.csv").decode() ==
+              header + "1,s,s,s\n" + row + "3,t,t,t\n", "wrong rows")
         stderr = world.run(cut, "giant.ndjson", "giant", "--threads", str(threads))
         check("cut_0002.csv" in stderr and str(len(row)) in stderr, f"no warning of the large row: {stderr}")
         parts = [world.content("giant", f"cut_000{part}.csv").decode() for part in (1, 2, 3)]
@@ -466,8 +469,8 @@ def case_race(world):
     return f"{rounds} rounds"
 
 
-CASES = [case_record_sizes, case_dense_records, case_giant_rows, case_columns, case_rejects, case_memory, case_changed_sources, case_signals,
-         case_full_disk, case_race]
+CASES = [case_record_sizes, case_dense_records, case_giant_rows, case_columns, case_rejects, case_memory,
+         case_changed_sources, case_signals, case_full_disk, case_race]
 
 
 def main():

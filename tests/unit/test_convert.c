@@ -127,6 +127,16 @@ static void print_tally(struct memory_text *out, const struct tally *tally)
     memory_print(out, line);
 }
 
+/* Nobody wrote to a chunk that was given away: in a pipeline the assembler may be reading it. */
+static void check_spares(const struct desk *desk)
+{
+    for (uint32_t c = 0; c < desk->spare_count; c++) {
+        const uint8_t *bytes = desk->spare[c]->bytes;
+        assert_int_equal(bytes[0], 0xDB);
+        assert_memory_equal(bytes, bytes + 1, desk->spare[c]->capacity - 1);
+    }
+}
+
 /* Converts everything; *text: files, rejects and counts. */
 static enum status desk_run(struct desk *desk, uint64_t begin, uint64_t shard_bytes, struct memory_text *text)
 {
@@ -143,8 +153,9 @@ static enum status desk_run(struct desk *desk, uint64_t begin, uint64_t shard_by
     assemble_start(&desk->assemble, &desk->assemble_rules, &desk->sink.port, desk->ports);
     desk->spare_count = 0;
     while (desk->spare_count < PIPELINE_CHUNKS_MIN) {
-        desk->spare[desk->spare_count] = desk->pool[desk->spare_count];
-        desk->spare_count++;
+        struct chunk *chunk = desk->pool[desk->spare_count];
+        if (desk->stop_at != 0) memset(chunk->bytes, 0xDB, chunk->capacity);
+        desk->spare[desk->spare_count++] = chunk;
     }
     enum status status = STATUS_OK;
     desk->calls = desk->turns = 0;
@@ -155,6 +166,7 @@ static enum status desk_run(struct desk *desk, uint64_t begin, uint64_t shard_by
         status = convert_shard(&desk->convert, number, &shard, &desk->fault);
         if (desk->stop_at != 0 && desk->calls >= desk->stop_at) break;
     }
+    if (desk->stop_at != 0) check_spares(desk);
     bool const whole = status == STATUS_OK && desk->stop_at == 0;
     if (whole) {
         assert_int_equal(assemble_finish(&desk->assemble, &desk->fault), STATUS_OK);

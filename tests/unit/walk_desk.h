@@ -1,6 +1,6 @@
-/* walk_desk.h - both walkers on a desk: a plan from the texts of paths, cells for each walker, and their contents as
- * one line of text to compare. For test_walk.c, test_record_defect.c and fuzz_walk.c. What goes wrong here is a fault
- * of the test: it aborts. */
+/* walk_desk.h - both walkers on a desk: a plan from the texts of paths, cells for each walker, and their
+ * contents as one line of text to compare. For test_walk.c, test_record_defect.c and fuzz_walk.c. What goes
+ * wrong here is a fault of the test: it aborts. */
 #ifndef PENSTOCK_TESTS_UNIT_WALK_DESK_H
 #define PENSTOCK_TESTS_UNIT_WALK_DESK_H
 
@@ -38,13 +38,15 @@ static const struct walk_mapping walk_mappings[WALK_MAPPINGS] = {
     [WALK_PLAIN] = {{"a", "a.b", "a.b.c", "b", "person.name.firstName"}, {NULL}},
     [WALK_WILDCARD] = {{"a[*]", "a[*].b", "m[*].x[*]", "b"}, {NULL}},
     [WALK_INDEX] = {{"a[0]", "a[-1]", "a[1].b", "a[-2].b", "a[0][-1]"}, {NULL}},
-    [WALK_FILTER] = {{"a[?@.k == 'v'].b", "a[?@.k == 1]", "a[?@.k == null].b", "m[?@['x y'] == true].z"}, {NULL}},
+    [WALK_FILTER] = {{"a[?@.k == 'v'].b", "a[?@.k == 1]", "a[?@.k == null].b", "m[?@['x y'] == true].z"},
+                     {NULL}},
     [WALK_FOLD] = {{"identityMap.ECID[*].id", "identityMap.crm[0].id", "b"}, {"identityMap.Ecid", "c"}},
     [WALK_PREFIX] = {{"a", "b.c", "b['xdm:c']", "xdm:d", "e[*].f"}, {NULL}},
     [WALK_MIX] = {{"a", "a[*]", "a[0]", "a[-1]", "a[?@.k == 'v']", "a.k", "a[*].k"}, {NULL}},
-    [WALK_KEYS] = {{"['']", "['a\\\\b']", "['\u00e9\"']", "exactly16bytes__", "thirty_bytes_of_a_key_to_match",
-                    "thirty_one_bytes_of_a_key_match", "['more than 32 bytes: looked up every time']",
-                    "identityMap['xdm:ecid'][*]", "identityMap.ecid[*]", "identityMap[*][*].id"},
+    [WALK_KEYS] = {{"['']", "['a\\\\b']", "['\u00e9\"']", "exactly16bytes__",
+                    "thirty_bytes_of_a_key_to_match", "thirty_one_bytes_of_a_key_match",
+                    "['more than 32 bytes: looked up every time']", "identityMap['xdm:ecid'][*]",
+                    "identityMap.ecid[*]", "identityMap[*][*].id"},
                    {NULL}},
     [WALK_ROOT] = {{"[*]", "[*].k", "[?@.k == 2].l", "[*][*]"}, {NULL}},
 };
@@ -77,8 +79,8 @@ static inline void walk_desk_path(struct walk_desk *desk, const char *text, stru
 }
 
 /* Both lists end with NULL; `identity` may be NULL. */
-static inline void walk_desk_open(struct walk_desk *desk, const char *const *columns, const char *const *identity,
-                                  uint32_t depth_max, size_t record_max)
+static inline void walk_desk_open(struct walk_desk *desk, const char *const *columns,
+                                  const char *const *identity, uint32_t depth_max, size_t record_max)
 {
     struct fault fault = {0};
     size_t count = 0;
@@ -95,7 +97,8 @@ static inline void walk_desk_open(struct walk_desk *desk, const char *const *col
         walk_desk_path(desk, *identity, &desk->identity_paths[desk->mapping.identity.path_count++]);
     desk->mapping.identity.paths = desk->identity_paths;
     desk->mapping.identity.column = desk->mapping.identity.path_count == 0 ? NULL : "Id";
-    walk_desk_must(plan_compile(&desk->arena, &desk->mapping, &desk->plan, &fault) == STATUS_OK, fault.message);
+    walk_desk_must(plan_compile(&desk->arena, &desk->mapping, &desk->plan, &fault) == STATUS_OK,
+                   fault.message);
     desk->parser = record_parser_create(record_max, depth_max);
     desk->tokens = malloc((record_max + 3) * sizeof *desk->tokens);
     walk_desk_must(desk->parser != NULL && desk->tokens != NULL &&
@@ -127,8 +130,8 @@ static inline bool walk_desk_index(struct walk_desk *desk, const uint8_t *bytes,
 }
 
 /* The fast walk over the record whose first token is `token` and that ends at `end` of the block. */
-static inline const uint32_t *walk_desk_fast(struct walk_desk *desk, const uint8_t *block, const uint32_t *token,
-                                             size_t end)
+static inline const uint32_t *walk_desk_fast(struct walk_desk *desk, const uint8_t *block,
+                                             const uint32_t *token, size_t end)
 {
     desk->walk.bytes = block;
     desk->walk.end = (uint32_t)end;
