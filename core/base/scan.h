@@ -53,7 +53,8 @@ static inline uint32_t scan_either(const uint8_t *from, uint8_t a, uint8_t b)
 static inline uint32_t scan_equal(const uint8_t *a, const uint8_t *b)
 {
     uint32_t mask = 0;
-    for (uint32_t i = 0; i < SCAN_STEP; i++) mask |= (uint32_t)(a[i] == b[i]) << i;
+    for (uint32_t i = 0; i < SCAN_STEP; i++)
+        mask |= (uint32_t)(a[i] == b[i]) << i;
     return mask;
 }
 
