@@ -16,7 +16,7 @@ _penstock() {
         return
     fi
     case $command in
-    export) flags='-j --job --to --id --column --threads --memory-limit --run-time --run-id --report --rejects --max-rejects --progress --log-format -v --verbose -q --quiet --input-mode --shard-size -h --help --version' ;;
+    export) flags='-j --job --to --id --column --threads --memory-limit --run-time --run-id --report --rejects --max-rejects --progress --log-format -v --verbose -q --quiet --input-mode --shard-size --walk -h --help --version' ;;
     *) return ;;
     esac
     case $previous in
@@ -60,6 +60,10 @@ _penstock() {
         return
         ;;
     --shard-size) return ;;
+    --walk)
+        mapfile -t COMPREPLY < <(compgen -W 'auto on-demand' -- "$current")
+        return
+        ;;
     esac
     if [[ $current == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$flags" -- "$current")
