@@ -114,6 +114,8 @@ static const uint32_t *defect_open_string(struct index_walk *walk, uint32_t begi
     return defect_is(walk, DEFECT_UNCLOSED_STRING, walk->end);
 }
 
+/* A scalar to its cell. A string's closing quote is looked at by exact walks alone: stage 1 saw that it is
+ * there, and what stands between it and the next token can only be blanks. */
 static inline const uint32_t *select_scalar(struct index_walk *walk, const uint32_t *token,
                                             const struct plan_node *node)
 {
@@ -121,7 +123,7 @@ static inline const uint32_t *select_scalar(struct index_walk *walk, const uint3
     if (begin >= walk->end) return defect_is(walk, DEFECT_SYNTAX, walk->end);
     uint32_t const end = scalar_end(walk, token[1]);
     const uint8_t *const at = walk->bytes + begin;
-    if (*at == '"' && (end - begin < 2 || walk->bytes[end - 1] != '"'))
+    if (__builtin_expect(walk->exact, 0) && *at == '"' && (end - begin < 2 || walk->bytes[end - 1] != '"'))
         return defect_open_string(walk, begin, walk->plan->slot_used[node->slot]);
     cells_put(walk->cells, node->slot, node->many, at, end - begin);
     return token + 1;
