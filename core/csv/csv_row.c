@@ -289,10 +289,29 @@ static bool value_of_column(struct csv_row *row, const struct cells *cells, cons
 
 /* ---- identity ---- */
 
-/* Can this token be an id? Null, empty strings and containers can't. */
-static bool is_id(const uint8_t *at, uint32_t length)
+/* Is nothing left of a text when csv.null_character drops its NULs? */
+static bool is_empty_text(const struct csv_row *row, const uint8_t *text, size_t length)
 {
-    if (*at == '"') return length > 2;
+    if (length != 0 && !row->field.null_drop) return false;
+    for (size_t i = 0; i < length; i++)
+        if (text[i] != '\0') return false;
+    return true;
+}
+
+/* The same of a string as written: only \u0000 escapes stand in it. */
+static bool is_empty_string(const struct csv_row *row, const uint8_t *raw, uint32_t length)
+{
+    if (length == 0) return true;
+    if (!row->field.null_drop || length % 6 != 0) return false;
+    for (uint32_t i = 0; i < length; i += 6)
+        if (memcmp(raw + i, "\\u0000", 6) != 0) return false;
+    return true;
+}
+
+/* Can this token be an id? Null, empty strings and containers can't. */
+static bool is_id(const struct csv_row *row, const uint8_t *at, uint32_t length)
+{
+    if (*at == '"') return !is_empty_string(row, at + 1, length - 2);
     return *at != '{' && *at != '[' && !is_null_token(at, length);
 }
 
@@ -337,7 +356,7 @@ static const struct cells_item *pick_id(const struct csv_row *row, const struct 
     bool const wants_primary = row->plan->mapping->identity.multiple == IDENTITY_PRIMARY;
     const struct cells_item *first = NULL, *primary = NULL;
     for (const struct cells_item *id; (id = chain_item(&ids)) != NULL; ids.number = id->before) {
-        if (!is_id(cells->record + id->offset, id->length)) continue;
+        if (!is_id(row, cells->record + id->offset, id->length)) continue;
         first = id;
         if (wants_primary && is_primary(id, &elements, &primaries)) primary = id;
     }
@@ -351,14 +370,14 @@ static bool first_id(const struct csv_row *row, const struct cells *cells, uint3
     const struct cell *cell = &cells->slots[slot];
     *at = NULL;
     if (!row->plan->slot_many[slot]) {
-        if (cell->at == NULL || !is_id(cell->at, cell->length)) return false;
+        if (cell->at == NULL || !is_id(row, cell->at, cell->length)) return false;
         *at = cell->at;
         *length = cell->length;
         return true;
     }
     struct chain chain = {cells, cell->last};
     for (const struct cells_item *item; (item = chain_item(&chain)) != NULL; chain.number = item->before) {
-        if (!is_id(cells->record + item->offset, item->length)) continue;
+        if (!is_id(row, cells->record + item->offset, item->length)) continue;
         *at = cells->record + item->offset;
         *length = item->length;
     }
@@ -555,7 +574,7 @@ static enum csv_row_result check_required(struct csv_row *row, const struct cell
         struct value value;
         if (!value_of_column(row, cells, &row->plan->columns[c], &value))
             continue; /* has one: the column's stage judges it */
-        if (!value.is_null && value.length != 0) continue;
+        if (!value.is_null && !is_empty_text(row, value.bytes, value.length)) continue;
         row->defect = DEFECT_NONE;
         if (!check_slots(row, cells)) return ROW_FAILED;
         row->skip = SKIP_REQUIRED;

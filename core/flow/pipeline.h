@@ -70,7 +70,7 @@ struct pipeline_result {
 };
 
 /* Bytes outside workers, lane and chunks: the program itself, its libraries, job, plan, sinks' buffers. */
-#define PIPELINE_MEMORY_BASE (16ull * 1024 * 1024)
+#define PIPELINE_MEMORY_BASE (8ull * 1024 * 1024)
 
 /* The largest sizes that stay under `limit` bytes; STATUS_USAGE names the least limit that would do. Sizes
  * never show in the output. */

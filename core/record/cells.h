@@ -24,10 +24,10 @@
 extern "C" {
 #endif
 
-/* Bytes of record for one item: a record of n bytes may select n / CELLS_BYTES_PER_ITEM values by [*] and
- * filters (at least CELLS_ITEMS_MIN) before it is treated as too large. A shorter value than `"abcdef",` a
- * hundred thousand times is no list of a profile. */
-#define CELLS_BYTES_PER_ITEM 8u
+/* Bytes of record for one item: no value with its comma is shorter, so a record of n bytes selects at most
+ * n / CELLS_BYTES_PER_ITEM values by one path with [*]. Only several paths that select the same short values could pass
+ * that; such a record is treated as too large. */
+#define CELLS_BYTES_PER_ITEM 2u
 #define CELLS_ITEMS_MIN      1024u
 
 struct cell {

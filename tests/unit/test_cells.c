@@ -329,7 +329,7 @@ static void memory_is_what_is_told(void **state)
     close_desk(&f);
     open_desk(&f, (const char *const[]){"a[*]", NULL});
     assert_int_equal(cells_bytes(&f.desk.plan, 1 << 20) - cells_bytes(&f.desk.plan, 1 << 19),
-                     (1 << 16) * sizeof(struct cells_item));
+                     (1 << 19) / CELLS_BYTES_PER_ITEM * sizeof(struct cells_item));
     close_desk(&f);
     struct cells none = {0};
     cells_destroy(&none);
