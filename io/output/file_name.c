@@ -11,11 +11,6 @@
 _Static_assert(FILE_NAME_BYTES_MAX == NAME_MAX, "a name of a directory entry");
 _Static_assert(FILE_NAME_RUN_ID_MAX + FILE_NAME_TEMPORARY_EXTRA < FILE_NAME_BYTES_MAX, "room for a name");
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 bool file_name_run_id_valid(const char *run_id)
 {
     size_t const length = strspn(run_id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
@@ -175,24 +170,6 @@ void file_name_temporary(const char *name, const char *run_id, char out[FILE_NAM
 void file_name_old(const char *name, const char *run_id, char out[FILE_NAME_SIZE])
 {
     surround(name, run_id, ".old", out);
-}
-
-/* What RFC 3339 wants beyond what timestamp.h reads: a time and a zone. */
-static bool is_date_time(const char *text, size_t length)
-{
-    if (length < sizeof "2026-11-22T03:00:00Z" - 1) return false;
-    if (text[10] != 'T' && text[10] != 't' && text[10] != ' ') return false;
-    char const last = text[length - 1];
-    if (last == 'Z' || last == 'z') return true;
-    const char *const zone = text + length - 6;
-    return (zone[0] == '+' || zone[0] == '-') && is_digit(zone[1]) && is_digit(zone[2]) && zone[3] == ':' &&
-           is_digit(zone[4]) && is_digit(zone[5]);
-}
-
-bool file_name_run_time(const char *text, int64_t *seconds)
-{
-    size_t const length = strlen(text);
-    return is_date_time(text, length) && timestamp_from_text(text, length, seconds);
 }
 
 void file_name_write_time(int64_t seconds, char out[FILE_NAME_TIME_SIZE])

@@ -52,9 +52,6 @@ enum status file_name_check(const char *name, const char *run_id, struct fault *
 void file_name_temporary(const char *name, const char *run_id, char out[FILE_NAME_SIZE]);
 void file_name_old(const char *name, const char *run_id, char out[FILE_NAME_SIZE]);
 
-/* --run-time: an RFC 3339 date-time, with a zone ("2026-11-22T03:00:00Z", "…+01:00"; a blank for the T is
- * allowed by RFC 3339, 5.6). Fractions are cut. False: not one, or outside the years 0000 to 9999 in UTC. */
-bool file_name_run_time(const char *text, int64_t *seconds);
 /* yyyyMMddTHHmmssZ in UTC. */
 void file_name_write_time(int64_t seconds, char out[FILE_NAME_TIME_SIZE]);
 
