@@ -19,9 +19,9 @@
 /* Cache line: what two threads must not share. x86 prefetches lines in pairs, so 128. */
 #define LIMIT_LINE 128u
 
-/* source.max_record: from something that can hold a record to what 32-bit structural indexes can address
- * with room to spare. */
-#define LIMIT_RECORD_MIN 64u
+/* source.max_record: from any size at all (the contract sets no minimum) to what 32-bit structural indexes
+ * can address with room to spare. */
+#define LIMIT_RECORD_MIN 1u
 #define LIMIT_RECORD_MAX (1024u * LIMIT_MIB)
 
 /* source.max_depth */

@@ -199,10 +199,11 @@ static enum status put_reject(struct assemble *assemble, const struct chunk_reje
     if (status != STATUS_OK) return status;
     if (rules->budget_is_share || tally_failed(&total) <= rules->budget_records) return STATUS_OK;
     assemble->tally = total;
-    return fault_set(
-        fault, STATUS_INPUT,
-        "%s:%" PRIu64 ": %s: %" PRIu64 " records failed, the budget is %s (rejects.max, --max-rejects)",
-        reject.source, reject.line, tally_defect_name(reject.code), tally_failed(&total), rules->budget_text);
+    return fault_set(fault, STATUS_INPUT,
+                     "%s:%" PRIu64 ": %s: %" PRIu64
+                     " %s failed, the budget is %s (rejects.max, --max-rejects)",
+                     reject.source, reject.line, tally_defect_name(reject.code), tally_failed(&total),
+                     tally_failed(&total) == 1 ? "record" : "records", rules->budget_text);
 }
 
 static enum status put_rejects(struct assemble *assemble, const struct chunk *chunk, struct fault *fault)
@@ -282,9 +283,10 @@ enum status assemble_finish(struct assemble *assemble, struct fault *fault)
     if (status == STATUS_OK) status = check_sums(assemble, fault);
     if (status == STATUS_OK && assemble->rules->budget_is_share &&
         share_passed(assemble->rules, &assemble->tally))
-        status = fault_set(
-            fault, STATUS_INPUT,
-            "%" PRIu64 " of %" PRIu64 " records failed, the budget is %s (rejects.max, --max-rejects)",
-            tally_failed(&assemble->tally), assemble->tally.input, assemble->rules->budget_text);
+        status =
+            fault_set(fault, STATUS_INPUT,
+                      "%" PRIu64 " of %" PRIu64 " %s failed, the budget is %s (rejects.max, --max-rejects)",
+                      tally_failed(&assemble->tally), assemble->tally.input,
+                      assemble->tally.input == 1 ? "record" : "records", assemble->rules->budget_text);
     return status == STATUS_OK ? wait_for_pieces(assemble, fault) : status;
 }

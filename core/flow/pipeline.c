@@ -208,7 +208,7 @@ static enum status check_interrupted(struct pipeline *pipeline, struct fault *fa
 {
     enum status const status = pipeline->options->interrupted();
     if (status == STATUS_OK) return STATUS_OK;
-    return fault_set(fault, status, "stopped by %s", status == STATUS_INTERRUPTED ? "SIGINT" : "SIGTERM");
+    return fault_set(fault, status, "stopped by a signal"); /* which one, the caller knows */
 }
 
 /* All shards in order. Ends early, without a fault of its own, when a worker failed. */
@@ -274,11 +274,11 @@ enum status pipeline_size(const struct convert_rules *rules, uint32_t threads, b
             break;
     }
     return fault_set(fault, STATUS_USAGE,
-                     "--memory-limit: %" PRIu64
-                     " MiB are not enough for %u threads and records of up to %" PRIu64
+                     "--memory-limit: %" PRIu64 " MiB are not enough for %u %s and records of up to %" PRIu64
                      " bytes; the least that works is %" PRIu64
-                     "MiB (fewer --threads or a smaller source.max_record need less)",
-                     limit / LIMIT_MIB, threads, rules->max_record, sizes->memory / LIMIT_MIB + 1);
+                     " MiB (fewer --threads or a smaller source.max_record need less)",
+                     limit / LIMIT_MIB, threads, threads == 1 ? "thread" : "threads", rules->max_record,
+                     sizes->memory / LIMIT_MIB + 1);
 }
 
 /* ---- set-up and tear-down ---- */
@@ -394,8 +394,9 @@ enum status pipeline_run(const struct pipeline_options *options, struct source *
     if (!pipeline_create(&pipeline)) {
         sink->abort(sink);
         pipeline_destroy(&pipeline);
-        return fault_set(fault, STATUS_IO, "no memory for %u threads (%" PRIu64 " MiB); try fewer --threads",
-                         options->threads, options->sizes.memory / LIMIT_MIB);
+        return fault_set(fault, STATUS_IO, "no memory for %u %s (%" PRIu64 " MiB); try fewer --threads",
+                         options->threads, options->threads == 1 ? "thread" : "threads",
+                         options->sizes.memory / LIMIT_MIB);
     }
     uint64_t const began = options->now();
     enum status status = workers_start(&pipeline, &pipeline.assembler_fault);

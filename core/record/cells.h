@@ -25,8 +25,8 @@ extern "C" {
 #endif
 
 /* Bytes of record for one item: no value with its comma is shorter, so a record of n bytes selects at most
- * n / CELLS_BYTES_PER_ITEM values by one path with [*]. Only several paths that select the same short values could pass
- * that; such a record is treated as too large. */
+ * n / CELLS_BYTES_PER_ITEM values by one path with [*]. Only several paths that select the same short values
+ * could pass that; such a record is treated as too large. */
 #define CELLS_BYTES_PER_ITEM 2u
 #define CELLS_ITEMS_MIN      1024u
 

@@ -1,6 +1,7 @@
 /* export.c - one run from options to exit status, in the order in which things can fail:
  *
- *   job -> plan -> memory -> sources -> destination -> reject file -> pipeline -> checks -> commit -> report
+ *   job -> plan -> memory -> sources -> destination -> report path, reject file -> pipeline -> checks ->
+ * commit -> report
  *
  * Thread: main. struct run owns everything that the run opens; run_close() takes zeroed fields. */
 #include "io/cli/export.h"
@@ -45,6 +46,7 @@ struct run {
     uint64_t started;
     uint64_t input_bytes;
     bool delivered;
+    bool no_report; /* its path was refused: said once, not tried again */
 };
 
 /* ---- what the pipeline asks of the run ---- */
@@ -60,6 +62,12 @@ static enum status name_file(void *context, uint32_t part, char *out, size_t siz
     const struct run *run = context;
     struct file_name_values const values = name_values(run, part);
     (void)size; /* FILE_NAME_SIZE, see below */
+    if (part > 1 && strstr(run->job.file_name, "{part}") == NULL)
+        return fault_set(
+            fault, STATUS_JOB,
+            "files.name: has no {part}, so that the second file would get the name of the first; "
+            "add {part}, or allow one file only: files.max_rows: null (its default is 5000000) "
+            "and no files.max_bytes");
     return file_name_expand(run->job.file_name, &values, out, fault);
 }
 
@@ -176,6 +184,49 @@ static enum status open_destination(struct run *run, struct fault *fault)
     return run->sink == NULL ? fault->status : STATUS_OK;
 }
 
+/* Where `path` will be when it is made: its directory without links, and its name. NULL: no such directory,
+ * or no memory. The caller frees it. */
+static char *resolve_place(const char *path)
+{
+    const char *const slash = strrchr(path, '/');
+    const char *const name = slash == NULL ? path : slash + 1;
+    char *const folder = slash == NULL ? strdup(".") : strndup(path, (size_t)(name - path));
+    char *const real = folder == NULL ? NULL : realpath(folder, NULL);
+    size_t const size = real == NULL ? 0 : strlen(real) + strlen(name) + 2;
+    char *const place = real == NULL ? NULL : malloc(size);
+    if (place != NULL) snprintf(place, size, "%s/%s", real, name);
+    free(real);
+    free(folder);
+    return place;
+}
+
+static bool same_place(const char *one, const char *other)
+{
+    if (strcmp(one, other) == 0) return true;
+    char *const real_one = resolve_place(one);
+    char *const real_other = resolve_place(other);
+    bool const same = real_one != NULL && real_other != NULL && strcmp(real_one, real_other) == 0;
+    free(real_one);
+    free(real_other);
+    return same;
+}
+
+/* Behind the destination, whose directory may be made by this run and may be the report's. */
+static enum status check_report(struct run *run, struct fault *fault)
+{
+    const char *const path = run->options->report;
+    if (path == NULL) return STATUS_OK;
+    enum status status = STATUS_OK;
+    if (run->rejects_path != NULL && same_place(path, run->rejects_path))
+        status = fault_set(fault, STATUS_USAGE,
+                           "the report and the reject file are the same file '%.200s'; name two (--report, "
+                           "--rejects or rejects.path)",
+                           path);
+    if (status == STATUS_OK) status = report_check(path, run->run_id, fault);
+    run->no_report = status != STATUS_OK;
+    return status;
+}
+
 static enum status open_rejects(struct run *run, struct fault *fault)
 {
     if (run->rejects_path == NULL) return STATUS_OK;
@@ -222,6 +273,8 @@ static enum status check_sources(const struct run *run, enum status status, stru
 static enum status deliver(struct run *run, struct fault *fault)
 {
     enum status status = convert_all(run, fault);
+    if (status != STATUS_OK && status == signals_caught())
+        fault_set(fault, status, "stopped by %s", signals_name());
     status = check_sources(run, status, fault);
     struct fault close_fault;
     enum status const closed = rejects_close(run->rejects, &close_fault);
@@ -230,23 +283,23 @@ static enum status deliver(struct run *run, struct fault *fault)
         status = closed;
     }
     if (status == STATUS_OK && signals_caught() != STATUS_OK)
-        status = fault_set(fault, signals_caught(), "stopped before the delivery");
+        status = fault_set(fault, signals_caught(), "stopped by %s before the delivery", signals_name());
     if (status == STATUS_OK) status = run->sink->commit(run->sink, fault);
-    if (status == STATUS_OK)
-        run->delivered = true;
-    else
+    run->delivered = status == STATUS_OK;
+    if (!run->delivered)
         run->sink->abort(run->sink);
+    else if (rejects_remove_former(run->rejects, &close_fault) != STATUS_OK)
+        log_warning(run->logger, "%s; the delivery stands", close_fault.message);
     return status;
 }
 
 static enum status prepare(struct run *run, struct fault *fault)
 {
     enum status status = load_job(run, fault);
-    if (status == STATUS_OK && run->options->report != NULL)
-        status = report_check(run->options->report, run->run_id, fault);
     if (status == STATUS_OK) status = plan_memory(run, fault);
     if (status == STATUS_OK) status = open_sources(run, fault);
     if (status == STATUS_OK) status = open_destination(run, fault);
+    if (status == STATUS_OK) status = check_report(run, fault);
     if (status == STATUS_OK) status = open_rejects(run, fault);
     return status;
 }
@@ -315,7 +368,8 @@ static enum status write_report(const struct run *run, enum status status, const
                                   .threads = run->pipeline.threads,
                                   .peak_rss_bytes = machine_peak_rss()};
     enum status written = STATUS_OK;
-    if (run->options->report != NULL) written = report_write(&report, run->options->report, &fault);
+    if (run->options->report != NULL && !run->no_report)
+        written = report_write(&report, run->options->report, &fault);
     if (written != STATUS_OK) log_error(run->logger, "%s", fault.message);
     if (run->logger->most >= LOG_LEVEL_INFO) {
         char summary[REPORT_SUMMARY_SIZE];

@@ -29,7 +29,7 @@ static const char exit_statuses[] =
     "   77  credentials or rights\n"
     "   78  job file, mapping, governance, or a destination that does not exist\n"
     "  130  stopped by SIGINT\n"
-    "  143  stopped by SIGTERM\n";
+    "  143  stopped by SIGTERM or SIGHUP\n";
 
 static const char export_examples[] =
     "Examples:\n"

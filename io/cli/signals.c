@@ -27,6 +27,14 @@ static enum status set(int number, void (*handler)(int), int flags, struct fault
     return fault_set(fault, STATUS_INTERNAL, "signal %d can't be set up: %s", number, strerror(errno));
 }
 
+/* nohup ignores SIGHUP on purpose, so that a run outlives its terminal. */
+static enum status set_hangup(int flags, struct fault *fault)
+{
+    struct sigaction inherited;
+    if (sigaction(SIGHUP, NULL, &inherited) == 0 && inherited.sa_handler == SIG_IGN) return STATUS_OK;
+    return set(SIGHUP, catch, flags, fault);
+}
+
 enum status signals_install(struct fault *fault)
 {
     /* SA_RESTART: no read or write of a worker fails with EINTR. SA_RESETHAND: the second signal of the same
@@ -34,6 +42,7 @@ enum status signals_install(struct fault *fault)
     int const once = (int)(SA_RESTART | SA_RESETHAND); /* 1 << 31 is unsigned in glibc */
     enum status status = set(SIGINT, catch, once, fault);
     if (status == STATUS_OK) status = set(SIGTERM, catch, once, fault);
+    if (status == STATUS_OK) status = set_hangup(once, fault);
     if (status == STATUS_OK) status = set(SIGPIPE, SIG_IGN, 0, fault);
     if (status == STATUS_OK) status = set(SIGXFSZ, SIG_IGN, 0, fault);
     return status;
@@ -45,6 +54,16 @@ enum status signals_caught(void)
     case 0: return STATUS_OK;
     case SIGINT: return STATUS_INTERRUPTED;
     default: return STATUS_TERMINATED;
+    }
+}
+
+const char *signals_name(void)
+{
+    switch (signals_first) {
+    case 0: return "no signal";
+    case SIGINT: return "SIGINT";
+    case SIGHUP: return "SIGHUP";
+    default: return "SIGTERM";
     }
 }
 

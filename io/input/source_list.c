@@ -127,10 +127,103 @@ static bool text_pretty(const uint8_t *text, const uint8_t *end)
     return line_ended && text < end && (*text == '"' || *text == '}');
 }
 
-static const char *head_text(const uint8_t *text, const uint8_t *end)
+static const uint8_t *skip_blank(const uint8_t *at, const uint8_t *end)
 {
-    while (text < end && is_blank(*text))
-        text++;
+    while (at < end && is_blank(*at))
+        at++;
+    return at;
+}
+
+/* Behind the string that begins at `at`; NULL: it has no end here. */
+static const uint8_t *skip_string(const uint8_t *at, const uint8_t *end)
+{
+    for (at++; at < end && *at != '"'; at++)
+        if (*at == '\\' && at + 1 < end) at++;
+    return at < end ? at + 1 : NULL;
+}
+
+/* Behind the array or object that begins at `at`; NULL: it has no end here. Brackets count as one kind:
+ * whether they fit is the walk's business. */
+static const uint8_t *skip_container(const uint8_t *at, const uint8_t *end)
+{
+    size_t depth = 0;
+    while (at != NULL && at < end) {
+        if (*at == '"') {
+            at = skip_string(at, end);
+            continue;
+        }
+        if (*at == '{' || *at == '[') depth++;
+        if (*at == '}' || *at == ']') depth--;
+        at++;
+        if (depth == 0) return at;
+    }
+    return NULL;
+}
+
+/* The value of the first member of the object that begins at `at`; NULL: not to be seen. `name`, when given,
+ * is what the member has to be called. */
+static const uint8_t *first_value(const uint8_t *at, const uint8_t *end, const char *name)
+{
+    const uint8_t *const key = skip_blank(at + 1, end);
+    if (key >= end || *key != '"') return NULL;
+    const uint8_t *const key_end = skip_string(key, end);
+    if (key_end == NULL) return NULL;
+    size_t const length = (size_t)(key_end - key) - 2;
+    if (name != NULL && (length != strlen(name) || memcmp(key + 1, name, length) != 0)) return NULL;
+    at = skip_blank(key_end, end);
+    if (at >= end || *at != ':') return NULL;
+    at = skip_blank(at + 1, end);
+    return at < end ? at : NULL;
+}
+
+/* One object that is the whole file, with one member, an array of objects. What is longer than the head is
+ * taken for one when its array is as well. `array` is that array. */
+static bool text_array_under_key(const uint8_t *array, const uint8_t *end, bool whole)
+{
+    const uint8_t *const first = skip_blank(array + 1, end);
+    if (first >= end || *first != '{') return false;
+    const uint8_t *at = skip_container(array, end);
+    if (at == NULL) return !whole;
+    at = skip_blank(at, end);
+    if (at == end) return !whole;
+    return *at == '}' && whole && skip_blank(at + 1, end) == end;
+}
+
+/* `{"key":[` alone on its line, then a line that no NDJSON has: one that ends with a comma or opens something
+ * that goes on, or closes the array. Whole records behind it make it a broken record among others. */
+static bool text_array_opened(const uint8_t *array, const uint8_t *end)
+{
+    const uint8_t *const line = skip_blank(array + 1, end);
+    if (line == end || memchr(array, '\n', (size_t)(line - array)) == NULL) return false;
+    const uint8_t *last = memchr(line, '\n', (size_t)(end - line));
+    if (last == NULL) last = end;
+    while (is_blank(last[-1])) /* stops at `line`, which is not blank */
+        last--;
+    return *line == ']' || last[-1] == ',' || last[-1] == '{' || last[-1] == '[';
+}
+
+/* `text` is at a `{`. A file with a second line that is not blank is NDJSON, but for text_array_opened(). */
+static const char *head_object(const uint8_t *text, const uint8_t *end, bool whole)
+{
+    static const char array[] =
+        "holds a JSON array under a key, which is not supported yet: write one record "
+        "a line (jq -c '.[][]')";
+    const uint8_t *const value = first_value(text, end, NULL);
+    if (value == NULL) return NULL;
+    if (*value == '[' && text_array_opened(value, end)) return array;
+    const uint8_t *const line_end = memchr(text, '\n', (size_t)(end - text));
+    if (line_end != NULL && (!whole || skip_blank(line_end, end) != end)) return NULL;
+    if (*value == '[' && text_array_under_key(value, end, whole)) return array;
+    if (*value == '{' && first_value(value, end, "entity") != NULL)
+        return "holds a map of entities, which is not supported yet: write one entity a line (jq -c "
+               "'.[].entity')";
+    return NULL;
+}
+
+/* `whole`: the text is the file's, to its end. */
+static const char *head_text(const uint8_t *text, const uint8_t *end, bool whole)
+{
+    text = skip_blank(text, end);
     if (text == end) return NULL;
     if (*text == '[')
         return "is a JSON array, which is not supported yet: write one record a line (jq -c '.[]')";
@@ -138,16 +231,16 @@ static const char *head_text(const uint8_t *text, const uint8_t *end)
         return "holds pretty-printed or concatenated JSON (its first line is just `{`), which is not "
                "supported yet: "
                "write one record a line (jq -c .)";
-    return NULL;
+    return *text == '{' ? head_object(text, end, whole) : NULL;
 }
 
 /* Judges the first `length` bytes. NULL: NDJSON as far as one can see. */
-static const char *head_judge(const uint8_t *head, size_t length, uint64_t *content_start)
+static const char *head_judge(const uint8_t *head, size_t length, bool whole, uint64_t *content_start)
 {
     bool const marked = length >= 3 && memcmp(head, "\xef\xbb\xbf", 3) == 0;
     *content_start = marked ? 3 : 0;
     const char *refusal = marked ? NULL : head_binary(head, length);
-    return refusal != NULL ? refusal : head_text(head + *content_start, head + length);
+    return refusal != NULL ? refusal : head_text(head + *content_start, head + length, whole);
 }
 
 /* ---- paths ---- */
@@ -192,7 +285,8 @@ static enum status path_head(struct builder *builder, int descriptor, struct sou
     if (length < 0)
         return fault_set(builder->fault, STATUS_IO, "%s: can't be read at byte 0: %s", item->path,
                          strerror(errno));
-    const char *refusal = head_judge(builder->head, (size_t)length, &item->content_start);
+    const char *refusal =
+        head_judge(builder->head, (size_t)length, (uint64_t)length >= item->size, &item->content_start);
     return refusal == NULL ? STATUS_OK
                            : fault_set(builder->fault, STATUS_INPUT, "%s: %s", item->path, refusal);
 }

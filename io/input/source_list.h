@@ -7,8 +7,9 @@
  *
  *   STATUS_NO_SOURCE  missing, or may not be read
  *   STATUS_INPUT      not supported, or not yet, by name: "-", s3://, a glob, a directory, FIFO, device or
- * socket; gzip, zstd and other compressed files and archives, Parquet, Avro; UTF-16 and UTF-32; a JSON array;
- * pretty-printed JSON STATUS_IO         the system's trouble: read error, too many open files, no memory
+ * socket; gzip, zstd and other compressed files and archives, Parquet, Avro; UTF-16 and UTF-32; a JSON array,
+ * alone or under a key; a map of entities; pretty-printed JSON
+ *   STATUS_IO         the system's trouble: read error, too many open files, no memory
  *
  * Only the first SOURCE_LIST_HEAD_BYTES of a file are looked at. An empty file is fine, and so is one whose
  * head is blank. Thread rule: none, but one list is built by one thread; read-only afterwards. */

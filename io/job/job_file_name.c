@@ -1,4 +1,5 @@
-/* job_file_name.c - is files.name a pattern from which every file of a run gets a name of its own?
+/* job_file_name.c - is files.name a pattern that makes file names? One without {part} is fine as long as
+ * the run has one file: that is seen when a second one is needed.
  *
  * Thread rule: reentrant. Owns nothing. */
 #include "io/job/job_build.h"
@@ -90,10 +91,5 @@ enum status job_file_name_check(const struct job_builder *builder)
     if (bytes > JOB_FILE_NAME_MAX)
         return job_refuse(builder, line, place, "makes names of up to %zu bytes; at most %d are allowed",
                           bytes, JOB_FILE_NAME_MAX);
-    if (strstr(name, "{part}") == NULL && (builder->job->max_rows != 0 || builder->job->max_bytes != 0))
-        return job_refuse(
-            builder, line, place,
-            "has no {part}, so that a second file would get the name of the first; add {part}, or "
-            "allow one file only: files.max_rows: null (its default is 5000000) and no files.max_bytes");
     return STATUS_OK;
 }

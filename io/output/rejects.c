@@ -40,6 +40,9 @@ struct rejects {
     int fd;         /* -1: not made yet, or closed */
     bool is_stream; /* a pipe, terminal or device stood there at the start */
     bool failed;    /* lines were lost */
+    bool is_former; /* an earlier run's file stands there, with these: */
+    dev_t device;
+    ino_t inode;
 };
 
 static enum status failure(struct rejects *rejects, int error, const char *doing, struct fault *fault)
@@ -125,8 +128,9 @@ static enum status prepare(struct rejects *rejects, struct fault *fault)
     if (rejects->is_stream) return STATUS_OK;
     enum status status = check_former(path, fault);
     if (status == STATUS_OK) status = check_folder(path, fault);
-    if (status == STATUS_OK && unlink(path) != 0 && errno != ENOENT)
-        status = output_fs_fault(fault, STATUS_IO, errno, "removing the reject file of an earlier run", path);
+    rejects->is_former = true;
+    rejects->device = found.st_dev;
+    rejects->inode = found.st_ino;
     return status;
 }
 
@@ -146,11 +150,29 @@ struct rejects *rejects_open(const char *path, struct fault *fault)
     return NULL;
 }
 
+enum status rejects_remove_former(struct rejects *rejects, struct fault *fault)
+{
+    if (rejects == NULL || !rejects->is_former) return STATUS_OK;
+    rejects->is_former = false;
+    struct stat found;
+    int error = lstat(rejects->path, &found) == 0 ? 0 : errno;
+    /* another file by now is another run's */
+    if (error == 0 && (found.st_dev != rejects->device || found.st_ino != rejects->inode)) return STATUS_OK;
+    if (error == 0 && unlink(rejects->path) != 0) error = errno;
+    if (error == 0 || error == ENOENT) return STATUS_OK;
+    return output_fs_fault(fault, STATUS_IO, error, "removing the reject file of an earlier run",
+                           rejects->path);
+}
+
 /* At the first reject. O_EXCL: what is there now is another run's. fchmod: 0600 whatever the umask. */
 static enum status make_file(struct rejects *rejects, struct fault *fault)
 {
     rejects->buffer = malloc(BUFFER_BYTES);
     if (rejects->buffer == NULL) return failure(rejects, ENOMEM, "making the reject file", fault);
+    if (rejects_remove_former(rejects, fault) != STATUS_OK) {
+        rejects->failed = true;
+        return STATUS_IO;
+    }
     int const flags = rejects->is_stream ? O_WRONLY | O_NOCTTY : O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
     rejects->fd = output_fs_open_at(AT_FDCWD, rejects->path, flags, 0600);
     if (rejects->fd < 0) return failure(rejects, errno, "making the reject file", fault);

@@ -22,6 +22,9 @@
 #define MILLISECONDS 1000
 #define NANOSECONDS  1e9
 
+/* What every report begins with; what does not is another's and is left alone. */
+#define FIRST_BYTES "{\n  \"tool\": \"penstock\""
+
 /* The report under construction: a memory stream, and what its functions can't tell by themselves. */
 struct writer {
     FILE *stream;
@@ -223,7 +226,7 @@ static void put_performance(struct writer *writer, const struct report *report)
 
 static void put_report(struct writer *writer, const struct report *report)
 {
-    fputs("{\n  \"tool\": \"penstock\",\n  ", writer->stream);
+    fputs(FIRST_BYTES ",\n  ", writer->stream);
     put_member(writer, "version", report->version);
     fputs(",\n  ", writer->stream);
     put_member(writer, "runId", report->run_id);
@@ -296,7 +299,25 @@ static int write_file(const char *path, const char *run_id, const char *text, si
     return error;
 }
 
-/* To where `path` leads. 0 or errno. */
+/* Is the regular file at `path` empty, or a report? 0, EEXIST: neither, or errno. */
+static int check_former(const char *path)
+{
+    int const fd = output_fs_open_at(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+    if (fd < 0) return errno;
+    char first[sizeof FIRST_BYTES - 1];
+    ssize_t length = 0;
+    do {
+        length = pread(fd, first, sizeof first, 0);
+    } while (length < 0 && errno == EINTR);
+    int error = length < 0 ? errno : 0;
+    output_fs_close(fd);
+    if (error == 0 && length != 0 &&
+        (length != sizeof first || memcmp(first, FIRST_BYTES, sizeof first) != 0))
+        error = EEXIST;
+    return error;
+}
+
+/* To where `path` leads. 0, EEXIST: something stands there that is not a report, or errno. */
 static int write_to(const char *path, const char *run_id, const char *text, size_t length)
 {
     struct stat found;
@@ -305,9 +326,19 @@ static int write_to(const char *path, const char *run_id, const char *text, size
     if (!S_ISREG(found.st_mode)) return write_stream(path, text, length);
     char *const real = realpath(path, NULL);
     if (real == NULL) return errno;
-    int const error = write_file(real, run_id, text, length);
+    int error = check_former(real);
+    if (error == 0) error = write_file(real, run_id, text, length);
     free(real);
     return error;
+}
+
+static enum status refuse(enum status status, const char *path, const char *more, struct fault *fault)
+{
+    char shown[OUTPUT_TEXT_PRINTABLE];
+    return fault_set(fault, status,
+                     "%s: exists and is not a report, so it is not replaced: give another path (--report) or "
+                     "remove it%s",
+                     output_text_printable(path, shown, sizeof shown), more);
 }
 
 enum status report_write(const struct report *report, const char *path, struct fault *fault)
@@ -327,7 +358,10 @@ enum status report_write(const struct report *report, const char *path, struct f
                                 : write_to(path, report->run_id, text, length);
     free(text);
     if (error == 0) return STATUS_OK;
-    return output_fs_fault(fault, output_fs_place_status(error), error, "writing the report",
+    if (error == EEXIST && !is_stdout)
+        return refuse(STATUS_IO, path, report->status == REPORT_SUCCESS ? "; the delivery stands" : "",
+                      fault);
+    return output_fs_fault(fault, STATUS_IO, error, "writing the report",
                            is_stdout ? "standard output" : path);
 }
 
@@ -343,6 +377,17 @@ static int try_place(const char *path, const char *run_id)
     return error;
 }
 
+/* The same for a regular file: is it ours to replace, and can the new one be made beside it? */
+static int try_replace(const char *path, const char *run_id)
+{
+    char *const real = realpath(path, NULL);
+    if (real == NULL) return errno;
+    int error = check_former(real);
+    if (error == 0) error = try_place(real, run_id);
+    free(real);
+    return error;
+}
+
 enum status report_check(const char *path, const char *run_id, struct fault *fault)
 {
     struct stat found;
@@ -352,9 +397,11 @@ enum status report_check(const char *path, const char *run_id, struct fault *fau
         error = try_place(path, run_id);
     else if (error == 0 && S_ISDIR(found.st_mode))
         error = EISDIR;
+    else if (error == 0 && S_ISREG(found.st_mode))
+        error = try_replace(path, run_id);
     else if (error == 0 && access(path, W_OK) != 0)
         error = errno;
     if (error == 0) return STATUS_OK;
-    return output_fs_fault(fault, output_fs_place_status(error), error, "the report can't be written there",
-                           path);
+    if (error == EEXIST) return refuse(STATUS_USAGE, path, "", fault);
+    return output_fs_fault(fault, STATUS_IO, error, "the report can't be written there", path);
 }

@@ -55,11 +55,13 @@ struct report {
 };
 
 /* Writes the report to `path`: whole under a temporary name, then renamed over what was there (a symbolic
- * link is followed); into a pipe or device as it is; "-" is standard output. A report of success whose
+ * link is followed); into a pipe or device as it is; "-" is standard output. A file that is neither empty nor
+ * a report is not replaced: STATUS_IO, as for every place that can't be written. A report of success whose
  * records don't add up is not written: STATUS_INTERNAL. */
 enum status report_write(const struct report *report, const char *path, struct fault *fault);
 
-/* Can a report be written to `path` later? Asked before the run, so that a mistyped path doesn't cost one. */
+/* Can a report be written to `path` later? Asked before the run, so that a mistyped path doesn't cost one.
+ * STATUS_USAGE for a file that is not a report, else STATUS_IO. */
 enum status report_check(const char *path, const char *run_id, struct fault *fault);
 
 /* One line, and a second one when there are reasons to tell; each ends with a line end. Cut when it does not

@@ -78,7 +78,7 @@ static void add_delivery(struct line *line, const struct report *report)
 
 static void add_rates(struct line *line, const struct report *report)
 {
-    if (report->elapsed_nanoseconds == 0) return;
+    if (report->elapsed_nanoseconds == 0 || report->tally.input == 0) return; /* nothing was measured */
     double const seconds = (double)report->elapsed_nanoseconds / 1e9;
     if (report->status == REPORT_SUCCESS) {
         add(line, ", ");

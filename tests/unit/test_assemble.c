@@ -447,8 +447,8 @@ static void stops_at_the_record_behind_the_budget(void **state)
             assert_int_equal(stage->log.reject_count, with_file ? failed : 0);
             if (passed) {
                 char wanted[64];
-                snprintf(wanted, sizeof wanted, "%llu records failed, the budget is the number",
-                         (unsigned long long)failed);
+                snprintf(wanted, sizeof wanted, "%llu %s failed, the budget is the number",
+                         (unsigned long long)failed, failed == 1 ? "record" : "records");
                 assert_non_null(strstr(stage->fault.message, wanted));
             }
             /* input: all up to and with the record that passed the budget */

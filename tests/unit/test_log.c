@@ -124,6 +124,22 @@ static void test_signals(void **state)
     assert_int_equal(raise(SIGTERM), 0);
     assert_int_equal(signals_caught(), STATUS_TERMINATED);
 
+    assert_string_equal(signals_name(), "SIGTERM");
+
+    signal(SIGHUP, SIG_DFL); /* whatever the tests were started with */
+    signals_reset();
+    assert_int_equal(signals_install(&fault), STATUS_OK);
+    assert_int_equal(raise(SIGHUP), 0);
+    assert_int_equal(signals_caught(), STATUS_TERMINATED);
+    assert_string_equal(signals_name(), "SIGHUP");
+
+    signals_reset();
+    signal(SIGHUP, SIG_IGN); /* nohup */
+    assert_int_equal(signals_install(&fault), STATUS_OK);
+    assert_int_equal(raise(SIGHUP), 0);
+    assert_int_equal(signals_caught(), STATUS_OK);
+    signal(SIGHUP, SIG_DFL);
+
     int ends[2];
     assert_int_equal(pipe(ends), 0);
     close(ends[0]);

@@ -186,18 +186,52 @@ static void has_mode_0600(void **state)
     assert_int_equal(found.st_mode & 07777, 0600);
 }
 
+static void end_well(struct rejects *rejects)
+{
+    struct fault fault = {0};
+    assert_int_equal(rejects_close(rejects, &fault), STATUS_OK);
+    assert_int_equal(rejects_remove_former(rejects, &fault), STATUS_OK);
+    rejects_destroy(rejects);
+}
+
 static void no_reject_no_file(void **state)
 {
     (void)state;
     put("r.jsonl", "{\"source\":\"old\"}\n");
-    close_rejects(open_rejects("r.jsonl"));
+    close_rejects(open_rejects("r.jsonl")); /* the run failed: the old one stays */
+    expect_content("r.jsonl", "{\"source\":\"old\"}\n");
+    end_well(open_rejects("r.jsonl"));
     assert_int_equal(access("r.jsonl", F_OK), -1);
     put("r.jsonl", "");
-    close_rejects(open_rejects("r.jsonl"));
+    end_well(open_rejects("r.jsonl"));
     assert_int_equal(access("r.jsonl", F_OK), -1);
+    end_well(open_rejects("r.jsonl"));
+    assert_int_equal(rejects_remove_former(NULL, NULL), STATUS_OK);
     assert_int_equal(rejects_add(NULL, NULL, NULL), STATUS_OK);
     assert_int_equal(rejects_close(NULL, NULL), STATUS_OK);
     rejects_destroy(NULL);
+}
+
+static void replaces_the_former(void **state)
+{
+    (void)state;
+    put("r.jsonl", "{\"source\":\"old\"}\n");
+    struct rejects *rejects = open_rejects("r.jsonl");
+    struct reject const reject = a_reject();
+    add(rejects, &reject);
+    add(rejects, &reject);
+    end_well(rejects);
+    size_t length = 0;
+    char *const text = get("r.jsonl", &length);
+    assert_null(strstr(text, "old"));
+    assert_non_null(strstr(text, "dump.ndjson"));
+    free(text);
+    /* another run's that took its place meanwhile is left */
+    rejects = open_rejects("r.jsonl");
+    put("other", "{\"source\":\"other\"}\n");
+    assert_int_equal(rename("other", "r.jsonl"), 0);
+    end_well(rejects);
+    expect_content("r.jsonl", "{\"source\":\"other\"}\n");
 }
 
 static void refuses_what_is_not_ours(void **state)
@@ -325,16 +359,11 @@ static void flushes_whole_lines(void **state)
 int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, enter_scratch, leave_scratch)
-    const struct CMUnitTest tests[] = {TEST(writes_lines),
-                                       TEST(cuts_raw),
-                                       TEST(has_mode_0600),
-                                       TEST(no_reject_no_file),
-                                       TEST(refuses_what_is_not_ours),
-                                       TEST(refuses_a_late_file),
-                                       TEST(tells_where_no_file_can_be),
-                                       TEST(writes_streams),
-                                       TEST(tells_a_full_disk),
-                                       TEST(tells_a_file_limit),
-                                       TEST(flushes_whole_lines)};
+    const struct CMUnitTest tests[] = {TEST(writes_lines),        TEST(cuts_raw),
+                                       TEST(replaces_the_former), TEST(has_mode_0600),
+                                       TEST(no_reject_no_file),   TEST(refuses_what_is_not_ours),
+                                       TEST(refuses_a_late_file), TEST(tells_where_no_file_can_be),
+                                       TEST(writes_streams),      TEST(tells_a_full_disk),
+                                       TEST(tells_a_file_limit),  TEST(flushes_whole_lines)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

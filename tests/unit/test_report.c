@@ -195,7 +195,7 @@ static void replaces(void **state)
     struct report const report = a_report();
     assert_int_equal(mkdir("deep", 0777), 0);
     write_ok(&report, "deep/real.json");
-    FILE *const file = fopen("deep/real.json", "w");
+    FILE *const file = fopen("deep/real.json", "a");
     assert_non_null(file);
     fputs("old", file);
     fclose(file);
@@ -219,17 +219,65 @@ static void expect_failure(const char *path, enum status status, const char *wor
     if (strstr(fault.message, words) == NULL) fail_msg("'%s' not in: %s", words, fault.message);
 }
 
+static void expect_checked(const char *path, enum status status, const char *words)
+{
+    struct fault fault = {0};
+    assert_int_equal(report_check(path, "0123456789abcdef", &fault), status);
+    if (strstr(fault.message, words) == NULL) fail_msg("'%s' not in: %s", words, fault.message);
+}
+
+static void put(const char *path, const char *text)
+{
+    FILE *const file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+/* Dumps, jobs, reject files: whatever is not a report stays as it is. */
+static void leaves_what_is_not_ours(void **state)
+{
+    (void)state;
+    static const char *const others[] = {"x", "{\n  \"tool\": \"penstoc", "{\"tool\": \"penstock\"}\n",
+                                         "{\"source\":\"dump\"}\n"};
+    assert_int_equal(symlink("other", "link"), 0);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        put("other", others[i]);
+        expect_checked("other", STATUS_USAGE, "other: exists and is not a report");
+        expect_checked("link", STATUS_USAGE, "exists and is not a report");
+        expect_failure("other", STATUS_IO, "the delivery stands");
+        expect_failure("link", STATUS_IO, "exists and is not a report");
+        expect_content("other", others[i]);
+    }
+    struct report report = a_report();
+    report.status = REPORT_FAILED;
+    struct fault fault = {0};
+    assert_int_equal(report_write(&report, "other", &fault), STATUS_IO);
+    assert_null(strstr(fault.message, "delivery stands"));
+    put("other", "");
+    expect_checked("link", STATUS_OK, "");
+    report = a_report();
+    write_ok(&report, "other");
+    expect_checked("link", STATUS_OK, "");
+    expect_checked("new", STATUS_OK, "");
+    expect_checked("-", STATUS_OK, "");
+    expect_checked("/dev/null", STATUS_OK, "");
+    expect_checked("missing/new", STATUS_IO, "missing/new");
+    expect_checked(".", STATUS_IO, "is a directory");
+    assert_int_equal(entries(), 2);
+}
+
 static void tells_failures(void **state)
 {
     (void)state;
-    expect_failure("missing/report.json", STATUS_JOB, "missing/report.json");
-    expect_failure(".", STATUS_JOB, "is a directory");
+    expect_failure("missing/report.json", STATUS_IO, "missing/report.json");
+    expect_failure(".", STATUS_IO, "is a directory");
     expect_failure("/dev/full", STATUS_IO, "free space");
-    expect_failure("/proc/report.json", STATUS_JOB, "/proc/report.json");
+    expect_failure("/proc/report.json", STATUS_IO, "/proc/report.json");
     char name[300];
     memset(name, 'a', sizeof name);
     name[299] = '\0';
-    expect_failure(name, STATUS_JOB, "shorter");
+    expect_failure(name, STATUS_IO, "shorter");
     assert_int_equal(entries(), 0);
     struct report const report = a_report();
     write_ok(&report, "/dev/null");
@@ -289,6 +337,10 @@ static void summarises(void **state)
     report = (struct report){.status = REPORT_FAILED};
     report.tally.input = 5;
     expect_summary(&report, "penstock: 5 records in, nothing delivered, 0 failed, 0 skipped, 0.00 s\n");
+    report.tally.input = 0; /* no rate of nothing */
+    report.elapsed_nanoseconds = 1000000000;
+    report.input_bytes = 1000;
+    expect_summary(&report, "penstock: 0 records in, nothing delivered, 0 failed, 0 skipped, 1.00 s\n");
 }
 
 static void summary_is_bounded(void **state)
@@ -313,9 +365,10 @@ static void summary_is_bounded(void **state)
 int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, enter_scratch, leave_scratch)
-    const struct CMUnitTest tests[] = {TEST(writes_every_field), TEST(writes_a_failed_run),
-                                       TEST(refuses_a_lie),      TEST(replaces),
-                                       TEST(tells_failures),     TEST(writes_standard_output),
-                                       TEST(summarises),         TEST(summary_is_bounded)};
+    const struct CMUnitTest tests[] = {TEST(writes_every_field),      TEST(writes_a_failed_run),
+                                       TEST(refuses_a_lie),           TEST(replaces),
+                                       TEST(leaves_what_is_not_ours), TEST(tells_failures),
+                                       TEST(writes_standard_output),  TEST(summarises),
+                                       TEST(summary_is_bounded)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

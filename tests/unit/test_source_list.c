@@ -247,6 +247,60 @@ static void text_contents(void **state)
     EXPECT_CONTENT("{\n}\n{\n}\n", "pretty-printed");
 }
 
+static void containers_of_records(void **state)
+{
+    (void)state;
+    EXPECT_CONTENT("{\"results\":[{\"a\":\"]}\\\"\"},{\"b\":[1]}]}", "array under a key");
+    EXPECT_CONTENT("\n {\"r\" : [ {} ] } \r\n \n", "array under a key");
+    EXPECT_CONTENT("\xef\xbb\xbf{\"r\":[{}]}\n", "array under a key");
+    EXPECT_CONTENT("{\"r\":[\n{\"a\":1},\n{\"a\":2}\n]}\n", "array under a key");
+    EXPECT_CONTENT("{\"r\": [\r\n  {\n \"a\":1}]}", "array under a key");
+    EXPECT_CONTENT("{\"r\":[\n]}\n", "array under a key");
+    EXPECT_CONTENT("{\"x1\":{\"entity\":{\"a\":1}},\"x2\":{}}\n", "map of entities");
+    /* records that look alike */
+    EXPECT_FINE("{\"identities\":[{\"id\":1}],\"a\":2}\n", 0);
+    EXPECT_FINE("{\"r\":[1,2]}\n", 0);
+    EXPECT_FINE("{\"r\":[]}\n", 0);
+    EXPECT_FINE("{\"r\":[{}]}\n{\"r\":[{}]}\n", 0);
+    EXPECT_FINE("{\"r\":[{}]}\n\nx", 0);
+    EXPECT_FINE("{\"r\":[{}", 0);
+    EXPECT_FINE("{\"r\":[", 0);
+    EXPECT_FINE("{\"r\":[\n", 0);
+    EXPECT_FINE("{\"r\":[\n{\"a\":1}\n{\"a\":2}\n", 0); /* a torn record, then whole ones */
+    EXPECT_FINE("{\"a\":{\"entity2\":{}}}\n", 0);
+    EXPECT_FINE("{\"a\":{\"b\":1,\"entity\":{}}}\n", 0);
+    EXPECT_FINE("{\"a\":{\"entity\":{}}}\n{\"a\":{\"entity\":{}}}\n", 0);
+    EXPECT_FINE("{\"a", 0);
+    EXPECT_FINE("{\"a\\", 0);
+    EXPECT_FINE("{\"a\":", 0);
+    EXPECT_FINE("{\"entity\":{\"a\":1}}\n", 0);
+}
+
+/* A first line longer than the head. */
+static void long_containers(void **state)
+{
+    (void)state;
+    size_t const size = SOURCE_LIST_HEAD_BYTES + 100;
+    char *const text = malloc(size);
+    assert_non_null(text);
+    static const char *const begins[] = {"{\"r\":[{\"a\":\"", "{\"x\":{\"entity\":{\"a\":\""};
+    for (size_t i = 0; i < 2; i++) {
+        memset(text, 'x', size);
+        memcpy(text, begins[i], strlen(begins[i]));
+        expect_content(text, size, "not supported yet");
+    }
+    static const char record[] = "{\"r\":[{\"a\":1}],\"b\":\"";
+    memset(text, 'x', size);
+    memcpy(text, record, sizeof record - 1);
+    expect_fine(text, size, 0);
+    static const char two[] = "{\"r\":[{\"a\":1}]}\n";
+    memset(text, ' ', size);
+    memcpy(text, two, sizeof two - 1);
+    text[size - 1] = '{'; /* a second record, behind the head */
+    expect_fine(text, size, 0);
+    free(text);
+}
+
 static void fine_contents(void **state)
 {
     (void)state;
@@ -303,6 +357,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(binary_contents, setup, teardown),
         cmocka_unit_test_setup_teardown(wide_contents, setup, teardown),
         cmocka_unit_test_setup_teardown(text_contents, setup, teardown),
+        cmocka_unit_test_setup_teardown(containers_of_records, setup, teardown),
+        cmocka_unit_test_setup_teardown(long_containers, setup, teardown),
         cmocka_unit_test_setup_teardown(fine_contents, setup, teardown),
         cmocka_unit_test_setup_teardown(only_the_head_counts, setup, teardown),
     };
