@@ -199,33 +199,38 @@ static uint8_t *other_buffer(const struct csv_row *row, struct value *value)
     return row->buffers[value->buffer];
 }
 
+/* One step of a column's transforms. trim, lower and upper are for texts: a number keeps its characters, JSON
+ * text its escapes, true and false their spelling. */
+static bool transform_once(struct csv_row *row, enum transform step, struct value *value)
+{
+    const char *text = (const char *)value->bytes;
+    if (step == TRANSFORM_TRIM) {
+        if (value->is_text) transform_trim(&text, &value->length);
+        value->bytes = (const uint8_t *)text;
+        return true;
+    }
+    if (step != TRANSFORM_SHA256 && !value->is_text) return true;
+    if (step == TRANSFORM_SHA256 && value->length == 0) {
+        value->is_null = true;
+        return true;
+    }
+    char *const out = (char *)other_buffer(row, value);
+    value->bytes = (const uint8_t *)out;
+    if (step == TRANSFORM_SHA256) {
+        if (!sha256_hex(row->hasher, text, value->length, out)) return false;
+        value->length = SHA256_HEX_LENGTH;
+        value->is_text = true;
+        return true;
+    }
+    value->length = step == TRANSFORM_LOWER ? transform_lower(text, value->length, out)
+                                            : transform_upper(text, value->length, out);
+    return true;
+}
+
 static bool transform(struct csv_row *row, const struct column *column, struct value *value)
 {
-    for (size_t i = 0; i < column->transform_count && !value->is_null; i++) {
-        const char *text = (const char *)value->bytes;
-        char *out;
-        switch (column->transforms[i]) {
-        case TRANSFORM_TRIM: transform_trim(&text, &value->length); break;
-        case TRANSFORM_LOWER:
-            out = (char *)other_buffer(row, value);
-            value->length = transform_lower(text, value->length, out);
-            text = out;
-            break;
-        case TRANSFORM_UPPER:
-            out = (char *)other_buffer(row, value);
-            value->length = transform_upper(text, value->length, out);
-            text = out;
-            break;
-        case TRANSFORM_SHA256:
-            value->is_null = value->length == 0;
-            out = (char *)other_buffer(row, value);
-            if (!sha256_hex(row->hasher, text, value->length, out)) return false;
-            value->length = SHA256_HEX_LENGTH;
-            text = out;
-            break;
-        }
-        value->bytes = (const uint8_t *)text;
-    }
+    for (size_t i = 0; i < column->transform_count && !value->is_null; i++)
+        if (!transform_once(row, column->transforms[i], value)) return false;
     return true;
 }
 

@@ -276,7 +276,7 @@ enum status pipeline_size(const struct convert_rules *rules, uint32_t threads, b
     return fault_set(fault, STATUS_USAGE,
                      "--memory-limit: %" PRIu64 " MiB are not enough for %u %s and records of up to %" PRIu64
                      " bytes; the least that works is %" PRIu64
-                     " MiB (fewer --threads or a smaller source.max_record need less)",
+                     "MiB (fewer --threads or a smaller source.max_record need less)",
                      limit / LIMIT_MIB, threads, threads == 1 ? "thread" : "threads", rules->max_record,
                      sizes->memory / LIMIT_MIB + 1);
 }

@@ -176,17 +176,14 @@ static const uint8_t *first_value(const uint8_t *at, const uint8_t *end, const c
     return at < end ? at : NULL;
 }
 
-/* One object that is the whole file, with one member, an array of objects. What is longer than the head is
- * taken for one when its array is as well. `array` is that array. */
-static bool text_array_under_key(const uint8_t *array, const uint8_t *end, bool whole)
+/* The array of objects at `array` is the one member of the one object of the text. */
+static bool text_array_under_key(const uint8_t *array, const uint8_t *end)
 {
     const uint8_t *const first = skip_blank(array + 1, end);
     if (first >= end || *first != '{') return false;
     const uint8_t *at = skip_container(array, end);
-    if (at == NULL) return !whole;
-    at = skip_blank(at, end);
-    if (at == end) return !whole;
-    return *at == '}' && whole && skip_blank(at + 1, end) == end;
+    at = at == NULL ? end : skip_blank(at, end);
+    return at < end && *at == '}' && skip_blank(at + 1, end) == end;
 }
 
 /* `{"key":[` alone on its line, then a line that no NDJSON has: one that ends with a comma or opens something
@@ -211,9 +208,11 @@ static const char *head_object(const uint8_t *text, const uint8_t *end, bool who
     const uint8_t *const value = first_value(text, end, NULL);
     if (value == NULL) return NULL;
     if (*value == '[' && text_array_opened(value, end)) return array;
+    if (!whole)
+        return NULL; /* a first record that is longer than the head must not be taken for another form */
     const uint8_t *const line_end = memchr(text, '\n', (size_t)(end - text));
-    if (line_end != NULL && (!whole || skip_blank(line_end, end) != end)) return NULL;
-    if (*value == '[' && text_array_under_key(value, end, whole)) return array;
+    if (line_end != NULL && skip_blank(line_end, end) != end) return NULL;
+    if (*value == '[' && text_array_under_key(value, end)) return array;
     if (*value == '{' && first_value(value, end, "entity") != NULL)
         return "holds a map of entities, which is not supported yet: write one entity a line (jq -c "
                "'.[].entity')";

@@ -964,9 +964,11 @@ def simple_upper(text):
     return "".join(out)
 
 
-def transformed(text, transforms):
-    """The text, or None for null."""
+def transformed(text, transforms, is_text):
+    """The text, or None for null. Numbers, literals and JSON text keep their characters: only a digest is taken of them."""
     for name in transforms:
+        if name != "sha256" and not is_text:
+            continue
         if name == "trim":
             text = text.strip(" \t\r\n")
         elif name == "lower":
@@ -977,6 +979,7 @@ def transformed(text, transforms):
             if text == "":
                 return None
             text = hashlib.sha256(text.encode("utf-8")).hexdigest()
+            is_text = True
     return text
 
 
@@ -1131,7 +1134,7 @@ class Converter:
             return self.time_cell(column, value, defects)
         if self.marks(value, defects):
             return Cell("")
-        text = transformed(value.text, column.transform)
+        text = transformed(value.text, column.transform, value.kind in ("string", "list"))
         if text is None:
             return Cell(self.job.null, True)
         return self.changed(text, value.kind not in ("number", "true", "false"))
@@ -1142,7 +1145,7 @@ class Converter:
         if value.kind == "number":
             seconds = seconds_of_number(value.text)
         else:
-            text = transformed(value.text, column.transform)
+            text = transformed(value.text, column.transform, value.kind in ("string", "list"))
             if text is None or text == "":
                 return Cell(self.job.null, True)
             seconds = seconds_of_text(text) if value.kind in ("string", "list") else None

@@ -287,7 +287,7 @@ static void long_containers(void **state)
     for (size_t i = 0; i < 2; i++) {
         memset(text, 'x', size);
         memcpy(text, begins[i], strlen(begins[i]));
-        expect_content(text, size, "not supported yet");
+        expect_fine(text, size, 0); /* may be the first of many records: how it goes on is not known */
     }
     static const char record[] = "{\"r\":[{\"a\":1}],\"b\":\"";
     memset(text, 'x', size);
