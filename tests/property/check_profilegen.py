@@ -78,12 +78,12 @@ def string_open_at_end(text):
 def depth(value):
     """Levels of objects and arrays, without recursion."""
     deepest = 0
-    todo = [(value, 1)]
-    while todo:
-        item, level = todo.pop()
+    pending = [(value, 1)]
+    while pending:
+        item, level = pending.pop()
         if isinstance(item, (dict, list)):
             deepest = max(deepest, level)
-            todo.extend((child, level + 1) for child in (item.values() if isinstance(item, dict) else item))
+            pending.extend((child, level + 1) for child in (item.values() if isinstance(item, dict) else item))
     return deepest
 
 

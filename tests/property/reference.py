@@ -555,13 +555,13 @@ class Check:
         return kind
 
     def whole(self, node):
-        todo = [node]
-        while todo:
-            node = todo.pop()
+        pending = [node]
+        while pending:
+            node = pending.pop()
             if node.kind == "object":
-                todo += [value for _, value in self.enter(node)]
+                pending += [value for _, value in self.enter(node)]
             elif node.kind == "array":
-                todo += self.enter(node)
+                pending += self.enter(node)
             else:
                 self.scalar(node)
 
