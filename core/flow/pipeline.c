@@ -92,11 +92,19 @@ static struct chunk *port_take(void *context)
     return chunk;
 }
 
+/* The assembler sleeps for the chunks of one shard, its turn: others can lie in the ring until then. That is
+ * looked at behind the read-modify-write of wait_has_waiters(), so that the turn read is the one it sleeps
+ * for. */
 static void port_give(void *context, struct chunk *chunk)
 {
     struct worker *worker = context;
+    struct pipeline *pipeline = worker->pipeline;
+    uint64_t const shard = chunk->shard;      /* the chunk is the assembler's from here on */
     (void)ring_push(&worker->forward, chunk); /* never full: it has room for all chunks of the worker */
-    wait_wake(&worker->pipeline->rows_ready);
+    if (!wait_has_waiters(&pipeline->rows_ready)) return;
+    /* T3, pairs with T1 by way of W1 and S0 (wait.c) */
+    if (atomic_load_explicit(&pipeline->turn, memory_order_acquire) == shard)
+        wait_wake(&pipeline->rows_ready);
 }
 
 static bool port_stopped(void *context)

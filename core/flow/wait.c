@@ -10,9 +10,10 @@
  *   - The signaller has the mutex before the waiter: W2 reads S1's epoch or a later one (unlock happens
  *     before lock), and the waiter does not sleep.
  *   - The signaller has it after the waiter: W2 saw a new epoch, and there is no sleep; or the waiter gave
- *     the mutex up inside pthread_cond_wait(), and the broadcast finds it asleep.
+ *     the mutex up inside pthread_cond_wait(), is asleep, and the broadcast behind the mutex finds it.
  *
- * The broadcast stands inside the mutex for just this: between W2 and falling asleep there is no gap.
+ * The signaller passes through the mutex for just this: between W2 and falling asleep there is no gap. The
+ * broadcast stands behind it, so that who wakes up does not run into a mutex that is still held.
  *
  * The epoch only has to differ from the ticket. It wraps after 2^32 wake-ups, out of the word's top and not
  * into the waiters. To be fooled, one thread must stand still between W1 and W2 while others wake an exact
@@ -94,6 +95,12 @@ void wait_wake(struct wait *wait)
     uint64_t const before = atomic_fetch_add_explicit(&wait->state, EPOCH_STEP, memory_order_seq_cst);
     if (waiters_of(before) == 0) return;
     (void)pthread_mutex_lock(&wait->mutex);
-    (void)pthread_cond_broadcast(&wait->changed);
     (void)pthread_mutex_unlock(&wait->mutex);
+    (void)pthread_cond_broadcast(&wait->changed);
+}
+
+bool wait_has_waiters(struct wait *wait)
+{
+    /* S0: pairs with W1, as S1 does, and moves nothing. */
+    return waiters_of(atomic_fetch_add_explicit(&wait->state, 0, memory_order_seq_cst)) != 0;
 }

@@ -36,5 +36,9 @@ uint32_t wait_prepare(struct wait *wait);
 void wait_cancel(struct wait *wait);
 void wait_sleep(struct wait *wait, uint32_t ticket);
 void wait_wake(struct wait *wait); /* wakes all */
+/* Does anybody wait? For a signaller that wakes only when a waiter may want it: what it made true before this
+ * call is seen by whoever prepares later, and what a waiter wrote before it prepared is seen by what the
+ * signaller reads next. */
+bool wait_has_waiters(struct wait *wait);
 
 #endif
