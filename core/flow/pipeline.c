@@ -38,7 +38,8 @@ struct pipeline {
     _Alignas(LIMIT_LINE) _Atomic uint64_t next_shard; /* relaxed fetch_add: claims, publishes nothing */
     /* T1: release by the assembler when all shards before `turn` are drained; T2: acquire by the worker that
      * waits for it. The edge also hands the large lane from one worker to the next: the former user's last
-     * chunk was popped (ring edge) before T1. */
+     * chunk was popped (ring edge) before T1. T3: acquire by a worker that asks whether the assembler
+     * sleeps for its shard. */
     _Alignas(LIMIT_LINE) _Atomic uint64_t turn;
     /* S1: release CAS by whoever fails first, with its fault filled before; S2: acquire by everyone who
      * polls. */
