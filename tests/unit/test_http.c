@@ -1,0 +1,1362 @@
+/* test_http.c - requests against a scripted server of plain sockets (http_desk.h); TLS against python3's ssl.
+ * A client that hangs fails by its timeout_ms, since no failure is then what a case expects. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "io/http/http.h"
+#include "tests/unit/http_desk.h"
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#define COUNT(array)  (sizeof(array) / sizeof *(array))
+#define PATIENCE_MS   60000u
+#define MIB           (1024u * 1024)
+#define URL_SIZE      128u
+#define UPLOAD_BUFFER (64u * 1024)
+
+/* ---- the client's side ---- */
+
+static struct http *open_http(uint32_t connections)
+{
+    struct fault fault = {0};
+    struct http_options const options = {
+        .connections = connections, .user_agent = "test/1", .upload_buffer = UPLOAD_BUFFER};
+    struct http *const http = http_create(&options, &fault);
+    assert_non_null(http);
+    return http;
+}
+
+static const char *url_of(const struct desk *desk, const char *target, char out[URL_SIZE])
+{
+    (void)snprintf(out, URL_SIZE, "http://127.0.0.1:%u%s", desk->port, target);
+    return out;
+}
+
+static struct http_request make(enum http_method method, const char *url)
+{
+    return (struct http_request){
+        .method = method, .url = url, .reply_max = MIB, .timeout_ms = PATIENCE_MS, .stall_seconds = 50};
+}
+
+static void perform(struct http *http, struct http_request *request, enum http_failure failure,
+                    unsigned status)
+{
+    assert_true(http_perform(http, request, NULL, NULL));
+    if (request->reply.failure != failure)
+        print_error("%s: %s\n", http_failure_text(request->reply.failure), request->reply.failure_text);
+    assert_int_equal(request->reply.failure, failure);
+    assert_int_equal(request->reply.status, status);
+    assert_int_equal(failure == HTTP_OK, request->reply.failure_text[0] == '\0');
+    assert_null(strchr(request->reply.failure_text, '\n'));
+}
+
+/* One request for `target`, its reply freed. */
+static void get(struct desk *desk, struct http *http, const char *target, enum http_failure failure,
+                unsigned status)
+{
+    char url[URL_SIZE];
+    struct http_request request = make(HTTP_GET, url_of(desk, target, url));
+    perform(http, &request, failure, status);
+    http_reply_free(&request.reply);
+}
+
+static uint8_t *make_body(size_t length)
+{
+    uint8_t *const body = malloc(length);
+    assert_non_null(body);
+    for (size_t i = 0; i < length; i++)
+        body[i] = desk_byte(i);
+    return body;
+}
+
+/* PUT of `length` bytes. The caller frees the reply. */
+static struct http_request put(struct desk *desk, struct http *http, size_t length, enum http_failure failure,
+                               unsigned status)
+{
+    char url[URL_SIZE];
+    uint8_t *const bytes = make_body(length);
+    struct http_span const span = {bytes, length};
+    struct http_request request = make(HTTP_PUT, url_of(desk, "/put", url));
+    request.body = &span;
+    request.body_count = 1;
+    request.body_length = length;
+    perform(http, &request, failure, status);
+    free(bytes);
+    request.body = NULL;
+    request.url = NULL;
+    return request;
+}
+
+/* ---- scripts ---- */
+
+#define ANSWER_OK "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nETag: \"abc\"\r\n\r\nok"
+
+/* Reads requests and answers them, on and on. A wrong body is a 400. */
+static void serve_well(struct desk_link *link)
+{
+    while (desk_read_head(link)) {
+        uint64_t const length = desk_content_length(link);
+        if (!desk_read_body(link, 0, length)) {
+            (void)desk_say(link, "HTTP/1.1 400 Bad\r\nContent-Length: 0\r\n\r\n");
+            return;
+        }
+        bool const head = strncmp(link->head, "HEAD ", 5) == 0;
+        (void)desk_say_bytes(link, ANSWER_OK, sizeof ANSWER_OK - 1 - (head ? 2 : 0));
+    }
+}
+
+/* Answers with the text of the context; for several connections the same. Then closes in order. */
+static void serve_text(struct desk_link *link)
+{
+    if (!desk_read_head(link) || !desk_read_body(link, 0, desk_content_length(link))) return;
+    (void)desk_say(link, link->desk->context);
+    (void)shutdown(link->socket, SHUT_WR);
+    desk_drain(link);
+}
+
+/* ---- what is sent ---- */
+
+static void assert_head(struct desk *desk, const char *format)
+{
+    char expected[1024];
+    (void)snprintf(expected, sizeof expected, format, desk->port);
+    (void)pthread_mutex_lock(&desk->mutex);
+    assert_string_equal(desk->last_head, expected);
+    (void)pthread_mutex_unlock(&desk->mutex);
+}
+
+static void sends_heads_as_told(void **state)
+{
+    (void)state;
+    struct desk desk;
+    desk_open(&desk, serve_well, NULL);
+    struct http *const http = open_http(1);
+    char url[URL_SIZE];
+    struct http_header const headers[] = {{"x-amz-date", "20261122T030000Z"},
+                                          {"Host", "bucket.s3.example"},
+                                          {"X-Empty", ""},
+                                          {"x-blank", "  "}};
+
+    struct http_request request = make(HTTP_GET, url_of(&desk, "/a/../b//c%2F?uploads=&x=%20", url));
+    perform(http, &request, HTTP_OK, 200);
+    assert_head(&desk, "GET /a/../b//c%%2F?uploads=&x=%%20 HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n"
+                       "User-Agent: test/1\r\n\r\n");
+    assert_int_equal(request.reply.body_length, 2);
+    assert_string_equal((char *)request.reply.body, "ok");
+    http_reply_free(&request.reply);
+
+    struct http_span const span = {(const uint8_t *)"\0\1\2", 3}; /* desk_byte() of 0, 1, 2 */
+    request = make(HTTP_PUT, url_of(&desk, "/k", url));
+    request.headers = headers;
+    request.header_count = COUNT(headers);
+    request.body = &span;
+    request.body_count = 1;
+    request.body_length = 3;
+    perform(http, &request, HTTP_OK, 200);
+    assert_head(&desk, "PUT /k HTTP/1.1\r\nHost: bucket.s3.example\r\nUser-Agent: test/1\r\n"
+                       "x-amz-date: 20261122T030000Z\r\nX-Empty:\r\nx-blank:\r\nContent-Length: 3\r\n\r\n");
+    assert_int_equal(request.reply.sent, 3);
+    http_reply_free(&request.reply);
+
+    request.method = HTTP_POST;
+    request.header_count = 1;
+    perform(http, &request, HTTP_OK, 200);
+    assert_head(&desk, "POST /k HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nUser-Agent: test/1\r\n"
+                       "x-amz-date: 20261122T030000Z\r\nContent-Length: 3\r\n\r\n");
+    http_reply_free(&request.reply);
+
+    request = make(HTTP_POST, url_of(&desk, "/k?uploads=", url));
+    perform(http, &request, HTTP_OK, 200);
+    assert_head(&desk, "POST /k?uploads= HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nUser-Agent: test/1\r\n"
+                       "Content-Length: 0\r\n\r\n");
+    http_reply_free(&request.reply);
+
+    request.method = HTTP_HEAD;
+    perform(http, &request, HTTP_OK, 200);
+    assert_head(&desk, "HEAD /k?uploads= HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nUser-Agent: test/1\r\n\r\n");
+    assert_string_equal(http_reply_header(&request.reply, "content-length"), "2");
+    assert_null(request.reply.body);
+    http_reply_free(&request.reply);
+
+    request.method = HTTP_DELETE;
+    perform(http, &request, HTTP_OK, 200);
+    assert_head(&desk, "DELETE /k?uploads= HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nUser-Agent: test/1\r\n\r\n");
+    assert_true(request.reply.reused);
+    http_reply_free(&request.reply);
+
+    request.method = HTTP_GET; /* nothing of the others sticks */
+    perform(http, &request, HTTP_OK, 200);
+    assert_head(&desk, "GET /k?uploads= HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nUser-Agent: test/1\r\n\r\n");
+    http_reply_free(&request.reply);
+    http_destroy(http);
+    desk_close(&desk);
+    assert_int_equal(atomic_load(&desk.links), 1); /* all over one connection */
+}
+
+static void sends_a_body_of_spans(void **state)
+{
+    (void)state;
+    struct desk desk;
+    desk_open(&desk, serve_well, NULL);
+    struct http *const http = open_http(1);
+    char url[URL_SIZE];
+    static const size_t lengths[] = {0, 1, 2, 65535, 65536, 65537, 3 * MIB + 1, 8 * MIB};
+    for (size_t i = 0; i < COUNT(lengths); i++) {
+        size_t const length = lengths[i];
+        uint8_t *const bytes = make_body(length + 1);
+        struct http_span const spans[] = {{NULL, 0},
+                                          {bytes, length / 3},
+                                          {bytes, 0},
+                                          {bytes + length / 3, length / 2 - length / 3},
+                                          {bytes + length / 2, length - length / 2},
+                                          {NULL, 0}};
+        struct http_request request = make(i % 2 == 0 ? HTTP_PUT : HTTP_POST, url_of(&desk, "/", url));
+        request.body = spans;
+        request.body_count = COUNT(spans);
+        request.body_length = length;
+        perform(http, &request, HTTP_OK, 200);
+        assert_int_equal(request.reply.sent, length);
+        assert_int_equal(request.reply.received, 2);
+        assert_int_equal(request.reply.reused, i > 0);
+        assert_false(request.reply.replayed);
+        assert_true(request.reply.connect_us > 0);
+        assert_true(request.reply.first_byte_us >= request.reply.connect_us);
+        assert_true(request.reply.total_us >= request.reply.first_byte_us);
+        http_reply_free(&request.reply);
+        http_reply_free(&request.reply); /* twice is fine */
+        free(bytes);
+    }
+    http_destroy(http);
+    desk_close(&desk);
+}
+
+static void refuses_headers_that_split(void **state)
+{
+    (void)state;
+    struct http *const http = open_http(1);
+    static const struct http_header bad[] = {
+        {"a", "b\r\nc: d"}, {"a", "b\n"}, {"a\r\nb", "c"},        {"a:", "c"},
+        {"", "c"},          {"a b", "c"}, {"content-length", "3"}};
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        struct fault fault = {0};
+        struct http_request request = make(HTTP_GET, "http://127.0.0.1:9/");
+        request.headers = &bad[i];
+        request.header_count = 1;
+        assert_int_equal(http_start(http, &request, &fault), STATUS_INTERNAL);
+        assert_int_equal(http_running(http), 0);
+        assert_true(http_perform(http, &request, NULL, NULL));
+        assert_int_equal(request.reply.failure, HTTP_REFUSED);
+        http_reply_free(&request.reply);
+    }
+    http_destroy(http);
+}
+
+static void serve_continue(struct desk_link *link)
+{
+    if (!desk_read_head(link)) return;
+    (void)desk_say(link, "HTTP/1.1 100 Continue\r\nX-Early: yes\r\n\r\n");
+    if (!desk_read_body(link, 0, desk_content_length(link))) return;
+    (void)desk_say(link, ANSWER_OK);
+    desk_drain(link);
+}
+
+static void waits_for_100_when_asked(void **state)
+{
+    (void)state;
+    struct desk desk;
+    desk_open(&desk, serve_continue, NULL);
+    struct http *const http = open_http(1);
+    char url[URL_SIZE];
+    uint8_t *const bytes = make_body(100000);
+    struct http_span const span = {bytes, 100000};
+    struct http_header const expect = {"Expect", "100-continue"};
+    struct http_request request = make(HTTP_PUT, url_of(&desk, "/", url));
+    request.headers = &expect;
+    request.header_count = 1;
+    request.body = &span;
+    request.body_count = 1;
+    request.body_length = span.length;
+    perform(http, &request, HTTP_OK, 200);
+    assert_non_null(strstr(desk.last_head, "\r\nExpect: 100-continue\r\n"));
+    assert_null(http_reply_header(&request.reply, "x-early")); /* of the 100, not of the reply */
+    assert_string_equal(http_reply_header(&request.reply, "etag"), "\"abc\"");
+    http_reply_free(&request.reply);
+    free(bytes);
+    http_destroy(http);
+    desk_close(&desk);
+}
+
+/* ---- what comes back ---- */
+
+static void reads_replies_of_all_forms(void **state)
+{
+    (void)state;
+    static const struct {
+        char *text;
+        unsigned status;
+        const char *body; /* NULL: none */
+    } cases[] = {
+        {"HTTP/1.1 204 No Content\r\nX: 1\r\n\r\n", 204, NULL},
+        {"HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n\r\n", 304, NULL},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 200, NULL},
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n1;x=y\r\nd\r\n0\r\n\r\n", 200,
+         "abcd"},
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-T: 1\r\n\r\n", 200, "abc"},
+        {"HTTP/1.1 200 OK\r\n\r\nto the end", 200, "to the end"},
+        {"HTTP/1.0 200 OK\r\n\r\nold", 200, "old"},
+        {"HTTP/1.1 301 Moved\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 4\r\n\r\nmove", 301, "move"},
+        {"HTTP/1.1 401 Who\r\nWWW-Authenticate: Basic realm=x\r\nContent-Length: 2\r\n\r\nno", 401, "no"},
+        {"HTTP/1.1 500 Oh\r\nContent-Length: 3\r\n\r\nbad", 500, "bad"},
+        {"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nraw", 200, "raw"},
+        {"HTTP/1.1 102 Wait\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\ny", 200, "y"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct desk desk;
+        desk_open(&desk, serve_text, cases[i].text);
+        struct http *const http = open_http(1);
+        char url[URL_SIZE];
+        struct http_request request = make(HTTP_GET, url_of(&desk, "/", url));
+        perform(http, &request, HTTP_OK, cases[i].status);
+        if (cases[i].body == NULL)
+            assert_null(request.reply.body);
+        else {
+            assert_string_equal((char *)request.reply.body, cases[i].body);
+            assert_int_equal(request.reply.body_length, strlen(cases[i].body));
+        }
+        assert_int_equal(request.reply.received, request.reply.body_length);
+        http_reply_free(&request.reply);
+        http_destroy(http);
+        desk_close(&desk);
+    }
+}
+
+static void keeps_headers_in_order(void **state)
+{
+    (void)state;
+    struct desk desk;
+    desk_open(&desk, serve_text,
+              "HTTP/1.1 200 OK\r\nX-Amz-Request-ID:  7 7 \r\nSet-Cookie: a\r\nset-cookie: b\r\nEmpty:\r\n"
+              "Folded: one\r\n  two\r\nContent-Length: 0\r\n\r\n");
+    struct http *const http = open_http(1);
+    char url[URL_SIZE];
+    struct http_request request = make(HTTP_GET, url_of(&desk, "/", url));
+    perform(http, &request, HTTP_OK, 200);
+    static const char *const expected[][2] = {{"x-amz-request-id", "7 7"}, {"set-cookie", "a"},
+                                              {"set-cookie", "b"},         {"empty", ""},
+                                              {"folded", "one two"},       {"content-length", "0"}};
+    assert_int_equal(request.reply.header_count, COUNT(expected));
+    for (size_t i = 0; i < COUNT(expected); i++) {
+        assert_string_equal(request.reply.headers[i].name, expected[i][0]);
+        assert_string_equal(request.reply.headers[i].value, expected[i][1]);
+    }
+    assert_string_equal(http_reply_header(&request.reply, "set-cookie"), "a"); /* the first */
+    assert_null(http_reply_header(&request.reply, "none"));
+    http_reply_free(&request.reply);
+    assert_null(http_reply_header(&request.reply, "empty"));
+    http_destroy(http);
+    desk_close(&desk);
+}
+
+static void names_what_is_no_reply(void **state)
+{
+    (void)state;
+    char *const many = calloc(1, 256 * 1024), *const line = calloc(1, 256 * 1024);
+    assert_true(many != NULL && line != NULL);
+    strcpy(many, "HTTP/1.1 200 OK\r\n");
+    for (size_t i = 0; i < 8; i++) { /* 80 KiB of headers, one below libcurl's own bounds each */
+        strcat(many, "x: ");
+        size_t const length = strlen(many);
+        memset(many + length, 'a', 10000);
+        strcat(many, "\r\n");
+    }
+    strcat(many, "\r\n");
+    strcpy(line, "HTTP/1.1 200 OK\r\nx: ");
+    memset(line + strlen(line), 'a', 150000); /* one line above libcurl's bound */
+    strcat(line, "\r\n\r\n");
+    struct {
+        char *text;
+        enum http_failure failure;
+        unsigned status;
+    } const cases[] = {
+        {"", HTTP_BROKEN, 0},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort", HTTP_BROKEN, 200},
+        {"HTTP/1.1 503 No\r\nContent-Length: 10\r\n\r\nshort", HTTP_BROKEN, 503},
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab", HTTP_BROKEN, 200},
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nab", HTTP_BROKEN, 200},
+        {"SSH-2.0-OpenSSH_9.2p1\r\n\r\n", HTTP_BAD_REPLY, 0},
+        {"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n", HTTP_BAD_REPLY, 200},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 1048577\r\n\r\n", HTTP_BROKEN, 200},
+        {many, HTTP_BAD_REPLY, 200},
+        {line, HTTP_BAD_REPLY, 200},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct desk desk;
+        desk_open(&desk, serve_text, cases[i].text);
+        struct http *const http = open_http(1);
+        get(&desk, http, "/", cases[i].failure, cases[i].status);
+        http_destroy(http);
+        desk_close(&desk);
+    }
+    free(many);
+    free(line);
+}
+
+static void bounds_the_body(void **state)
+{
+    (void)state;
+    struct desk desk;
+    desk_open(&desk, serve_text, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n0123456789");
+    struct http *const http = open_http(1);
+    char url[URL_SIZE];
+    for (size_t most = 0; most <= 11; most++) {
+        struct http_request request = make(HTTP_GET, url_of(&desk, "/", url));
+        request.reply_max = most;
+        perform(http, &request, most < 10 ? HTTP_BAD_REPLY : HTTP_OK, 200);
+        http_reply_free(&request.reply);
+    }
+    http_destroy(http);
+    desk_close(&desk);
+}
+
+struct taken {
+    uint64_t bytes;
+    uint64_t most; /* refuses what goes beyond */
+    bool wrong;
+};
+
+static bool take(void *context, const uint8_t *bytes, size_t length)
+{
+    struct taken *const taken = context;
+    for (size_t i = 0; i < length; i++)
+        taken->wrong = taken->wrong || bytes[i] != desk_byte(taken->bytes + i);
+    taken->bytes += length;
+    return taken->bytes <= taken->most;
+}
+
+#define LONG_REPLY (4u * MIB)
+
+static void serve_long(struct desk_link *link)
+{
+    while (desk_read_head(link)) {
+        char head[128];
+        bool const found = desk_asked(link, "/found");
+        (void)snprintf(head, sizeof head, "HTTP/1.1 %s\r\nContent-Length: %u\r\n\r\n",
+                       found ? "206 Partial" : "404 No", found ? LONG_REPLY : 4);
+        (void)desk_say(link, head);
+        if (!found) {
+            (void)desk_say(link, "gone");
+            continue;
+        }
+        uint8_t *const bytes = make_body(LONG_REPLY);
+        bool const all = desk_say_bytes(link, bytes, LONG_REPLY);
+        free(bytes);
+        if (!all) return;
+    }
+}
+
+static void hands_the_body_over(void **state)
+{
+    (void)state;
+    struct desk desk;
+    desk_open(&desk, serve_long, NULL);
+    struct http *const http = open_http(1);
+    char url[URL_SIZE];
+    struct taken taken = {.most = LONG_REPLY};
+    struct http_request request = make(HTTP_GET, url_of(&desk, "/found", url));
+    request.take = take;
+    request.context = &taken;
+    request.reply_max = 10; /* is for what is kept */
+    perform(http, &request, HTTP_OK, 206);
+    assert_int_equal(taken.bytes, LONG_REPLY);
+    assert_false(taken.wrong);
+    assert_null(request.reply.body);
+    assert_int_equal(request.reply.received, LONG_REPLY);
+    http_reply_free(&request.reply);
+
+    request.url = url_of(&desk, "/other", url); /* not 2xx: kept */
+    perform(http, &request, HTTP_OK, 404);
+    assert_string_equal((char *)request.reply.body, "gone");
+    assert_int_equal(taken.bytes, LONG_REPLY);
+    http_reply_free(&request.reply);
+
+    request.url = url_of(&desk, "/found", url);
+    taken = (struct taken){.most = 100000};
+    perform(http, &request, HTTP_REFUSED, 206);
+    http_reply_free(&request.reply);
+
+    request.take = NULL;
+    request.reply_max = LONG_REPLY; /* the same, kept */
+    perform(http, &request, HTTP_OK, 206);
+    assert_int_equal(request.reply.body_length, LONG_REPLY);
+    for (size_t i = 0; i < LONG_REPLY; i++)
+        if (request.reply.body[i] != desk_byte(i)) fail_msg("byte %zu differs", i);
+    assert_int_equal(request.reply.body[LONG_REPLY], 0);
+    http_reply_free(&request.reply);
+    http_destroy(http);
+    desk_close(&desk);
+}
+
+/* ---- answers and breaks while the body is sent ---- */
+
+#define SLOW_DOWN                                                                    \
+    "HTTP/1.1 503 Slow Down\r\nContent-Length: 13\r\nRetry-After: 1\r\nConnection: " \
+    "close\r\n\r\n<Error/>12345"
+
+/* Answers at once, then: reads on without an end (the client must not wait for it) ... */
+static void serve_early_and_reads(struct desk_link *link)
+{
+    if (!desk_read_head(link)) return;
+    (void)desk_say(link, SLOW_DOWN);
+    desk_drain(link);
+}
+
+/* ... never reads a byte of the body ... */
+static void serve_early_and_waits(struct desk_link *link)
+{
+    if (!desk_read_head(link)) return;
+    (void)desk_say(link, SLOW_DOWN);
+    desk_sleep(link);
+}
+
+/* ... closes its side in the middle of the body, and reads ... */
+static void serve_early_and_shuts(struct desk_link *link)
+{
+    if (!desk_read_head(link) || !desk_read_body(link, 0, MIB)) return;
+    (void)desk_say(link, SLOW_DOWN);
+    (void)shutdown(link->socket, SHUT_WR);
+    desk_drain(link);
+}
+
+/* ... doesn't say where the answer ends. */
+static void serve_early_and_open(struct desk_link *link)
+{
+    if (!desk_read_head(link)) return;
+    (void)desk_say(link, "HTTP/1.1 503 Slow Down\r\n\r\n<Error/>12345");
+    desk_drain(link);
+}
+
+static void gives_early_answers_at_once(void **state)
+{
+    (void)state;
+    static desk_script *const scripts[] = {serve_early_and_reads, serve_early_and_waits,
+                                           serve_early_and_shuts, serve_early_and_open};
+    for (size_t i = 0; i < COUNT(scripts); i++) {
+        struct desk desk;
+        desk_open(&desk, scripts[i], NULL);
+        struct http *const http = open_http(2);
+        for (int round = 0; round < 3; round++) {
+            struct http_request request = put(&desk, http, 64 * MIB, HTTP_OK, 503);
+            assert_true(request.reply.sent < 64 * MIB);
+            assert_false(request.reply.reused); /* such a connection isn't kept */
+            assert_string_equal((char *)request.reply.body, "<Error/>12345");
+            http_reply_free(&request.reply);
+        }
+        http_destroy(http);
+        desk_close(&desk);
+    }
+}
+
+/* An answer, then a reset at once. The kernel may drop the answer, and libcurl 7.88 doesn't look for it when
+ * its next call is a write: either the reply or a broken connection, never a hang or half a reply that
+ * counts. */
+static void serve_early_and_resets(struct desk_link *link)
+{
+    if (!desk_read_head(link)) return;
+    (void)desk_say(link, SLOW_DOWN);
+    if (link->number % 2 == 0)
+        (void)close(link->socket), link->socket = -1; /* unread bytes: a RST too */
+    else
+        desk_reset(link);
+}
+
+static void survives_resets_behind_an_answer(void **state)
+{
+    (void)state;
+    struct desk desk;
+    desk_open(&desk, serve_early_and_resets, NULL);
+    struct http *const http = open_http(2);
+    unsigned answered = 0;
+    for (int round = 0; round < 40; round++) {
+        char url[URL_SIZE];
+        uint8_t *const bytes = make_body(4 * MIB);
+        struct http_span const span = {bytes, 4 * MIB};
+        struct http_request request = make(HTTP_PUT, url_of(&desk, "/", url));
+        request.body = &span;
+        request.body_count = 1;
+        request.body_length = span.length;
+        assert_true(http_perform(http, &request, NULL, NULL));
+        if (request.reply.failure == HTTP_OK) {
+            assert_int_equal(request.reply.status, 503);
+            assert_string_equal((char *)request.reply.body, "<Error/>12345");
+            answered++;
+        } else
+            assert_int_equal(request.reply.failure, HTTP_BROKEN);
+        http_reply_free(&request.reply);
+        free(bytes);
+    }
+    print_message("answers behind which the server reset at once: %u of 40 read\n", answered);
+    http_destroy(http);
+    desk_close(&desk);
+}
+
+/* A 2xx is no reason to stop; the reset behind it is a failure, since the body didn't arrive. */
+static void serve_200_and_resets(struct desk_link *link)
+{
+    if (!desk_read_head(link) || !desk_read_body(link, 0, 100000)) return;
+    (void)desk_say(link, ANSWER_OK);
+    (void)desk_read_body(link, 100000,
+                         MIB); /* the answer has arrived for sure: this takes turns of the client */
+    desk_reset(link);
+}
+
+static void serve_reset(struct desk_link *link)
+{
+    if (!desk_read_head(link) || !desk_read_body(link, 0, MIB)) return;
+    desk_reset(link);
+}
+
+static void calls_broken_what_broke(void **state)
+{
+    (void)state;
+    struct desk desk;
+    desk_open(&desk, serve_reset, NULL);
+    struct http *http = open_http(1);
+    struct http_request request = put(&desk, http, 32 * MIB, HTTP_BROKEN, 0);
+    assert_false(request.reply.replayed);
+    http_reply_free(&request.reply);
+    http_destroy(http);
+    desk_close(&desk);
+
+    desk_open(&desk, serve_200_and_resets, NULL);
+    http = open_http(1);
+    request = put(&desk, http, 32 * MIB, HTTP_BROKEN, 200);
+    http_reply_free(&request.reply);
+    http_destroy(http);
+    desk_close(&desk);
+}
+
+/* The first request of each connection is answered, the second makes it die: after its head, or in its body.
+ */
+static void serve_once(struct desk_link *link)
+{
+    const uint64_t *const die_after = link->desk->context;
+    if (!desk_read_head(link) || !desk_read_body(link, 0, desk_content_length(link))) return;
+    (void)desk_say(link, ANSWER_OK);
+    if (!desk_read_head(link)) return;
+    (void)desk_read_body(link, 0, *die_after);
+    desk_reset(link);
+}
+
+static void begins_anew_on_a_dead_connection(void **state)
+{
+    (void)state;
+    static const uint64_t places[] = {0, 1, 100000, 8 * MIB};
+    for (size_t i = 0; i < COUNT(places); i++) {
+        uint64_t place = places[i];
+        struct desk desk;
+        desk_open(&desk, serve_once, &place);
+        struct http *const http = open_http(1);
+        struct http_request request = put(&desk, http, 8 * MIB, HTTP_OK, 200);
+        assert_false(request.reply.replayed || request.reply.reused);
+        http_reply_free(&request.reply);
+        request = put(&desk, http, 8 * MIB, HTTP_OK, 200); /* its body was compared by the server */
+        assert_true(request.reply.replayed);
+        assert_false(request.reply.reused);
+        http_reply_free(&request.reply);
+        http_destroy(http);
+        desk_close(&desk);
+        assert_int_equal(atomic_load(&desk.links), 2);
+        assert_int_equal(atomic_load(&desk.requests), 3);
+    }
+}
+
+static void opens_a_fresh_connection(void **state)
+{
+    (void)state;
+    struct desk desk;
+    desk_open(&desk, serve_well, NULL);
+    struct http *const http = open_http(2);
+    get(&desk, http, "/", HTTP_OK, 200);
+    char url[URL_SIZE];
+    struct http_request request = make(HTTP_GET, url_of(&desk, "/", url));
+    request.fresh_connection = true;
+    perform(http, &request, HTTP_OK, 200);
+    assert_false(request.reply.reused);
+    http_reply_free(&request.reply);
+    request.fresh_connection = false;
+    perform(http, &request, HTTP_OK, 200);
+    assert_true(request.reply.reused);
+    http_reply_free(&request.reply);
+    http_destroy(http);
+    desk_close(&desk);
+    assert_int_equal(atomic_load(&desk.links), 2);
+}
+
+/* ---- silence ---- */
+
+static void serve_nothing(struct desk_link *link) /* takes the head, then neither reads nor answers */
+{
+    if (desk_read_head(link)) desk_sleep(link);
+}
+
+static void serve_half_and_silence(struct desk_link *link)
+{
+    if (!desk_read_head(link)) return;
+    (void)desk_say(link, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
+    desk_drain(link);
+}
+
+static void cuts_silence(void **state)
+{
+    (void)state;
+    struct desk desk;
+    char url[URL_SIZE];
+    desk_open(&desk, serve_nothing, NULL);
+    struct http *http = open_http(1);
+    uint8_t *const bytes = make_body(64 * MIB);
+    struct http_span const span = {bytes, 64 * MIB};
+    struct http_request request = make(HTTP_PUT, url_of(&desk, "/", url));
+    request.body = &span;
+    request.body_count = 1;
+    request.body_length = span.length;
+    request.stall_seconds = 1;
+    perform(http, &request, HTTP_STALLED, 0);
+    assert_string_equal(request.reply.failure_text, "no byte for 1 seconds");
+    http_reply_free(&request.reply);
+    http_destroy(http);
+    desk_close(&desk);
+    free(bytes);
+
+    desk_open(&desk, serve_half_and_silence, NULL);
+    http = open_http(1);
+    request = make(HTTP_GET, url_of(&desk, "/", url));
+    request.stall_seconds = 1;
+    perform(http, &request, HTTP_STALLED, 200);
+    http_reply_free(&request.reply);
+    request.stall_seconds = 0;
+    request.timeout_ms = 300;
+    perform(http, &request, HTTP_STALLED, 200);
+    http_reply_free(&request.reply);
+    http_destroy(http);
+    desk_close(&desk);
+}
+
+/* A byte every quarter of a second, in either direction, is no silence: longer than stall_seconds in all. */
+static void serve_drops(struct desk_link *link)
+{
+    if (!desk_read_head(link)) return;
+    if (desk_content_length(link) == 0) {
+        (void)desk_say(link, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n");
+        for (size_t i = 0; i < 10 && desk_say(link, "x"); i++)
+            (void)usleep(250000);
+        return;
+    }
+    uint64_t at = 0, length = desk_content_length(link);
+    for (; length - at > 5 * MIB; at += MIB) { /* the kernel holds the rest long before it is read here */
+        (void)usleep(250000);
+        if (!desk_read_body(link, at, MIB)) return;
+    }
+    if (desk_read_body(link, at, length - at)) (void)desk_say(link, ANSWER_OK);
+    desk_drain(link);
+}
+
+static void waits_while_bytes_drop(void **state)
+{
+    (void)state;
+    struct desk desk;
+    char url[URL_SIZE];
+    desk_open(&desk, serve_drops, NULL);
+    struct http *const http = open_http(1);
+    struct http_request request = make(HTTP_GET, url_of(&desk, "/", url));
+    request.stall_seconds = 1;
+    perform(http, &request, HTTP_OK, 200);
+    http_reply_free(&request.reply);
+    uint8_t *const bytes = make_body(12 * MIB);
+    struct http_span const span = {bytes, 12 * MIB};
+    request.method = HTTP_PUT;
+    request.body = &span;
+    request.body_count = 1;
+    request.body_length = span.length;
+    perform(http, &request, HTTP_OK, 200);
+    http_reply_free(&request.reply);
+    free(bytes);
+    http_destroy(http);
+    desk_close(&desk);
+}
+
+#define SLOW_BODY (2u * MIB)
+
+/* Reads for longer than stall_seconds what the client's kernel took at once: bytes that leave late are no
+ * silence. */
+static void serve_slowly(struct desk_link *link)
+{
+    int const narrow = 16384;
+    (void)setsockopt(link->socket, SOL_SOCKET, SO_RCVBUF, &narrow, sizeof narrow);
+    while (desk_read_head(link)) {
+        uint64_t const length = desk_content_length(link);
+        for (uint64_t at = 0; at < length; at += SLOW_BODY / 32) {
+            if (!desk_read_body(link, at, SLOW_BODY / 32)) return;
+            (void)usleep(80000);
+        }
+        (void)desk_say(link, ANSWER_OK);
+    }
+}
+
+static void counts_bytes_that_leave_the_kernel(void **state)
+{
+    (void)state;
+    struct desk desk;
+    char url[URL_SIZE];
+    desk_open(&desk, serve_slowly, NULL);
+    struct http *const http = open_http(1);
+    uint8_t *const bytes = make_body(SLOW_BODY);
+    struct http_span const span = {bytes, SLOW_BODY};
+    for (int round = 0; round < 2; round++) { /* on a new connection, and on a kept one */
+        struct http_request request = make(HTTP_PUT, url_of(&desk, "/", url));
+        request.body = &span;
+        request.body_count = 1;
+        request.body_length = span.length;
+        request.stall_seconds = 1;
+        perform(http, &request, HTTP_OK, 200);
+        assert_int_equal(request.reply.reused, round == 1);
+        http_reply_free(&request.reply);
+    }
+    free(bytes);
+    http_destroy(http);
+    desk_close(&desk);
+}
+
+/* ---- no connection ---- */
+
+static void names_why_it_cannot_connect(void **state)
+{
+    (void)state;
+    struct desk desk;
+    desk_open(&desk, serve_well, NULL);
+    uint16_t const port = desk.port;
+    desk_close(&desk); /* nobody listens there now */
+    struct http *const http = open_http(1);
+    char url[URL_SIZE];
+    (void)snprintf(url, sizeof url, "http://127.0.0.1:%u/secret?X-Amz-Signature=hidden", port);
+    struct http_request request = make(HTTP_GET, url);
+    perform(http, &request, HTTP_CONNECT, 0);
+    assert_null(strstr(request.reply.failure_text, "hidden"));
+    assert_int_equal(request.reply.connect_us, 0);
+    http_reply_free(&request.reply);
+    request.url = "http://nowhere.invalid/?hidden";
+    perform(http, &request, HTTP_RESOLVE, 0);
+    assert_null(strstr(request.reply.failure_text, "hidden"));
+    http_reply_free(&request.reply);
+    static const char *const bad[] = {"ftp://127.0.0.1/hidden", "file:///etc/passwd", "http://a b/hidden",
+                                      ""};
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        request.url = bad[i];
+        perform(http, &request, HTTP_RESOLVE, 0);
+        assert_null(strstr(request.reply.failure_text, "hidden"));
+        http_reply_free(&request.reply);
+    }
+    http_destroy(http);
+}
+
+/* ---- many ---- */
+
+static void count_done(void *context, struct http_request *request)
+{
+    (*(unsigned *)context)++;
+    assert_int_equal(request->reply.failure, HTTP_OK);
+    assert_int_equal(request->reply.status, 200);
+}
+
+#define MANY 100u
+
+static void keeps_the_limit_of_connections(void **state)
+{
+    (void)state;
+    struct desk desk;
+    desk_open(&desk, serve_well, NULL);
+    struct http *const http = open_http(5);
+    char url[URL_SIZE];
+    uint8_t *const bytes = make_body(100000);
+    struct http_span const span = {bytes, 100000};
+    struct http_request *const requests = calloc(MANY, sizeof *requests);
+    assert_non_null(requests);
+    unsigned done = 0;
+    for (unsigned i = 0; i < MANY; i++) {
+        requests[i] = make(HTTP_PUT, url_of(&desk, "/", url));
+        requests[i].body = &span;
+        requests[i].body_count = 1;
+        requests[i].body_length = span.length;
+        requests[i].done = count_done;
+        requests[i].context = &done;
+        requests[i].fresh_connection = i % 7 == 3;
+        assert_int_equal(http_start(http, &requests[i], NULL), STATUS_OK);
+        assert_int_equal(http_running(http), i + 1);
+    }
+    while (http_running(http) > 0)
+        http_turn(http, 1000);
+    assert_int_equal(done, MANY);
+    assert_int_equal(atomic_load(&desk.requests), MANY);
+    assert_true(atomic_load(&desk.open_most) > 1);
+    for (unsigned i = 0; i < MANY; i++)
+        http_reply_free(&requests[i].reply);
+    http_destroy(http);
+    desk_close(&desk);
+    print_message("at most %u connections of 5 at once\n", atomic_load(&desk.open_most));
+    /* The server learns of a close a little later than of the next connection: one for each that closes. */
+    assert_true(atomic_load(&desk.links) <= MANY / 7 + 1 + 5);
+    free(requests);
+    free(bytes);
+}
+
+struct chain {
+    struct http *http;
+    struct http_request *next;
+    unsigned *done;
+};
+
+static void start_next(void *context, struct http_request *request)
+{
+    struct chain *const chain = context;
+    assert_int_equal(request->reply.status, 200);
+    (*chain->done)++;
+    if (chain->next != NULL) assert_int_equal(http_start(chain->http, chain->next, NULL), STATUS_OK);
+}
+
+static void starts_and_cancels_in_done(void **state)
+{
+    (void)state;
+    struct desk desk;
+    desk_open(&desk, serve_well, NULL);
+    struct http *const http = open_http(1);
+    char url[URL_SIZE];
+    unsigned done = 0;
+    struct http_request requests[3];
+    struct chain chains[3];
+    for (size_t i = 0; i < 3; i++) {
+        requests[i] = make(HTTP_GET, url_of(&desk, "/", url));
+        chains[i] = (struct chain){http, i < 2 ? &requests[i + 1] : NULL, &done};
+        requests[i].done = start_next;
+        requests[i].context = &chains[i];
+    }
+    assert_int_equal(http_start(http, &requests[0], NULL), STATUS_OK);
+    while (http_running(http) > 0)
+        http_turn(http, 1000);
+    assert_int_equal(done, 3);
+    for (size_t i = 0; i < 3; i++)
+        http_reply_free(&requests[i].reply);
+    http_destroy(http);
+    desk_close(&desk);
+    assert_int_equal(atomic_load(&desk.links), 1);
+}
+
+static void never_done(void *context, struct http_request *request)
+{
+    (void)context, (void)request;
+    fail_msg("a cancelled request was done");
+}
+
+static void cancels(void **state)
+{
+    (void)state;
+    struct desk desk;
+    desk_open(&desk, serve_half_and_silence, NULL);
+    struct http *const http = open_http(2);
+    char url[URL_SIZE];
+    struct http_request requests[4];
+    for (size_t i = 0; i < 4; i++) {
+        requests[i] = make(HTTP_GET, url_of(&desk, "/", url));
+        requests[i].done = never_done;
+        http_cancel(http, &requests[i]); /* never started: nothing */
+        assert_int_equal(http_start(http, &requests[i], NULL), STATUS_OK);
+    }
+    http_cancel(http, &requests[3]); /* before any turn */
+    assert_int_equal(http_running(http), 3);
+    while (atomic_load(&desk.requests) < 2)
+        http_turn(http, 10);
+    http_cancel(http, &requests[0]); /* running */
+    http_cancel(http, &requests[2]); /* waiting */
+    http_cancel(http, &requests[0]); /* twice */
+    assert_int_equal(http_running(http), 1);
+    for (size_t i = 0; i < 4; i++)
+        http_reply_free(&requests[i].reply);
+    http_turn(http, 0);
+    http_destroy(http); /* cancels the last */
+    desk_close(&desk);
+}
+
+static void expires_in_the_queue(void **state)
+{
+    (void)state;
+    struct desk desk;
+    desk_open(&desk, serve_half_and_silence, NULL);
+    struct http *const http = open_http(1);
+    char url[URL_SIZE];
+    struct http_request first = make(HTTP_GET, url_of(&desk, "/", url));
+    first.done = never_done;
+    assert_int_equal(http_start(http, &first, NULL), STATUS_OK);
+    struct http_request second = first;
+    second.done = NULL;
+    second.timeout_ms = 300;
+    perform(http, &second, HTTP_STALLED, 0);
+    http_cancel(http, &first);
+    http_destroy(http);
+    desk_close(&desk);
+}
+
+/* ---- threads ---- */
+
+static void *wake_soon(void *context)
+{
+    (void)usleep(50000);
+    http_wake(context);
+    return NULL;
+}
+
+static void wakes_from_another_thread(void **state)
+{
+    (void)state;
+    struct http *const http = open_http(1);
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, wake_soon, http), 0);
+    http_turn(http, UINT32_MAX); /* 24 days, were it not for the wake */
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    http_wake(http);
+    http_turn(http, UINT32_MAX); /* a wake before the wait counts */
+    http_destroy(http);
+    http_destroy(NULL);
+}
+
+static bool stop_third(void *context)
+{
+    return ++*(unsigned *)context == 3;
+}
+
+static void stops_performing(void **state)
+{
+    (void)state;
+    struct desk desk;
+    desk_open(&desk, serve_half_and_silence, NULL);
+    struct http *const http = open_http(1);
+    char url[URL_SIZE];
+    unsigned asked = 0;
+    struct http_request request = make(HTTP_GET, url_of(&desk, "/", url));
+    request.done = never_done;
+    assert_false(http_perform(http, &request, stop_third, &asked));
+    assert_int_equal(asked, 3);
+    assert_int_equal(http_running(http), 0);
+    http_reply_free(&request.reply);
+    http_destroy(http);
+    desk_close(&desk);
+}
+
+/* ---- proxies ---- */
+
+/* Takes CONNECT, then plays the server itself without TLS (which the client won't like), or refuses; any
+ * other request it answers in the name of the server. */
+static void serve_proxy(struct desk_link *link)
+{
+    if (!desk_read_head(link)) return;
+    if (strncmp(link->head, "CONNECT ", 8) == 0) {
+        bool const allowed = desk_asked(link, "open.example:443");
+        (void)desk_say(link, allowed ? "HTTP/1.1 200 Connection established\r\n\r\n"
+                                     : "HTTP/1.1 407 Who are you\r\nContent-Length: 0\r\n\r\n");
+        if (allowed) (void)desk_say(link, "this is no TLS record at all\r\n");
+    } else
+        (void)desk_say(link, ANSWER_OK);
+    (void)shutdown(link->socket, SHUT_WR);
+    desk_drain(link);
+}
+
+static void goes_through_proxies(void **state)
+{
+    (void)state;
+    struct desk desk, server;
+    desk_open(&desk, serve_proxy, NULL);
+    desk_open(&server, serve_well, NULL);
+    char proxy[URL_SIZE];
+    (void)snprintf(proxy, sizeof proxy, "http://user:pass%%20word@127.0.0.1:%u", desk.port);
+    (void)setenv("HTTPS_PROXY", proxy, 1);
+    (void)setenv("http_proxy", proxy, 1);
+    struct http *http = open_http(1);
+    struct http_header const secret = {"x-amz-security-token", "hidden"};
+
+    struct http_request request = make(HTTP_GET, "https://closed.example/");
+    request.headers = &secret;
+    request.header_count = 1;
+    perform(http, &request, HTTP_PROXY, 0);
+    assert_null(strstr(request.reply.failure_text, "pass"));
+    assert_non_null(strstr(desk.last_head, "CONNECT closed.example:443 HTTP/1.1\r\n"));
+    assert_non_null(strstr(desk.last_head, "Proxy-Authorization: Basic dXNlcjpwYXNzIHdvcmQ=\r\n"));
+    assert_null(strstr(desk.last_head, "hidden")); /* is for the server only */
+    http_reply_free(&request.reply);
+    request.url = "https://open.example/";
+    perform(http, &request, HTTP_TLS, 0);
+    http_reply_free(&request.reply);
+    request.url = "http://plain.example/x";
+    perform(http, &request, HTTP_OK, 200);
+    assert_non_null(strstr(desk.last_head, "GET http://plain.example/x HTTP/1.1\r\n"));
+    http_reply_free(&request.reply);
+    http_destroy(http);
+
+    unsigned const asked = atomic_load(&desk.requests);
+    struct http_options const options = {.connections = 1, .no_proxy = true};
+    http = http_create(&options, NULL);
+    assert_non_null(http);
+    get(&server, http, "/", HTTP_OK, 200); /* not by the proxy */
+    http_destroy(http);
+    (void)setenv("NO_PROXY", "example.org,127.0.0.1", 1);
+    http = open_http(1);
+    get(&server, http, "/", HTTP_OK, 200);
+    http_destroy(http);
+    (void)unsetenv("NO_PROXY");
+    assert_int_equal(atomic_load(&desk.requests), asked);
+
+    (void)setenv("http_proxy", "gopher://user:pass@127.0.0.1:1", 1);
+    http = open_http(1);
+    request.url = "http://plain.example/x";
+    perform(http, &request, HTTP_CONNECT, 0);
+    assert_null(strstr(request.reply.failure_text, "pass"));
+    http_destroy(http);
+    (void)unsetenv("HTTPS_PROXY");
+    (void)unsetenv("http_proxy");
+    desk_close(&desk);
+    desk_close(&server);
+}
+
+/* ---- TLS: a certificate made for the test, python3's ssl as the server ---- */
+
+static const char tls_server[] =
+    "import ssl, socket, struct, sys, threading\n"
+    "context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)\n"
+    "context.load_cert_chain(sys.argv[1] + '/cert.pem', sys.argv[1] + '/key.pem')\n"
+    "if sys.argv[2] == 'old': context.maximum_version = ssl.TLSVersion.TLSv1_1\n"
+    "listener = socket.create_server(('127.0.0.1', 0))\n"
+    "print(listener.getsockname()[1], flush=True)\n"
+    "def serve(plain):\n"
+    "    try:\n"
+    "        if sys.argv[2] == 'cut': plain.recv(1); return plain.close()\n"
+    "        link = context.wrap_socket(plain, server_side=True)\n"
+    "        data = link.makefile('rb')\n"
+    "        while line := data.readline():\n"
+    "            length = 0\n"
+    "            while (header := data.readline()) not in (b'', b'\\r\\n'):\n"
+    "                if header.lower().startswith(b'content-length:'): length = int(header.split(b':')[1])\n"
+    "            if b'/reset' in line:\n"
+    "                data.read(100000)\n"
+    "                link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))\n"
+    "                data.close(); link.close(); return\n"
+    "            body = data.read(length)\n"
+    "            answer = b'%d %d' % (len(body), link.session_reused)\n"
+    "            close = b'Connection: close\\r\\n' if b'/close' in line else b''\n"
+    "            link.sendall(b'HTTP/1.1 200 OK\\r\\n%sContent-Length: %d\\r\\n\\r\\n' % (close, "
+    "len(answer)))\n"
+    "            link.sendall(answer)\n"
+    "            if close: return link.close()\n"
+    "    except (OSError, ssl.SSLError): pass\n"
+    "while True: threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()\n";
+
+struct tls {
+    char folder[32], certificate[48];
+    pid_t child;
+    unsigned port;
+};
+
+static void run(const char *command)
+{
+    if (system(command) != 0) fail_msg("%s", command);
+}
+
+static void tls_open(struct tls *tls, const char *mode)
+{
+    char command[512];
+    strcpy(tls->folder, "/tmp/test_http.XXXXXX");
+    assert_non_null(mkdtemp(tls->folder));
+    (void)snprintf(tls->certificate, sizeof tls->certificate, "%s/cert.pem", tls->folder);
+    (void)snprintf(command, sizeof command,
+                   "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost "
+                   "-addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout %s/key.pem -out %s 2> %s/log",
+                   tls->folder, tls->certificate, tls->folder);
+    run(command);
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    tls->child = fork();
+    assert_true(tls->child >= 0);
+    if (tls->child == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* also when a case fails before tls_close() */
+        (void)dup2(ends[1], STDOUT_FILENO);
+        (void)close(ends[0]);
+        (void)execlp("python3", "python3", "-Wignore", "-c", tls_server, tls->folder, mode, (char *)NULL);
+        _exit(127);
+    }
+    (void)close(ends[1]);
+    FILE *const port = fdopen(ends[0], "r");
+    assert_non_null(port);
+    assert_int_equal(fscanf(port, "%u", &tls->port), 1);
+    (void)fclose(port);
+}
+
+static void tls_close(struct tls *tls)
+{
+    char command[64];
+    (void)kill(tls->child, SIGKILL);
+    (void)waitpid(tls->child, NULL, 0);
+    (void)snprintf(command, sizeof command, "rm -r %s", tls->folder);
+    run(command);
+}
+
+static struct http_request tls_request(const struct tls *tls, const char *host, const char *target,
+                                       char url[URL_SIZE])
+{
+    (void)snprintf(url, URL_SIZE, "https://%s:%u%s", host, tls->port, target);
+    return make(HTTP_GET, url);
+}
+
+static struct http *open_trusting(const char *ca_bundle)
+{
+    struct http_options const options = {.connections = 2, .ca_bundle = ca_bundle};
+    struct http *const http = http_create(&options, NULL);
+    assert_non_null(http);
+    return http;
+}
+
+static void trusts_whom_it_is_told(void **state)
+{
+    (void)state;
+    struct tls tls;
+    tls_open(&tls, "good");
+    char url[URL_SIZE];
+    struct http *http = open_trusting(NULL);
+    struct http_request request = tls_request(&tls, "127.0.0.1", "/", url);
+    perform(http, &request, HTTP_TLS_TRUST, 0);
+    http_reply_free(&request.reply);
+    http_destroy(http);
+
+    http = open_trusting("/nowhere/ca.pem");
+    perform(http, &request, HTTP_TLS_TRUST, 0);
+    assert_non_null(strstr(request.reply.failure_text, "/nowhere/ca.pem"));
+    http_destroy(http);
+
+    http = open_trusting(tls.certificate);
+    perform(http, &request, HTTP_OK, 200);
+    assert_string_equal((char *)request.reply.body, "0 0");
+    http_reply_free(&request.reply);
+    request = tls_request(&tls, "127.1.2.3", "/", url); /* not of this name; may not even listen there */
+    assert_true(http_perform(http, &request, NULL, NULL));
+    assert_int_not_equal(request.reply.failure, HTTP_OK);
+    http_reply_free(&request.reply);
+    http_destroy(http);
+    tls_close(&tls);
+}
+
+static void sends_over_tls(void **state)
+{
+    (void)state;
+    struct tls tls;
+    tls_open(&tls, "good");
+    char url[URL_SIZE];
+    struct http *const http = open_trusting(tls.certificate);
+    uint8_t *const bytes = make_body(8 * MIB);
+    struct http_span const span = {bytes, 8 * MIB};
+    struct http_request request = tls_request(&tls, "localhost", "/close", url);
+    request.method = HTTP_PUT;
+    request.body = &span;
+    request.body_count = 1;
+    request.body_length = span.length;
+    perform(http, &request, HTTP_OK, 200);
+    assert_string_equal((char *)request.reply.body, "8388608 0");
+    http_reply_free(&request.reply);
+    perform(http, &request, HTTP_OK, 200); /* a new connection resumes the session */
+    assert_string_equal((char *)request.reply.body, "8388608 1");
+    http_reply_free(&request.reply);
+    /* A reset under TLS: no SIGPIPE, which would end this program. */
+    request = tls_request(&tls, "localhost", "/reset", url);
+    request.method = HTTP_PUT;
+    request.body = &span;
+    request.body_count = 1;
+    request.body_length = span.length;
+    for (int round = 0; round < 5; round++) {
+        perform(http, &request, HTTP_BROKEN, 0);
+        http_reply_free(&request.reply);
+    }
+    free(bytes);
+    http_destroy(http);
+    tls_close(&tls);
+}
+
+static void tells_broken_handshakes_apart(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *mode;
+        enum http_failure failure;
+    } cases[] = {{"old", HTTP_TLS}, {"cut", HTTP_BROKEN}};
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct tls tls;
+        tls_open(&tls, cases[i].mode);
+        char url[URL_SIZE];
+        struct http *const http = open_trusting(tls.certificate);
+        struct http_request request = tls_request(&tls, "127.0.0.1", "/", url);
+        perform(http, &request, cases[i].failure, 0);
+        http_reply_free(&request.reply);
+        http_destroy(http);
+        tls_close(&tls);
+    }
+}
+
+static int start_group(void **state)
+{
+    (void)state;
+    static const char *const proxies[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
+                                          "ALL_PROXY",  "no_proxy",    "NO_PROXY"};
+    for (size_t i = 0; i < COUNT(proxies); i++)
+        (void)unsetenv(proxies[i]);
+    return http_global_start(NULL) == STATUS_OK ? 0 : -1;
+}
+
+static int stop_group(void **state)
+{
+    (void)state;
+    http_global_stop();
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sends_heads_as_told),
+        cmocka_unit_test(sends_a_body_of_spans),
+        cmocka_unit_test(refuses_headers_that_split),
+        cmocka_unit_test(waits_for_100_when_asked),
+        cmocka_unit_test(reads_replies_of_all_forms),
+        cmocka_unit_test(keeps_headers_in_order),
+        cmocka_unit_test(names_what_is_no_reply),
+        cmocka_unit_test(bounds_the_body),
+        cmocka_unit_test(hands_the_body_over),
+        cmocka_unit_test(gives_early_answers_at_once),
+        cmocka_unit_test(survives_resets_behind_an_answer),
+        cmocka_unit_test(calls_broken_what_broke),
+        cmocka_unit_test(begins_anew_on_a_dead_connection),
+        cmocka_unit_test(opens_a_fresh_connection),
+        cmocka_unit_test(cuts_silence),
+        cmocka_unit_test(waits_while_bytes_drop),
+        cmocka_unit_test(counts_bytes_that_leave_the_kernel),
+        cmocka_unit_test(names_why_it_cannot_connect),
+        cmocka_unit_test(keeps_the_limit_of_connections),
+        cmocka_unit_test(starts_and_cancels_in_done),
+        cmocka_unit_test(cancels),
+        cmocka_unit_test(expires_in_the_queue),
+        cmocka_unit_test(wakes_from_another_thread),
+        cmocka_unit_test(stops_performing),
+        cmocka_unit_test(goes_through_proxies),
+        cmocka_unit_test(trusts_whom_it_is_told),
+        cmocka_unit_test(sends_over_tls),
+        cmocka_unit_test(tells_broken_handshakes_apart),
+    };
+    return cmocka_run_group_tests_name("http", tests, start_group, stop_group);
+}
