@@ -71,6 +71,7 @@ void arena_free(struct arena *arena)
     while (arena->blocks != NULL) {
         struct arena_block *block = arena->blocks;
         arena->blocks = block->next;
+        if (arena->secret) explicit_bzero(block->bytes, block->used);
         free(block);
     }
     arena->failed = false;

@@ -14,6 +14,7 @@ struct arena_block;
 struct arena {
     struct arena_block *blocks; /* newest first */
     bool failed;
+    bool secret; /* set by the owner before the first allocation: arena_free() overwrites what it frees */
 };
 
 /* Zeroed memory for any type; NULL when there is none. `bytes` 0 gives a valid pointer. */
