@@ -44,11 +44,15 @@ bool wait_init(struct wait *wait)
 {
     atomic_init(&wait->state, 0);
     if (pthread_mutex_init(&wait->mutex, NULL) != 0) return false;
-    if (pthread_cond_init(&wait->changed, NULL) != 0) {
-        (void)pthread_mutex_destroy(&wait->mutex);
-        return false;
+    pthread_condattr_t attributes;
+    bool made = pthread_condattr_init(&attributes) == 0;
+    if (made) {
+        made = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0 &&
+               pthread_cond_init(&wait->changed, &attributes) == 0;
+        (void)pthread_condattr_destroy(&attributes);
     }
-    return true;
+    if (!made) (void)pthread_mutex_destroy(&wait->mutex);
+    return made;
 }
 
 void wait_destroy(struct wait *wait)
@@ -85,6 +89,18 @@ void wait_sleep(struct wait *wait, uint32_t ticket)
     /* W2: pairs with S1; a loop, since conditions wake up for no reason too. */
     while (epoch_of(atomic_load_explicit(&wait->state, memory_order_seq_cst)) == ticket)
         (void)pthread_cond_wait(&wait->changed, &wait->mutex);
+    (void)pthread_mutex_unlock(&wait->mutex);
+    leave(wait);
+}
+
+void wait_sleep_until(struct wait *wait, uint32_t ticket, uint64_t until)
+{
+    struct timespec const end = {.tv_sec = (time_t)(until / 1000000000),
+                                 .tv_nsec = (long)(until % 1000000000)};
+    (void)pthread_mutex_lock(&wait->mutex);
+    int late = 0;
+    while (late == 0 && epoch_of(atomic_load_explicit(&wait->state, memory_order_seq_cst)) == ticket) /* W2 */
+        late = pthread_cond_timedwait(&wait->changed, &wait->mutex, &end);
     (void)pthread_mutex_unlock(&wait->mutex);
     leave(wait);
 }

@@ -35,6 +35,9 @@ void wait_destroy(struct wait *wait);
 uint32_t wait_prepare(struct wait *wait);
 void wait_cancel(struct wait *wait);
 void wait_sleep(struct wait *wait, uint32_t ticket);
+/* Ends at `until` too, nanoseconds of CLOCK_MONOTONIC: for who must look at something that wakes nobody (a
+ * signal's flag). */
+void wait_sleep_until(struct wait *wait, uint32_t ticket, uint64_t until);
 void wait_wake(struct wait *wait); /* wakes all */
 /* Does anybody wait? For a signaller that wakes only when a waiter may want it: what it made true before this
  * call is seen by whoever prepares later, and what a waiter wrote before it prepared is seen by what the

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -333,6 +334,31 @@ static void close_wakes_the_consumer(void **state)
                   life % 7 ? STRESS_FAST : STRESS_SLOW);
 }
 
+static uint64_t steady_now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+/* Nobody wakes it: it ends by the time, never before it. Woken before it sleeps: it ends at once. */
+static void sleeps_until(void **state)
+{
+    (void)state;
+    struct wait wait;
+    assert_true(wait_init(&wait));
+    uint64_t const end = steady_now() + 20000000u;
+    uint32_t ticket = wait_prepare(&wait);
+    wait_sleep_until(&wait, ticket, end);
+    assert_true(steady_now() >= end);
+    ticket = wait_prepare(&wait);
+    wait_wake(&wait);
+    wait_sleep_until(&wait, ticket, UINT64_MAX / 4);
+    ticket = wait_prepare(&wait);
+    wait_sleep_until(&wait, ticket, 0); /* long ago */
+    wait_destroy(&wait);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -344,6 +370,7 @@ int main(void)
         cmocka_unit_test(one_slot_each_way_never_hangs),
         cmocka_unit_test(many_producers_one_sleeping_consumer),
         cmocka_unit_test(close_wakes_the_consumer),
+        cmocka_unit_test(sleeps_until),
     };
     return cmocka_run_group_tests_name("wait", tests, NULL, NULL);
 }
