@@ -43,9 +43,16 @@ static struct assemble_file *current(struct assemble *assemble)
     return &assemble->files[assemble->file_count - 1];
 }
 
-static enum status file_write(struct assemble *assemble, const struct sink_piece *piece, struct fault *fault)
+static enum status file_write(struct assemble *assemble, struct sink_piece *piece, struct fault *fault)
 {
-    current(assemble)->bytes += piece->length;
+    struct assemble_file *const file = current(assemble);
+    enum checksum_kind const kind = assemble->rules->checksum;
+    if (kind != CHECKSUM_NONE) {
+        if (!piece->has_checksum) piece->checksum = checksum_update(kind, 0, piece->bytes, piece->length);
+        piece->has_checksum = true;
+        file->checksum = checksum_combine(kind, file->checksum, piece->checksum, piece->length);
+    }
+    file->bytes += piece->length;
     return assemble->sink->write(assemble->sink, piece, fault);
 }
 
@@ -71,7 +78,7 @@ static enum status file_begin(struct assemble *assemble, struct fault *fault)
         rules->header == CSV_HEADER_EVERY || (rules->header == CSV_HEADER_FIRST && assemble->file_count == 0);
     assemble->file_count++;
     if (!has_header) return STATUS_OK;
-    struct sink_piece const header = {.bytes = rules->header_line.bytes, .length = rules->header_line.length};
+    struct sink_piece header = {.bytes = rules->header_line.bytes, .length = rules->header_line.length};
     return file_write(assemble, &header, fault);
 }
 
@@ -111,7 +118,12 @@ static enum status put_piece(struct assemble *assemble, struct chunk *chunk, uin
                              struct fault *fault)
 {
     if (begin == end) return STATUS_OK;
-    struct sink_piece const piece = {.bytes = chunk->bytes + begin, .length = end - begin, .owner = chunk};
+    struct sink_piece piece = {.bytes = chunk->bytes + begin,
+                               .length = end - begin,
+                               .owner = chunk,
+                               .checksum = chunk->checksum,
+                               .has_checksum = end - begin == chunk->length &&
+                                               assemble->rules->checksum != CHECKSUM_NONE};
     chunk->pieces++;
     assemble->pieces_out++;
     return file_write(assemble, &piece, fault);
@@ -260,23 +272,6 @@ static enum status check_sums(const struct assemble *assemble, struct fault *fau
                      rows);
 }
 
-/* The chunks are freed when the run ends: nothing may be on its way out of them then. */
-static enum status wait_for_pieces(struct assemble *assemble, struct fault *fault)
-{
-    struct sink *sink = assemble->sink;
-    enum status status = STATUS_OK;
-    while (status == STATUS_OK && assemble->pieces_out != 0) {
-        if (sink->wait == NULL)
-            return fault_set(fault, STATUS_INTERNAL,
-                             "the destination kept %" PRIu64
-                             " pieces; nothing is delivered. This is a fault of penstock: please report it",
-                             assemble->pieces_out);
-        status = sink->wait(sink, fault);
-        if (status == STATUS_OK) status = sink->reap(sink, fault);
-    }
-    return status;
-}
-
 enum status assemble_finish(struct assemble *assemble, struct fault *fault)
 {
     enum status status = file_end(assemble, fault);
@@ -288,5 +283,5 @@ enum status assemble_finish(struct assemble *assemble, struct fault *fault)
                       "%" PRIu64 " of %" PRIu64 " %s failed, the budget is %s (rejects.max, --max-rejects)",
                       tally_failed(&assemble->tally), assemble->tally.input,
                       assemble->tally.input == 1 ? "record" : "records", assemble->rules->budget_text);
-    return status == STATUS_OK ? wait_for_pieces(assemble, fault) : status;
+    return status;
 }

@@ -8,6 +8,7 @@
 #define PENSTOCK_CORE_FLOW_ASSEMBLE_H
 
 #include "core/base/arena.h"
+#include "core/base/checksum.h"
 #include "core/csv/csv_row.h"
 #include "core/flow/chunk.h"
 #include "core/flow/reject.h"
@@ -23,12 +24,14 @@
 struct assemble_file {
     char name[ASSEMBLE_NAME_MAX];
     uint64_t rows, bytes;
+    uint64_t checksum; /* of the kind of the rules */
 };
 
 struct assemble_rules {
     uint64_t max_rows, max_bytes; /* 0: no limit */
     enum csv_header header;
     struct csv_text header_line;
+    enum checksum_kind checksum; /* that of the chunks, too */
     /* The budget: a number is judged at every failed record, a share (in millionths) at the end. */
     bool budget_is_share;
     uint64_t budget_records;
@@ -69,8 +72,8 @@ void assemble_start(struct assemble *assemble, const struct assemble_rules *rule
  * STATUS_INPUT: the budget is passed, assemble->tally says where. */
 enum status assemble_chunk(struct assemble *assemble, struct chunk *chunk, size_t source,
                            struct fault *fault);
-/* After the last chunk: ends the open file, judges a budget that is a share, checks the sums, waits until all
- * pieces are home. */
+/* After the last chunk: ends the open file, judges a budget that is a share, checks the sums. Pieces may
+ * still be out. */
 enum status assemble_finish(struct assemble *assemble, struct fault *fault);
 void assemble_free(struct assemble *assemble);
 

@@ -5,21 +5,35 @@
 
 #include <stdlib.h>
 
-size_t chunk_memory(size_t capacity)
+size_t chunk_byte_room(size_t capacity)
 {
-    return sizeof(struct chunk) + capacity + LIMIT_PADDING +
-           capacity / CHUNK_BYTES_PER_ROW * sizeof(uint32_t);
+    return capacity + LIMIT_PADDING;
 }
 
-struct chunk *chunk_create(size_t capacity, uint32_t worker)
+size_t chunk_row_room(size_t capacity)
+{
+    return capacity / CHUNK_BYTES_PER_ROW;
+}
+
+size_t chunk_memory(size_t capacity)
+{
+    return sizeof(struct chunk) + chunk_byte_room(capacity) + chunk_row_room(capacity) * sizeof(uint32_t);
+}
+
+void chunk_init(struct chunk *chunk, size_t capacity, uint8_t *bytes, uint32_t *row_ends)
+{
+    *chunk = (struct chunk){.bytes = bytes,
+                            .row_ends = row_ends,
+                            .capacity = (uint32_t)capacity,
+                            .rows_max = (uint32_t)chunk_row_room(capacity)};
+}
+
+struct chunk *chunk_create(size_t capacity)
 {
     struct chunk *chunk = calloc(1, sizeof *chunk);
     if (chunk == NULL) return NULL;
-    chunk->capacity = (uint32_t)capacity;
-    chunk->rows_max = (uint32_t)(capacity / CHUNK_BYTES_PER_ROW);
-    chunk->worker = worker;
-    chunk->bytes = malloc(capacity + LIMIT_PADDING);
-    chunk->row_ends = malloc(chunk->rows_max * sizeof *chunk->row_ends);
+    chunk_init(chunk, capacity, malloc(chunk_byte_room(capacity)),
+               malloc(chunk_row_room(capacity) * sizeof *chunk->row_ends));
     if (chunk->bytes != NULL && chunk->row_ends != NULL) return chunk;
     chunk_destroy(chunk);
     return NULL;

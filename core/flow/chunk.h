@@ -6,8 +6,9 @@
  * that follow. Rejects travel in chunks of their own kind, as a sequence of reject entries with their raw
  * bytes.
  *
- * Ownership: a chunk belongs to the worker that made it, is lent to the assembler by the ring, and comes home
- * by the worker's home ring. Thread rule: whoever holds the pointer; the rings' edges carry the contents. */
+ * Ownership: chunks belong to the pool (chunk_pool.h), which the assembler keeps. A worker gets one by its
+ * home ring and gives it back, filled, by its forward ring. Thread rule: whoever holds the pointer; the
+ * rings' edges carry the contents. */
 #ifndef PENSTOCK_CORE_FLOW_CHUNK_H
 #define PENSTOCK_CORE_FLOW_CHUNK_H
 
@@ -29,9 +30,10 @@
 enum chunk_kind { CHUNK_ROWS, CHUNK_REJECTS };
 
 struct chunk {
-    uint8_t *bytes;                      /* set once; contents by the holder */
-    uint32_t *row_ends;                  /* set once; contents by the holder */
-    uint32_t capacity, rows_max, worker; /* set once */
+    uint8_t *bytes;              /* set once; contents by the holder */
+    uint32_t *row_ends;          /* set once; contents by the holder */
+    uint32_t capacity, rows_max; /* set once */
+    uint32_t worker;             /* who has it or had it last: the pool's */
     enum chunk_kind kind;
     uint32_t length;
     uint32_t rows; /* row ends in it; rejects: entries */
@@ -39,6 +41,7 @@ struct chunk {
     uint64_t shard;
     bool last;          /* of its shard */
     struct tally tally; /* last: the whole shard's */
+    uint64_t checksum;  /* rows: of its bytes, of the run's kind */
     uint32_t pieces;    /* assembler only: handed to the sink and not yet home */
 };
 
@@ -58,7 +61,12 @@ static inline size_t chunk_reject_bytes(size_t raw_length)
 
 /* Memory of one chunk of `capacity` bytes. */
 size_t chunk_memory(size_t capacity);
-struct chunk *chunk_create(size_t capacity, uint32_t worker);
+/* Room for its bytes, and for its row ends (items), as chunk_init() wants them. */
+size_t chunk_byte_room(size_t capacity);
+size_t chunk_row_room(size_t capacity);
+void chunk_init(struct chunk *chunk, size_t capacity, uint8_t *bytes, uint32_t *row_ends);
+/* One alone, for tests. */
+struct chunk *chunk_create(size_t capacity);
 void chunk_destroy(struct chunk *chunk); /* takes NULL */
 void chunk_reset(struct chunk *chunk, enum chunk_kind kind, uint64_t shard);
 

@@ -94,10 +94,18 @@ static struct chunk *take_chunk(struct convert *convert, enum chunk_kind kind)
     return chunk;
 }
 
+static void give_rows(struct convert *convert)
+{
+    struct chunk *const rows = convert->rows;
+    rows->checksum = checksum_update(convert->rules->checksum, 0, rows->bytes, rows->length);
+    convert->rows = NULL;
+    convert->port.give(convert->port.context, rows);
+}
+
 /* Sends the rows at hand, takes an empty chunk in their place. */
 static bool next_rows(struct convert *convert)
 {
-    if (convert->rows != NULL) convert->port.give(convert->port.context, convert->rows);
+    if (convert->rows != NULL) give_rows(convert);
     convert->rows = take_chunk(convert, CHUNK_ROWS);
     return convert->rows != NULL;
 }
@@ -116,8 +124,7 @@ static void finish_shard(struct convert *convert)
     if (convert->rows == NULL && !next_rows(convert)) return;
     convert->rows->last = true;
     convert->rows->tally = convert->tally;
-    convert->port.give(convert->port.context, convert->rows);
-    convert->rows = NULL;
+    give_rows(convert);
 }
 
 void convert_forget(struct convert *convert)

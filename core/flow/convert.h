@@ -17,6 +17,7 @@
 #ifndef PENSTOCK_CORE_FLOW_CONVERT_H
 #define PENSTOCK_CORE_FLOW_CONVERT_H
 
+#include "core/base/checksum.h"
 #include "core/base/limits.h"
 #include "core/csv/csv_row.h"
 #include "core/flow/chunk.h"
@@ -44,6 +45,7 @@ struct convert_rules {
     uint64_t max_record;
     uint32_t max_depth;
     enum convert_walk walk;
+    enum checksum_kind checksum; /* of the chunks' bytes, made while they are in the cache */
 };
 
 /* Everything that a record of up to `capacity` bytes needs on its way. */

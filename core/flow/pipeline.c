@@ -12,19 +12,19 @@
 #include <string.h>
 
 struct worker {
-    _Alignas(LIMIT_LINE) struct ring forward;         /* worker -> assembler */
-    struct ring home;                                 /* assembler -> worker */
-    struct wait chunk_home;                           /* the worker waits for home; the assembler wakes */
-    struct convert convert;                           /* the worker's alone */
-    struct chunk *chunks[PIPELINE_CHUNKS_PER_WORKER]; /* all of them: made and freed by the caller's thread */
-    struct chunk *spare[PIPELINE_CHUNKS_PER_WORKER];  /* the worker's: empty and not on a ring */
-    uint32_t spare_count;
-    uint64_t wait_ns, busy_ns; /* the worker's; read after join */
+    _Alignas(LIMIT_LINE) struct ring forward; /* worker -> assembler */
+    struct ring home;                         /* assembler -> worker */
+    struct wait chunk_home;                   /* the worker waits for home; the assembler wakes */
+    struct convert convert;                   /* the worker's alone */
+    uint64_t wait_ns, busy_ns;                /* the worker's; read after join */
     struct pipeline *pipeline;
     pthread_t thread;
     bool started, wait_ready; /* the caller's */
     struct fault fault;       /* the worker's until the latch points at it */
 };
+
+/* No worker: more than LIMIT_THREADS. */
+#define NOBODY UINT32_MAX
 
 struct pipeline {
     const struct pipeline_options *options;
@@ -32,9 +32,11 @@ struct pipeline {
     struct source *const *sources;
     struct worker *workers;
     struct convert_tools large; /* used by the worker whose turn it is: see `turn` */
-    struct wait rows_ready;     /* the assembler waits for forward rings; workers wake */
+    struct chunk_pool pool;     /* the assembler's */
+    struct wait *arrivals;      /* the assembler waits for forward rings and for the sink; workers wake */
     struct wait turn_changed;   /* workers wait for their turn; the assembler wakes */
-    bool waits_ready;
+    bool wait_ready;
+    uint32_t first; /* the assembler's: the worker of the shard at hand, or NOBODY */
     _Alignas(LIMIT_LINE) _Atomic uint64_t next_shard; /* relaxed fetch_add: claims, publishes nothing */
     /* T1: release by the assembler when all shards before `turn` are drained; T2: acquire by the worker that
      * waits for it. The edge also hands the large lane from one worker to the next: the former user's last
@@ -60,7 +62,7 @@ static void stop(struct pipeline *pipeline, const struct fault *fault)
     /* S1, pairs with S2: publishes the fault. A later one loses and stays with its thread. */
     atomic_compare_exchange_strong_explicit(&pipeline->stop, &none, fault, memory_order_release,
                                             memory_order_relaxed);
-    wait_wake(&pipeline->rows_ready);
+    wait_wake(pipeline->arrivals);
     wait_wake(&pipeline->turn_changed);
     for (uint32_t w = 0; w < pipeline->options->threads; w++)
         if (pipeline->workers[w].wait_ready) wait_wake(&pipeline->workers[w].chunk_home);
@@ -68,21 +70,15 @@ static void stop(struct pipeline *pipeline, const struct fault *fault)
 
 /* ---- the worker's port ---- */
 
-static struct chunk *chunk_find(struct worker *worker)
-{
-    if (worker->spare_count > 0) return worker->spare[--worker->spare_count];
-    return ring_pop(&worker->home);
-}
-
 static struct chunk *port_take(void *context)
 {
     struct worker *worker = context;
-    struct chunk *chunk = chunk_find(worker);
+    struct chunk *chunk = ring_pop(&worker->home);
     if (chunk != NULL) return chunk;
     uint64_t const began = worker->pipeline->options->now();
     while (!is_stopped(worker->pipeline)) {
         uint32_t const ticket = wait_prepare(&worker->chunk_home);
-        chunk = chunk_find(worker);
+        chunk = ring_pop(&worker->home);
         if (chunk != NULL || is_stopped(worker->pipeline)) {
             wait_cancel(&worker->chunk_home);
             break;
@@ -102,10 +98,9 @@ static void port_give(void *context, struct chunk *chunk)
     struct pipeline *pipeline = worker->pipeline;
     uint64_t const shard = chunk->shard;      /* the chunk is the assembler's from here on */
     (void)ring_push(&worker->forward, chunk); /* never full: it has room for all chunks of the worker */
-    if (!wait_has_waiters(&pipeline->rows_ready)) return;
+    if (!wait_has_waiters(pipeline->arrivals)) return;
     /* T3, pairs with T1 by way of W1 and S0 (wait.c) */
-    if (atomic_load_explicit(&pipeline->turn, memory_order_acquire) == shard)
-        wait_wake(&pipeline->rows_ready);
+    if (atomic_load_explicit(&pipeline->turn, memory_order_acquire) == shard) wait_wake(pipeline->arrivals);
 }
 
 static bool port_stopped(void *context)
@@ -142,82 +137,109 @@ static void *worker_main(void *argument)
             stop(pipeline, &worker->fault);
     }
     ring_close(&worker->forward);
-    wait_wake(&pipeline->rows_ready);
+    wait_wake(pipeline->arrivals);
     worker->busy_ns = pipeline->options->now() - began;
     return NULL;
 }
 
 /* ---- the assembler ---- */
 
+/* Empty chunks to the workers that may have more; to worker `first` before the others. */
+static void serve(struct pipeline *pipeline, uint32_t first)
+{
+    for (struct chunk *chunk; (chunk = chunk_pool_take(&pipeline->pool, first)) != NULL;) {
+        struct worker *worker = &pipeline->workers[chunk->worker];
+        (void)ring_push(&worker->home, chunk); /* never full: it has room for all that the worker may have */
+        wait_wake(&worker->chunk_home);
+    }
+}
+
 static void chunk_home(void *context, struct chunk *chunk)
 {
     struct pipeline *pipeline = context;
-    struct worker *worker = &pipeline->workers[chunk->worker];
-    (void)ring_push(&worker->home, chunk); /* never full, as above */
-    wait_wake(&worker->chunk_home);
+    chunk_pool_home(&pipeline->pool, chunk);
+    serve(pipeline, pipeline->first);
 }
 
-/* The next chunk of `shard`, NULL: not there yet. `*from` remembers the shard's worker. */
-static struct chunk *chunk_of(struct pipeline *pipeline, uint64_t shard, struct worker **from)
+/* Finds the worker that has `shard`, if something of it is there already. */
+static bool find_worker(struct pipeline *pipeline, uint64_t shard)
 {
-    if (*from != NULL) return ring_pop(&(*from)->forward);
     for (uint32_t w = 0; w < pipeline->options->threads; w++) {
-        struct worker *worker = &pipeline->workers[w];
-        struct chunk const *head = ring_peek(&worker->forward);
+        struct chunk const *head = ring_peek(&pipeline->workers[w].forward);
         if (head == NULL || head->shard != shard) continue;
-        *from = worker;
-        return ring_pop(&worker->forward);
+        pipeline->first = w;
+        return true;
     }
-    return NULL;
+    return false;
 }
 
-/* Waits until the sink gave a piece home (or for no reason, as it may). */
-static enum status wait_for_sink(struct sink *sink, struct fault *fault)
+/* The next chunk of `shard`, NULL: not there yet. */
+static struct chunk *chunk_of(struct pipeline *pipeline, uint64_t shard)
 {
-    enum status const status = sink->wait(sink, fault);
-    return status == STATUS_OK ? sink->reap(sink, fault) : status;
+    if (pipeline->first == NOBODY && !find_worker(pipeline, shard)) return NULL;
+    struct chunk *const chunk = ring_pop(&pipeline->workers[pipeline->first].forward);
+    if (chunk == NULL) return NULL;
+    chunk_pool_came(&pipeline->pool, chunk);
+    serve(pipeline, pipeline->first);
+    return chunk;
+}
+
+static enum status check_interrupted(struct pipeline *pipeline)
+{
+    enum status const status = pipeline->options->interrupted();
+    if (status == STATUS_OK) return STATUS_OK;
+    return fault_set(&pipeline->assembler_fault, status,
+                     "stopped by a signal"); /* which one, the caller knows */
+}
+
+/* Is there something to go on with? Rows of `shard`, a failure, or an end of the run. */
+static bool look(struct pipeline *pipeline, struct sink *sink, uint64_t shard, struct chunk **chunk,
+                 enum status *status)
+{
+    *status = sink->reap(sink, &pipeline->assembler_fault);
+    if (*status == STATUS_OK) *status = check_interrupted(pipeline);
+    if (*status == STATUS_OK) *chunk = chunk_of(pipeline, shard);
+    return *status != STATUS_OK || *chunk != NULL || is_stopped(pipeline);
 }
 
 /* STATUS_OK with *chunk NULL: the run is being stopped. */
-static enum status wait_for_chunk(struct pipeline *pipeline, struct assemble *assemble, uint64_t shard,
-                                  struct worker **from, struct chunk **chunk)
+static enum status next_chunk(struct pipeline *pipeline, struct sink *sink, uint64_t shard,
+                              struct chunk **chunk, uint64_t *wait_ns)
 {
-    struct sink *sink = assemble->sink;
-    enum status status = STATUS_OK;
-    while (status == STATUS_OK && !is_stopped(pipeline)) {
-        if (assemble->pieces_out != 0 && sink->wait != NULL) {
-            status = wait_for_sink(sink, &pipeline->assembler_fault);
-            *chunk = chunk_of(pipeline, shard, from);
-            if (*chunk != NULL) break;
-            continue;
-        }
-        uint32_t const ticket = wait_prepare(&pipeline->rows_ready);
-        *chunk = chunk_of(pipeline, shard, from);
-        if (*chunk != NULL || is_stopped(pipeline)) {
-            wait_cancel(&pipeline->rows_ready);
-            break;
-        }
-        wait_sleep(&pipeline->rows_ready, ticket);
-    }
-    return status;
-}
-
-static enum status next_chunk(struct pipeline *pipeline, struct assemble *assemble, uint64_t shard,
-                              struct worker **from, struct chunk **chunk, uint64_t *wait_ns)
-{
-    *chunk = chunk_of(pipeline, shard, from);
-    if (*chunk != NULL) return STATUS_OK;
+    enum status status;
+    *chunk = NULL;
+    if (look(pipeline, sink, shard, chunk, &status)) return status;
     uint64_t const began = pipeline->options->now();
-    enum status const status = wait_for_chunk(pipeline, assemble, shard, from, chunk);
+    for (;;) {
+        uint32_t const ticket = wait_prepare(pipeline->arrivals);
+        if (look(pipeline, sink, shard, chunk, &status)) break;
+        wait_sleep_until(pipeline->arrivals, ticket, pipeline->options->now() + PIPELINE_LOOK_NS);
+    }
+    wait_cancel(pipeline->arrivals);
     *wait_ns += pipeline->options->now() - began;
     return status;
 }
 
-static enum status check_interrupted(struct pipeline *pipeline, struct fault *fault)
+/* The chunks are freed when the run ends: nothing may be on its way out of them then. */
+static enum status wait_for_pieces(struct pipeline *pipeline, const struct assemble *assemble,
+                                   struct sink *sink)
 {
-    enum status const status = pipeline->options->interrupted();
-    if (status == STATUS_OK) return STATUS_OK;
-    return fault_set(fault, status, "stopped by a signal"); /* which one, the caller knows */
+    struct fault *fault = &pipeline->assembler_fault;
+    for (;;) {
+        uint32_t const ticket = wait_prepare(pipeline->arrivals);
+        enum status status = sink->reap(sink, fault);
+        if (status == STATUS_OK) status = check_interrupted(pipeline);
+        if (status == STATUS_OK && assemble->pieces_out != 0 && !sink->background)
+            status = fault_set(fault, STATUS_INTERNAL,
+                               "the destination kept %" PRIu64
+                               " pieces; nothing is delivered. This is a fault of penstock: please report it",
+                               assemble->pieces_out);
+        if (status != STATUS_OK || assemble->pieces_out == 0) {
+            wait_cancel(pipeline->arrivals);
+            return status;
+        }
+        wait_sleep_until(pipeline->arrivals, ticket, pipeline->options->now() + PIPELINE_LOOK_NS);
+    }
 }
 
 /* All shards in order. Ends early, without a fault of its own, when a worker failed. */
@@ -227,24 +249,24 @@ static enum status assemble_all(struct pipeline *pipeline, struct assemble *asse
     struct fault *fault = &pipeline->assembler_fault;
     for (uint64_t number = 0; number < pipeline->plan->count; number++) {
         struct shard const shard = shard_plan_get(pipeline->plan, number);
-        struct worker *from = NULL;
         bool last = false;
+        pipeline->first = NOBODY;
         /* T1, pairs with T2 */
         atomic_store_explicit(&pipeline->turn, number, memory_order_release);
         wait_wake(&pipeline->turn_changed);
         while (!last) {
             struct chunk *chunk;
-            enum status status = next_chunk(pipeline, assemble, number, &from, &chunk, &times->wait_rows);
-            if (status == STATUS_OK) status = check_interrupted(pipeline, fault);
+            enum status status = next_chunk(pipeline, sink, number, &chunk, &times->wait_rows);
             if (status != STATUS_OK) return status;
             if (chunk == NULL) return STATUS_OK;
             last = chunk->last;
             status = assemble_chunk(assemble, chunk, shard.source, fault);
-            if (status == STATUS_OK) status = sink->reap(sink, fault);
             if (status != STATUS_OK) return status;
         }
     }
-    return is_stopped(pipeline) ? STATUS_OK : assemble_finish(assemble, fault);
+    if (is_stopped(pipeline)) return STATUS_OK;
+    enum status const status = assemble_finish(assemble, fault);
+    return status == STATUS_OK ? wait_for_pieces(pipeline, assemble, sink) : status;
 }
 
 /* ---- memory ---- */
@@ -254,40 +276,64 @@ static uint64_t reader_bytes(bool buffered, size_t capacity)
     return buffered ? capacity + LIMIT_PADDING + 4096 : 0;
 }
 
-static uint64_t memory_of(const struct convert_rules *rules, uint32_t threads, bool buffered,
-                          const struct pipeline_sizes *sizes)
+static uint64_t memory_of(const struct pipeline_needs *needs, const struct pipeline_sizes *sizes)
 {
+    const struct convert_rules *rules = needs->rules;
     size_t const lane = convert_large_capacity(rules, sizes->block);
-    uint64_t const worker = convert_tools_bytes(rules, sizes->block) + reader_bytes(buffered, sizes->block) +
-                            sizes->chunks * chunk_memory(sizes->chunk) + sizeof(struct worker) +
-                            64 * LIMIT_KIB;
-    return PIPELINE_MEMORY_BASE + convert_tools_bytes(rules, lane) + reader_bytes(buffered, lane) +
-           threads * worker;
+    uint64_t const worker =
+        convert_tools_bytes(rules, sizes->block) + reader_bytes(needs->buffered_sources, sizes->block) +
+        sizes->chunks * chunk_memory(sizes->chunk) + sizeof(struct worker) + 64 * LIMIT_KIB;
+    return PIPELINE_MEMORY_BASE + convert_tools_bytes(rules, lane) +
+           reader_bytes(needs->buffered_sources, lane) + needs->threads * worker +
+           sizes->extra * chunk_memory(sizes->chunk) + needs->other;
 }
 
-enum status pipeline_size(const struct convert_rules *rules, uint32_t threads, bool buffered, uint64_t limit,
-                          struct pipeline_sizes *sizes, struct fault *fault)
+static struct pipeline_sizes sizes_at_most(const struct pipeline_needs *needs)
 {
-    *sizes = (struct pipeline_sizes){
-        .block = PIPELINE_BLOCK_MAX, .chunk = CHUNK_BYTES_MAX, .chunks = PIPELINE_CHUNKS_PER_WORKER};
-    for (;;) {
-        sizes->memory = memory_of(rules, threads, buffered, sizes);
-        if (sizes->memory <= limit) return STATUS_OK;
-        if (sizes->chunk > CHUNK_BYTES_MIN)
-            sizes->chunk /= 2;
-        else if (sizes->chunks > PIPELINE_CHUNKS_MIN)
-            sizes->chunks--;
-        else if (sizes->block > PIPELINE_BLOCK_MIN)
-            sizes->block /= 2;
-        else
-            break;
+    bool const holds = needs->hold != 0;
+    size_t const chunk = holds ? CHUNK_BYTES_MIN : CHUNK_BYTES_MAX;
+    return (struct pipeline_sizes){.block = PIPELINE_BLOCK_MAX,
+                                   .chunk = chunk,
+                                   .chunks = holds ? PIPELINE_CHUNKS_SMALL : PIPELINE_CHUNKS_PER_WORKER,
+                                   .extra = (uint32_t)((needs->hold + chunk - 1) / chunk)};
+}
+
+/* One step down; false: there is none. */
+static bool sizes_shrink(struct pipeline_sizes *sizes)
+{
+    if (sizes->chunk > CHUNK_BYTES_MIN)
+        sizes->chunk /= 2;
+    else if (sizes->chunks > PIPELINE_CHUNKS_MIN)
+        sizes->chunks--;
+    else if (sizes->block > PIPELINE_BLOCK_MIN)
+        sizes->block /= 2;
+    else
+        return false;
+    return true;
+}
+
+uint64_t pipeline_least(const struct pipeline_needs *needs)
+{
+    struct pipeline_sizes sizes = sizes_at_most(needs);
+    while (sizes_shrink(&sizes)) {
     }
+    return memory_of(needs, &sizes);
+}
+
+enum status pipeline_size(const struct pipeline_needs *needs, uint64_t limit, struct pipeline_sizes *sizes,
+                          struct fault *fault)
+{
+    *sizes = sizes_at_most(needs);
+    do {
+        sizes->memory = memory_of(needs, sizes);
+        if (sizes->memory <= limit) return STATUS_OK;
+    } while (sizes_shrink(sizes));
     return fault_set(fault, STATUS_USAGE,
                      "--memory-limit: %" PRIu64 " MiB are not enough for %u %s and records of up to %" PRIu64
                      " bytes; the least that works is %" PRIu64
                      "MiB (fewer --threads or a smaller source.max_record need less)",
-                     limit / LIMIT_MIB, threads, threads == 1 ? "thread" : "threads", rules->max_record,
-                     sizes->memory / LIMIT_MIB + 1);
+                     limit / LIMIT_MIB, needs->threads, needs->threads == 1 ? "thread" : "threads",
+                     needs->rules->max_record, sizes->memory / LIMIT_MIB + 1);
 }
 
 /* ---- set-up and tear-down ---- */
@@ -302,11 +348,6 @@ static bool worker_create(struct pipeline *pipeline, uint32_t number)
         !ring_init(&worker->home, options->sizes.chunks, 0) ||
         !convert_tools_create(&worker->convert.tools, options->rules, options->sizes.block))
         return false;
-    for (uint32_t c = 0; c < options->sizes.chunks; c++) {
-        struct chunk *chunk = chunk_create(options->sizes.chunk, number);
-        if (chunk == NULL) return false;
-        worker->chunks[c] = worker->spare[worker->spare_count++] = chunk;
-    }
     worker->convert.rules = options->rules;
     worker->convert.sources = pipeline->sources;
     worker->convert.large = &pipeline->large;
@@ -322,8 +363,6 @@ static bool worker_create(struct pipeline *pipeline, uint32_t number)
 static void worker_destroy(struct worker *worker, struct source *const *sources)
 {
     convert_tools_destroy(&worker->convert.tools, sources);
-    for (uint32_t c = 0; c < PIPELINE_CHUNKS_PER_WORKER; c++)
-        chunk_destroy(worker->chunks[c]);
     ring_free(&worker->forward);
     ring_free(&worker->home);
     if (worker->wait_ready) wait_destroy(&worker->chunk_home);
@@ -336,14 +375,16 @@ static bool pipeline_create(struct pipeline *pipeline)
     pipeline->workers = aligned_alloc(_Alignof(struct worker), bytes);
     if (pipeline->workers == NULL) return false;
     memset(pipeline->workers, 0, bytes);
-    bool const rows = wait_init(&pipeline->rows_ready);
-    pipeline->waits_ready = rows && wait_init(&pipeline->turn_changed);
-    if (rows && !pipeline->waits_ready) wait_destroy(&pipeline->rows_ready);
-    if (!pipeline->waits_ready) return false;
+    pipeline->wait_ready = wait_init(&pipeline->turn_changed);
+    if (!pipeline->wait_ready) return false;
     size_t const lane = convert_large_capacity(options->rules, options->sizes.block);
     if (!convert_tools_create(&pipeline->large, options->rules, lane)) return false;
     for (uint32_t w = 0; w < options->threads; w++)
         if (!worker_create(pipeline, w)) return false;
+    if (!chunk_pool_create(&pipeline->pool, options->threads, options->sizes.chunks, options->sizes.extra,
+                           options->sizes.chunk))
+        return false;
+    serve(pipeline, NOBODY);
     return true;
 }
 
@@ -352,10 +393,8 @@ static void pipeline_destroy(struct pipeline *pipeline)
     for (uint32_t w = 0; pipeline->workers != NULL && w < pipeline->options->threads; w++)
         worker_destroy(&pipeline->workers[w], pipeline->sources);
     convert_tools_destroy(&pipeline->large, pipeline->sources);
-    if (pipeline->waits_ready) {
-        wait_destroy(&pipeline->turn_changed);
-        wait_destroy(&pipeline->rows_ready);
-    }
+    chunk_pool_destroy(&pipeline->pool);
+    if (pipeline->wait_ready) wait_destroy(&pipeline->turn_changed);
     free(pipeline->workers);
 }
 
@@ -394,7 +433,8 @@ enum status pipeline_run(const struct pipeline_options *options, struct source *
                          const struct shard_plan *plan, struct sink *sink, struct pipeline_result *result,
                          struct fault *fault)
 {
-    struct pipeline pipeline = {.options = options, .plan = plan, .sources = sources};
+    struct pipeline pipeline = {
+        .options = options, .plan = plan, .sources = sources, .arrivals = options->arrivals};
     struct assemble_rules rules = options->assemble;
     rules.home = chunk_home;
     rules.home_context = &pipeline;

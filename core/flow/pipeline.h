@@ -10,10 +10,10 @@
  *                     /           |           \
  *                home ring    home ring     home ring        empty chunks go back to who made them
  *
- * Memory is bounded by the workers' chunks: a worker that has none left waits until one comes home. That
- * can't lock up: the chunks of the shard that is next in order are always drained, so its worker always goes
- * on, and a worker's chunks of earlier shards were drained before. While the sink holds pieces of chunks and
- * no rows are there, the assembler waits for the sink, not for the workers: they may be out of chunks.
+ * Memory is bounded by the chunks (chunk_pool.h): a worker that has none left waits until one comes home.
+ * That can't lock up: the chunks of the shard that is next in order are always drained, its worker comes
+ * first when one is empty, and there are more chunks than the other workers and the sink can keep back. The
+ * assembler sleeps in one place, for rows and for the sink alike.
  *
  * Errors: the first one wins (a compare-and-swap on the latch); everybody looks at the latch between blocks
  * and whenever woken; workers close their rings and leave; all is freed after join.
@@ -24,7 +24,9 @@
 #define PENSTOCK_CORE_FLOW_PIPELINE_H
 
 #include "core/flow/assemble.h"
+#include "core/flow/chunk_pool.h"
 #include "core/flow/convert.h"
+#include "core/flow/wait.h"
 #include "core/record/shard_plan.h"
 
 #include <stdbool.h>
@@ -35,6 +37,8 @@
  * home; two more so that neither side waits for the other's rhythm. */
 #define PIPELINE_CHUNKS_PER_WORKER 6u
 #define PIPELINE_CHUNKS_MIN        4u
+/* With a sink that holds: as many bytes, in the smallest chunks. */
+#define PIPELINE_CHUNKS_SMALL (PIPELINE_CHUNKS_PER_WORKER * (CHUNK_BYTES_MAX / CHUNK_BYTES_MIN))
 
 /* Input in one stage 1: its bytes, its index (0.7 of them, for profiles) and the chunk share a core's L2
  * cache. */
@@ -44,9 +48,13 @@
 /* Stack of a worker: the walks descend PATH_PARTS_MAX levels of some 200 bytes. */
 #define PIPELINE_STACK_BYTES (512u * 1024)
 
+/* How often a waiting assembler looks whether the run was interrupted. */
+#define PIPELINE_LOOK_NS 200000000ull
+
 struct pipeline_sizes {
     size_t block, chunk;
     uint32_t chunks; /* of each worker */
+    uint32_t extra;  /* chunks on top of them, which the sink may hold */
     uint64_t memory; /* bytes that a run with these sizes allocates at most */
 };
 
@@ -54,8 +62,10 @@ struct pipeline_options {
     uint32_t threads;
     const struct convert_rules *rules;
     struct pipeline_sizes sizes;
-    bool buffered_sources;            /* readers hold a block each (and the lane's one of max_record) */
-    uint64_t (*now)(void);            /* nanoseconds of a steady clock */
+    bool buffered_sources; /* readers hold a block each (and the lane's one of max_record) */
+    struct wait *arrivals; /* what the assembler sleeps on: workers wake it for rows, the sink's threads
+                              for pieces that may come home */
+    uint64_t (*now)(void); /* nanoseconds of CLOCK_MONOTONIC */
     enum status (*interrupted)(void); /* STATUS_OK: go on; else why to stop. Asked by the assembler. */
     struct assemble_rules assemble;   /* but `home`, which is the pipeline's */
 };
@@ -70,12 +80,25 @@ struct pipeline_result {
 };
 
 /* Bytes outside workers, lane and chunks: the program itself, its libraries, job, plan, sinks' buffers. */
-#define PIPELINE_MEMORY_BASE (8ull * 1024 * 1024)
+#define PIPELINE_MEMORY_BASE (6ull * 1024 * 1024)
+
+/* What a run is sized for. */
+struct pipeline_needs {
+    const struct convert_rules *rules;
+    uint32_t threads;
+    bool buffered_sources;
+    uint64_t hold; /* bytes of pieces that the sink may hold back and have on their way; 0: gives them home at
+                      once */
+    uint64_t other; /* memory that the sink takes beside them */
+};
 
 /* The largest sizes that stay under `limit` bytes; STATUS_USAGE names the least limit that would do. Sizes
- * never show in the output. */
-enum status pipeline_size(const struct convert_rules *rules, uint32_t threads, bool buffered_sources,
-                          uint64_t limit, struct pipeline_sizes *sizes, struct fault *fault);
+ * never show in the output. With `hold`, chunks are small: those at the end of shards are held partly empty.
+ */
+enum status pipeline_size(const struct pipeline_needs *needs, uint64_t limit, struct pipeline_sizes *sizes,
+                          struct fault *fault);
+/* The least that pipeline_size() would take. */
+uint64_t pipeline_least(const struct pipeline_needs *needs);
 
 /* Converts all shards into the sink. Returns when all threads are joined and all pieces are home. The sink
  * was not committed; on failure it was aborted (only so does it let go of its pieces), and the result's tally

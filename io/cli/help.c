@@ -18,7 +18,7 @@
 
 static const char exit_statuses[] =
     "Exit statuses:\n"
-    "    0  delivered and verified\n"
+    "    0  delivered and verified; check: ready\n"
     "    2  usage: command line, environment variable, or not supported yet\n"
     "   65  input: more failed records than allowed, or no record at all\n"
     "   66  a source is missing or may not be read\n"
@@ -37,6 +37,43 @@ static const char export_examples[] =
     "  penstock export -j customer.yaml /data/aep/run7/ --to out/ --report run7.json\n"
     "  penstock export dump.ndjson --id identityMap.CustomerID \\\n"
     "      --column Email=personalEmail.address --to out/\n";
+
+static const char check_examples[] =
+    "Examples:\n"
+    "  penstock check -j customer.yaml\n"
+    "  penstock check -j customer.yaml --sample 10000 --to s3://acme-pega/test/\n";
+
+static const char cleanup_examples[] =
+    "Examples:\n"
+    "  penstock cleanup s3://acme-pega/DataJobs/\n"
+    "  penstock cleanup s3://acme-pega/DataJobs/ --older-than 7d --dry-run\n"
+    "  penstock cleanup s3://acme-pega/DataJobs/ --older-than 7d\n";
+
+/* What the table has no room for; NULL: nothing. */
+struct command_text {
+    const char *about, *examples;
+};
+
+static const struct command_text command_texts[COMMAND_COUNT] = {
+    [COMMAND_EXPORT] =
+        {"Reads profile dumps, writes CSV files, and shows them under their final names only when "
+         "all of them are whole. A SOURCE is a file, a directory (read recursively), a glob or - for "
+         "standard input; sources replace source.paths of the job.",
+         export_examples},
+    [COMMAND_CHECK] =
+        {"Prints the plan of an export and ends with the status that it would end with: reads job and "
+         "sources, converts all records (or the first N with --sample N) and drops the rows, tries "
+         "credentials and rights of an S3 destination with an upload that it aborts. The reject file "
+         "is not written. The last line is \"ready\" when all is fine. With --report - the plan goes "
+         "to standard error.",
+         check_examples},
+    [COMMAND_CLEANUP] =
+        {"Lists the multipart uploads under URL that were begun and never finished, of any program: "
+         "S3 keeps and charges their parts until they are aborted. One line each: when it was begun "
+         "(UTC), its age, the object, the upload's id. With --older-than the older ones are aborted. "
+         "Credentials, region and endpoint come from the AWS_ variables and the profile.",
+         cleanup_examples},
+};
 
 /* Prints words of `text` from column `at`, breaking lines so that none passes HELP_WIDTH; ends the line. */
 static void write_wrapped(FILE *out, const char *text, int indent)
@@ -117,14 +154,10 @@ static void write_command(FILE *out, enum command command, bool longer)
     const struct command_row *const row = options_command(command);
     fprintf(out, "penstock %s %s\n\n  %s%s\n", row->name, row->arguments, row->line,
             options_command_later(command) ? " (not supported yet in this version)" : "");
-    if (longer && command == COMMAND_EXPORT) {
+    const struct command_text *const text = &command_texts[command];
+    if (longer && text->about != NULL) {
         fputc('\n', out);
-        write_wrapped(
-            out,
-            "Reads profile dumps, writes CSV files, and shows them under their final names only when all "
-            "of them are whole. A SOURCE is a file, a directory (read recursively), a glob or - for "
-            "standard input; sources replace source.paths of the job.",
-            2);
+        write_wrapped(out, text->about, 2);
     }
     write_flags(out, command, longer);
     if (!longer) {
@@ -134,7 +167,7 @@ static void write_command(FILE *out, enum command command, bool longer)
     fputs("\nA flag outranks its environment variable (1 or 0 for a switch), which outranks the job\n"
           "file, which outranks the default. `--` ends the flags.\n",
           out);
-    if (command == COMMAND_EXPORT) fprintf(out, "\n%s", export_examples);
+    if (text->examples != NULL) fprintf(out, "\n%s", text->examples);
     fprintf(out, "\n%s", exit_statuses);
 }
 

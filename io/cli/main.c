@@ -1,5 +1,7 @@
 /* main.c - argv to exit status. Thread: main. */
 #include "core/record/record_walk.h"
+#include "io/cli/check.h"
+#include "io/cli/cleanup.h"
 #include "io/cli/export.h"
 #include "io/cli/help.h"
 #include "io/cli/log.h"
@@ -57,7 +59,11 @@ static enum status run(const struct options *options, const struct log *logger)
         return status;
     }
     raise_descriptor_limit();
-    return export_run(options, logger);
+    switch (options->command) {
+    case COMMAND_CHECK: return check_run(options, logger);
+    case COMMAND_CLEANUP: return cleanup_run(options, logger);
+    default: return export_run(options, logger); /* no other gets through options_parse() */
+    }
 }
 
 int main(int argc, char **argv)

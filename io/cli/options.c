@@ -93,12 +93,18 @@ static enum status assign(struct parser *parser, enum option_id id, const struct
     case OPTION_COLUMN: return add_column(parser, value->text);
     case OPTION_THREADS: options->threads = (uint32_t)value->number; break;
     case OPTION_MEMORY_LIMIT: options->memory_limit = value->number; break;
+    case OPTION_CONNECTIONS: options->connections = (uint32_t)value->number; break;
+    case OPTION_PART_SIZE: options->part_size = value->number; break;
     case OPTION_SHARD_SIZE: options->shard_size = value->number; break;
     case OPTION_RUN_TIME: options->run_time = value->time; break;
     case OPTION_RUN_ID: options->run_id = value->text; break;
     case OPTION_REPORT: options->report = value->text; break;
     case OPTION_REJECTS: options->rejects = value->text; break;
     case OPTION_MAX_REJECTS: options->max_rejects = value->budget; break;
+    case OPTION_SAMPLE: options->sample = value->number; break;
+    case OPTION_NO_VALUES: options->no_values = value->number != 0; break;
+    case OPTION_OLDER_THAN: options->older_than = value->number; break;
+    case OPTION_DRY_RUN: options->dry_run = value->number != 0; break;
     case OPTION_PROGRESS: options->progress = (enum options_progress)value->number; break;
     case OPTION_WALK: options->walk = (enum options_walk)value->number; break;
     case OPTION_INPUT_MODE: options->input_mode = (enum options_input_mode)value->number; break;
@@ -212,8 +218,8 @@ static enum status take_letters(struct parser *parser, const char *argument)
 static enum status take_source(struct parser *parser, const char *text)
 {
     struct options_value value; /* a source is a TEXT like --to: not empty, no credentials */
-    enum status const status =
-        options_value_read(options_row(OPTION_TO), "SOURCE", text, &value, parser->fault);
+    const char *const label = parser->options->command == COMMAND_CLEANUP ? "URL" : "SOURCE";
+    enum status const status = options_value_read(options_row(OPTION_TO), label, text, &value, parser->fault);
     if (status == STATUS_OK) parser->sources[parser->options->source_count++] = text;
     return status;
 }
@@ -318,8 +324,19 @@ static enum status check_short_form(struct options *options, struct fault *fault
     return STATUS_OK;
 }
 
+static enum status check_cleanup(const struct options *options, struct fault *fault)
+{
+    if (options->source_count == 0)
+        return fault_set(fault, STATUS_USAGE, "no URL: name where to look, such as s3://bucket/prefix/");
+    if (options->source_count > 1)
+        return fault_set(fault, STATUS_USAGE, "'%.200s' is a second URL; one at a time is looked at",
+                         options->sources[1]);
+    return STATUS_OK;
+}
+
 static enum status check_rules(struct options *options, struct fault *fault)
 {
+    if (options->command == COMMAND_CLEANUP) return check_cleanup(options, fault);
     if (options->rejects != NULL && strcmp(options->rejects, "-") == 0)
         return fault_set(fault, STATUS_USAGE, "--rejects can't be standard output; name a file");
     if (options->rejects != NULL && options->report != NULL && strcmp(options->rejects, options->report) == 0)

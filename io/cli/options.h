@@ -30,6 +30,8 @@
  * core's share of the outer cache. */
 #define OPTIONS_SHARD_MAX     (1024 * LIMIT_MIB)
 #define OPTIONS_SHARD_DEFAULT LIMIT_MIB
+/* --older-than: a hundred years of 365 days; S3 is not as old. */
+#define OPTIONS_AGE_MAX (100ull * 365 * 24 * 60 * 60)
 /* --run-id: fits a file name together with the other parts (255 bytes, ext4 and XFS). */
 #define OPTIONS_RUN_ID_MAX 64
 /* PENSTOCK_ and the longest long name, with room; checked where names are made. */
@@ -57,6 +59,7 @@ enum option_kind {
     OPTION_KIND_SIZE,
     OPTION_KIND_BUDGET,
     OPTION_KIND_TIME,
+    OPTION_KIND_AGE,
     OPTION_KIND_RUN_ID,
     OPTION_KIND_CHOICE,
     OPTION_KIND_COLUMN,
@@ -110,7 +113,7 @@ struct options {
     enum options_origin origin[OPTION_COUNT];
 
     const char *job;            /* NULL: the short form of --id and --column */
-    const char *const *sources; /* as written, none empty */
+    const char *const *sources; /* as written, none empty; the URL of cleanup */
     size_t source_count;
     const char *to; /* NULL: the job's */
 
@@ -120,12 +123,18 @@ struct options {
 
     uint32_t threads;              /* 0: as many as this process may use */
     uint64_t memory_limit;         /* 0: the default */
+    uint32_t connections;          /* 0: derived */
+    uint64_t part_size;            /* 0: derived */
     uint64_t shard_size;           /* always set */
     int64_t run_time;              /* seconds since 1970 in UTC, cut; valid when set */
     const char *run_id;            /* NULL: random */
     const char *report;            /* NULL: none; "-": standard output */
     const char *rejects;           /* NULL: the job's */
     struct job_budget max_rejects; /* valid when set */
+    uint64_t sample;               /* records; 0: all */
+    bool no_values;
+    uint64_t older_than; /* seconds; valid when set */
+    bool dry_run;
 
     enum options_progress progress;
     enum options_input_mode input_mode;

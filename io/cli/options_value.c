@@ -88,6 +88,30 @@ static enum status read_budget(const char *label, const char *text, struct optio
                      label, QUOTE(text));
 }
 
+/* Digits and one unit. */
+static enum status read_age(const struct option_row *row, const char *label, const char *text,
+                            struct options_value *value, struct fault *fault)
+{
+    static const char units[] = "smhd";
+    static const uint64_t seconds[] = {1, 60, 60 * 60, 24 * 60 * 60};
+    size_t const digits = strspn(text, "0123456789");
+    const char *const unit = text[digits] == '\0' ? NULL : strchr(units, text[digits]);
+    if (digits == 0 || unit == NULL || text[digits + 1] != '\0')
+        return fault_set(fault, STATUS_USAGE,
+                         "%s: " QUOTED
+                         " is not an age; allowed: a whole number with s, m, h or d, such as 90m, 36h or 7d",
+                         label, QUOTE(text));
+    uint64_t const scale = seconds[unit - units];
+    for (size_t i = 0; i < digits && value->number <= row->most; i++)
+        value->number = value->number * 10 + (uint64_t)(text[i] - '0');
+    if (value->number > row->most / scale || value->number * scale < row->least)
+        return fault_set(fault, STATUS_USAGE,
+                         "%s: " QUOTED " is out of range; allowed: %" PRIu64 "s to %" PRIu64 "d", label,
+                         QUOTE(text), row->least, row->most / seconds[3]);
+    value->number *= scale;
+    return STATUS_OK;
+}
+
 /* RFC 3339 section 5.6, which is stricter than what timestamp.h reads of the data: full date, T or blank,
  * full time, zone with a colon. Field ranges are timestamp.h's. */
 static bool is_rfc3339(const char *text)
@@ -205,6 +229,7 @@ enum status options_value_read(const struct option_row *row, const char *label, 
     case OPTION_KIND_SIZE: return read_size(row, label, text, value, fault);
     case OPTION_KIND_BUDGET: return read_budget(label, text, value, fault);
     case OPTION_KIND_TIME: return read_time(label, text, value, fault);
+    case OPTION_KIND_AGE: return read_age(row, label, text, value, fault);
     case OPTION_KIND_RUN_ID: return read_run_id(label, text, fault);
     case OPTION_KIND_CHOICE: return read_choice(row, label, text, value, fault);
     case OPTION_KIND_COLUMN: return read_column(label, text, fault);

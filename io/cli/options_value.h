@@ -6,7 +6,7 @@
 
 struct options_value {
     const char *text;
-    uint64_t number; /* NUMBER, SIZE; the word's place of a CHOICE; 1 or 0 of a SWITCH */
+    uint64_t number; /* NUMBER, SIZE; seconds of an AGE; the word's place of a CHOICE; 1 or 0 of a SWITCH */
     int64_t time;
     struct job_budget budget;
 };

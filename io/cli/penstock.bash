@@ -12,11 +12,13 @@ _penstock() {
         previous=${COMP_WORDS[COMP_CWORD - 2]}
     fi
     if [[ $COMP_CWORD -eq 1 ]]; then
-        mapfile -t COMPREPLY < <(compgen -W 'export --help --version' -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W 'export check cleanup --help --version' -- "$current")
         return
     fi
     case $command in
-    export) flags='-j --job --to --id --column --threads --memory-limit --run-time --run-id --report --rejects --max-rejects --progress --log-format -v --verbose -q --quiet --input-mode --shard-size --walk -h --help --version' ;;
+    export) flags='-j --job --to --id --column --threads --memory-limit --connections --part-size --run-time --run-id --report --rejects --max-rejects --progress --log-format -v --verbose -q --quiet --input-mode --shard-size --walk -h --help --version' ;;
+    check) flags='-j --job --to --id --column --threads --memory-limit --connections --part-size --run-time --run-id --report --rejects --max-rejects --progress --log-format -v --verbose -q --quiet --input-mode --shard-size --walk --sample --no-values -h --help --version' ;;
+    cleanup) flags='--log-format -v --verbose -q --quiet --older-than --dry-run -h --help --version' ;;
     *) return ;;
     esac
     case $previous in
@@ -34,6 +36,8 @@ _penstock() {
     --column) return ;;
     --threads) return ;;
     --memory-limit) return ;;
+    --connections) return ;;
+    --part-size) return ;;
     --run-time) return ;;
     --run-id) return ;;
     --report)
@@ -64,6 +68,8 @@ _penstock() {
         mapfile -t COMPREPLY < <(compgen -W 'auto on-demand' -- "$current")
         return
         ;;
+    --sample) return ;;
+    --older-than) return ;;
     esac
     if [[ $current == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$flags" -- "$current")

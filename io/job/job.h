@@ -9,6 +9,7 @@
 #define PENSTOCK_IO_JOB_JOB_H
 
 #include "core/base/arena.h"
+#include "core/base/checksum.h"
 #include "core/base/status.h"
 #include "core/map/mapping.h"
 
@@ -20,6 +21,26 @@
 #define JOB_SOURCES_MAX    100000             /* paths listed in one job */
 
 enum job_if_exists { JOB_EXISTS_FAIL, JOB_EXISTS_REPLACE };
+enum job_addressing { JOB_ADDRESSING_AUTO, JOB_ADDRESSING_VIRTUAL, JOB_ADDRESSING_PATH };
+
+/* An S3 object's tag. */
+struct job_tag {
+    const char *name, *value;
+};
+
+/* Where files go. All but `url` and `if_exists` is for S3 only; NULL: not set. */
+struct job_destination {
+    const char *url; /* directory, "null:" or s3://bucket/prefix/; NULL when the job names none */
+    enum job_if_exists if_exists;
+    const char *account_id; /* 12 digits: who must own the bucket */
+    const char *region, *endpoint;
+    enum job_addressing addressing;
+    const char *sse; /* AES256, aws:kms or aws:kms:dsse */
+    const char *kms_key_id, *storage_class, *acl;
+    const struct job_tag *tags;
+    size_t tag_count;
+    enum checksum_kind checksum;
+};
 
 /* rejects.max / --max-rejects: N records, or a share of the input records in millionths (5% = 50000). */
 struct job_budget {
@@ -40,8 +61,7 @@ struct job {
     uint64_t max_record; /* bytes */
     uint32_t max_depth;
 
-    const char *destination_url; /* directory path or "null:"; NULL when the job names none */
-    enum job_if_exists if_exists;
+    struct job_destination destination;
 
     const char *file_name; /* files.name with its placeholders, syntax checked */
     uint64_t max_rows;     /* 0: no limit */

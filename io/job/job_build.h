@@ -12,6 +12,8 @@
 #define JOB_PLACE_MAX 160
 /* Entries of the table of keys; checked when the table is compiled. */
 #define JOB_KEYS_MAX 96
+/* destination.kms_key_id: an ARN of a key or alias; 2048 is what KMS takes. */
+#define JOB_KMS_KEY_MAX 2048
 /* One for each header, one for their number, one for csv.null. */
 #define JOB_WARNINGS_MAX (MAPPING_COLUMNS_MAX + 2)
 /* Bytes of a text that a message repeats. */
@@ -123,9 +125,15 @@ unsigned job_set_line(const struct job_builder *builder, const char *name);
 void job_forget(struct job_builder *builder, const char *pattern);
 
 /* --- job_sections.c: keys that need a reader of their own --- */
-job_read_fn job_read_name, job_read_sources, job_read_record_size, job_read_depth, job_read_url,
-    job_read_file_name, job_read_max_rows, job_read_max_bytes, job_read_dialect, job_read_delimiter,
-    job_read_null_text, job_read_rejects_path, job_read_rejects_max;
+job_read_fn job_read_name, job_read_sources, job_read_record_size, job_read_depth, job_read_file_name,
+    job_read_max_rows, job_read_max_bytes, job_read_dialect, job_read_delimiter, job_read_null_text,
+    job_read_rejects_path, job_read_rejects_max;
+
+/* --- job_destination.c --- */
+job_read_fn job_read_account, job_read_url, job_read_region, job_read_endpoint, job_read_sse,
+    job_read_storage_class, job_read_acl, job_read_tags;
+/* What keys of the destination ask of each other. */
+enum status job_destination_check(const struct job_builder *builder);
 
 /* --- job_columns.c --- */
 job_read_fn job_read_header, job_read_identity_paths, job_read_path, job_read_fallback, job_read_transform,

@@ -16,7 +16,7 @@ void job_defaults(struct job *job)
     *job = (struct job){
         .max_record = 16 * LIMIT_MIB,
         .max_depth = 1024,
-        .if_exists = JOB_EXISTS_FAIL,
+        .destination = {.if_exists = JOB_EXISTS_FAIL, .checksum = CHECKSUM_CRC64NVME},
         .file_name = "{name}_{run_time}_{part}.csv",
         .max_rows = 5000000,
         .mapping.identity = {.multiple = IDENTITY_PRIMARY, .missing = IDENTITY_REJECT},
@@ -41,7 +41,8 @@ static enum status job_weigh(struct job_builder *builder)
         if (job_set_line(builder, "csv.newline_in_value") == 0) job->mapping.csv.newline_to_space = true;
         if (job_set_line(builder, "csv.null_character") == 0) job->mapping.csv.null_character_drop = true;
     }
-    enum status const status = job_file_name_check(builder);
+    enum status status = job_destination_check(builder);
+    if (status == STATUS_OK) status = job_file_name_check(builder);
     return status == STATUS_OK ? job_columns_finish(builder) : status;
 }
 

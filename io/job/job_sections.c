@@ -7,7 +7,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 enum { JOB_NAME_MAX = 64 };
 
@@ -75,26 +74,6 @@ enum status job_read_depth(struct job_builder *builder, const struct job_key *ke
         job_value_count(builder, place, value, LIMIT_DEPTH_MIN, LIMIT_DEPTH_MAX, &depth);
     if (status == STATUS_OK) *(uint32_t *)target = (uint32_t)depth;
     return status;
-}
-
-enum status job_read_url(struct job_builder *builder, const struct job_key *key, const char *place,
-                         const struct job_node *value, void *target)
-{
-    (void)key;
-    static const char allowed[] = "a directory or null: is allowed";
-    const char *url = NULL;
-    enum status const status = job_value_text(builder, place, value, SIZE_MAX, &url);
-    if (status != STATUS_OK) return status;
-    if (value->length == 0) return job_refuse(builder, value->line, place, "is empty; %s", allowed);
-    /* Schemes have no case (RFC 3986, 3.1). */
-    if (strncasecmp(url, "s3:", 3) == 0)
-        return job_refuse(builder, value->line, place, "S3 destinations are not supported yet; %s", allowed);
-    size_t const scheme = strspn(url, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.");
-    if (scheme > 0 && strncmp(url + scheme, "://", 3) == 0)
-        return job_refuse(builder, value->line, place, "\"%s\" is not a kind of destination; %s",
-                          job_show(url, scheme + 3).text, allowed);
-    *(const char **)target = url;
-    return STATUS_OK;
 }
 
 enum status job_read_max_rows(struct job_builder *builder, const struct job_key *key, const char *place,

@@ -202,6 +202,12 @@ static void put_files(struct writer *writer, const struct report *report)
         put_number(writer, "rows", file->rows);
         fputs(", ", out);
         put_number(writer, "bytes", file->bytes);
+        if (file->checksum_kind != CHECKSUM_NONE) {
+            char text[CHECKSUM_TEXT_SIZE];
+            checksum_text(file->checksum_kind, file->checksum, text);
+            fputs(", ", out);
+            put_member(writer, checksum_name(file->checksum_kind), text);
+        }
         fputs(" }", out);
     }
     fputs(report->file_count > 0 ? "\n  ],\n" : "],\n", out);

@@ -1,11 +1,12 @@
 /* report.h - the run report: one JSON object (contract: "Report"), and the summary for people.
  *
- * Every field is always there, with these exceptions: failedByReason holds the codes that occurred, and
- * crc64nvme is not in this version (local files have none). Pointers are borrowed. Thread rule: one thread.
+ * Every field is always there, with these exceptions: failedByReason holds the codes that occurred, and a file's
+ * checksum is there when one was made, under the name of its kind ("crc64nvme", "crc32c", "crc32"). Pointers are borrowed. Thread rule: one thread.
  */
 #ifndef PENSTOCK_IO_OUTPUT_REPORT_H
 #define PENSTOCK_IO_OUTPUT_REPORT_H
 
+#include "core/base/checksum.h"
 #include "core/base/status.h"
 #include "core/base/tally.h"
 
@@ -22,6 +23,8 @@ struct report_file {
     enum report_file_kind kind;
     uint64_t rows;
     uint64_t bytes;
+    enum checksum_kind checksum_kind;
+    uint64_t checksum;
 };
 
 struct report_error {

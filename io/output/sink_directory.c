@@ -307,7 +307,6 @@ struct sink *sink_directory_create(const char *path, const char *run_id, bool re
                                    .write = directory_write,
                                    .end = directory_end,
                                    .reap = directory_reap,
-                                   .wait = NULL,
                                    .commit = directory_commit,
                                    .abort = directory_abort,
                                    .url = directory_url,

@@ -92,7 +92,6 @@ struct sink *sink_null_create(struct fault *fault)
                                .write = null_write,
                                .end = null_end,
                                .reap = null_reap,
-                               .wait = NULL,
                                .commit = null_commit,
                                .abort = null_abort,
                                .url = null_url,

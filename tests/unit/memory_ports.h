@@ -180,6 +180,7 @@ struct memory_sink {
     struct memory_held *held;
     size_t held_count, held_room;
     uint32_t random; /* != 0: reap() gives home as it likes */
+    size_t part;     /* != 0: reap() gives home when this many bytes are held, or the file has ended */
     uint32_t aborts;
     uint64_t wrong; /* calls out of order */
 };
@@ -267,23 +268,22 @@ static inline enum status memory_end(struct sink *port, uint64_t rows, uint64_t 
     return STATUS_OK;
 }
 
+/* Gives home: a part at a time, or as it likes, or one piece. */
 static inline enum status memory_reap(struct sink *port, struct fault *fault)
 {
     struct memory_sink *sink = port->self;
     if (memory_sink_fails(sink, fault)) return sink->fail_status;
-    while (sink->held_count != 0 && sink->random != 0 && memory_random(sink) % 4 == 0)
-        memory_give_home(sink, memory_random(sink) % sink->held_count);
-    return STATUS_OK;
-}
-
-/* Gives one piece home, or (at random) none. */
-static inline enum status memory_wait(struct sink *port, struct fault *fault)
-{
-    struct memory_sink *sink = port->self;
-    if (memory_sink_fails(sink, fault)) return sink->fail_status;
-    if (sink->held_count == 0) sink->wrong++; /* nothing to wait for */
-    if (sink->held_count != 0 && (sink->random == 0 || memory_random(sink) % 2 == 0))
-        memory_give_home(sink, sink->random == 0 ? 0 : memory_random(sink) % sink->held_count);
+    if (sink->part != 0) {
+        size_t held = 0;
+        for (size_t i = 0; i < sink->held_count; i++)
+            held += sink->held[i].piece.length;
+        if (held >= sink->part || !sink->open) memory_give_all(sink);
+    } else if (sink->random == 0) {
+        if (sink->held_count != 0) memory_give_home(sink, 0);
+    } else {
+        while (sink->held_count != 0 && memory_random(sink) % 4 == 0)
+            memory_give_home(sink, memory_random(sink) % sink->held_count);
+    }
     return STATUS_OK;
 }
 
@@ -298,11 +298,11 @@ static inline void memory_sink_start(struct memory_sink *sink)
 {
     *sink = (struct memory_sink){.fail_status = STATUS_IO};
     sink->port = (struct sink){.self = sink,
+                               .background = true,
                                .begin = memory_begin,
                                .write = memory_write,
                                .end = memory_end,
                                .reap = memory_reap,
-                               .wait = memory_wait,
                                .abort = memory_abort};
 }
 

@@ -260,7 +260,7 @@ static void test_later(void **state)
 {
     (void)state;
     struct line line;
-    static const char *const later[] = {"check", "inspect", "verify", "commit", "cleanup", "schedule"};
+    static const char *const later[] = {"inspect", "verify", "commit", "schedule"};
     for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
         REFUSED("is not supported yet in this version", later[i]);
         REFUSED("is not supported yet in this version", later[i], "--anything", "--", "--help");
@@ -270,10 +270,8 @@ static void test_later(void **state)
         assert_int_equal(line.options.command, options_find_command(later[i]));
         options_free(&line.options);
     }
-    static const char *const flags[] = {"--connections=3", "--part-size=8MiB", "--resume",
-                                        "--journal=x",     "--metrics=x",      "--array-index=1",
-                                        "--array-size=2",  "--strict",         "--connections",
-                                        "--strict=1",      "--array-size"};
+    static const char *const flags[] = {"--resume",       "--journal=x", "--metrics=x", "--array-index=1",
+                                        "--array-size=2", "--strict",    "--strict=1",  "--array-size"};
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
         REFUSED("is not supported yet in this version", "export", "-jx", flags[i]);
     REFUSED("'direct' is not supported yet in this version; supported: auto, mmap, read", "export", "-jx",
@@ -285,6 +283,89 @@ static void test_later(void **state)
     REFUSED("'xml' is not allowed; allowed: text, json", "export", "-jx", "--log-format=xml");
     REFUSED("'aut' is not allowed", "export", "-jx", "--input-mode=aut");
     REFUSED("'auto|mmap' is not allowed", "export", "-jx", "--input-mode=auto|mmap");
+}
+
+static void test_check(void **state)
+{
+    (void)state;
+    struct line line;
+    PARSE(&line, "check", "-j", "x", "a", "--sample=1000", "--no-values", "--to=s3://bucket/p/",
+          "--connections=4", "--part-size=8MiB");
+    assert_int_equal(line.status, STATUS_OK);
+    assert_int_equal(line.options.command, COMMAND_CHECK);
+    assert_int_equal(line.options.sample, 1000);
+    assert_true(line.options.no_values);
+    assert_int_equal(line.options.connections, 4);
+    assert_int_equal(line.options.part_size, 8 * 1024 * 1024);
+    assert_int_equal(line.options.source_count, 1);
+    options_free(&line.options);
+    PARSE(&line, "check", "-j", "x");
+    assert_int_equal(line.options.sample, 0);
+    assert_false(line.options.no_values);
+    options_free(&line.options);
+    parse_in(&line, ENVIRONMENT("PENSTOCK_SAMPLE", "7", "PENSTOCK_NO_VALUES", "0"),
+             ARGUMENTS("check", "-j", "x"));
+    assert_int_equal(line.options.sample, 7);
+    assert_false(line.options.no_values);
+    options_free(&line.options);
+    REFUSED("a whole number from 1 to 4294967295", "check", "-jx", "--sample=0");
+    REFUSED("a whole number from 1", "check", "-jx", "--sample", "1k");
+    REFUSED("--sample is not a flag of export", "export", "-jx", "--sample=1");
+    REFUSED("--dry-run is not a flag of check", "check", "-jx", "--dry-run");
+    /* the rules of export's short form are check's */
+    REFUSED("no job", "check", "d", "--to=o");
+    REFUSED("no source", "check", "--id=a", "--to=o");
+    REFUSED("no destination", "check", "--id=a", "d");
+}
+
+static void test_cleanup(void **state)
+{
+    (void)state;
+    struct line line;
+    static const struct {
+        const char *text;
+        uint64_t seconds;
+    } ages[] = {{"0s", 0},      {"1s", 1},         {"90m", 5400},           {"36h", 129600},
+                {"7d", 604800}, {"0007d", 604800}, {"36500d", 3153600000u}, {"3153600000s", 3153600000u}};
+    for (size_t i = 0; i < sizeof ages / sizeof *ages; i++) {
+        PARSE(&line, "cleanup", "s3://bucket/p/", "--older-than", ages[i].text);
+        assert_int_equal(line.status, STATUS_OK);
+        assert_true(options_is_set(&line.options, OPTION_OLDER_THAN));
+        assert_int_equal(line.options.older_than, ages[i].seconds);
+        options_free(&line.options);
+    }
+    PARSE(&line, "cleanup", "--dry-run", "s3://bucket");
+    assert_int_equal(line.status, STATUS_OK);
+    assert_true(line.options.dry_run);
+    assert_false(options_is_set(&line.options, OPTION_OLDER_THAN));
+    assert_string_equal(line.options.sources[0], "s3://bucket");
+    options_free(&line.options);
+    parse_in(&line, ENVIRONMENT("PENSTOCK_OLDER_THAN", "2h", "PENSTOCK_DRY_RUN", "1", "PENSTOCK_JOB", "j"),
+             ARGUMENTS("cleanup", "s3://b/"));
+    assert_int_equal(line.options.older_than, 7200);
+    assert_true(line.options.dry_run);
+    options_free(&line.options);
+
+    static const char *const bad[] = {"7",   "d",   "7D", "7 d", "-7d", "+7d", "1.5h",
+                                      "7dd", "7d1", "1w", "ten", " 7d", "7d ", "0x7d"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char flag[64];
+        snprintf(flag, sizeof flag, "--older-than=%s", bad[i]);
+        REFUSED("is not an age; allowed: a whole number with s, m, h or d", "cleanup", "s3://b/", flag);
+    }
+    static const char *const large[] = {"36501d", "3153600001s", "99999999999999999999d",
+                                        "18446744073709551617s"};
+    for (size_t i = 0; i < sizeof large / sizeof *large; i++)
+        REFUSED("out of range; allowed: 0s to 36500d", "cleanup", "s3://b/", "--older-than", large[i]);
+    REFUSED("the value is empty", "cleanup", "s3://b/", "--older-than=");
+    REFUSED("--older-than needs a value: --older-than AGE", "cleanup", "s3://b/", "--older-than");
+    REFUSED("no URL: name where to look", "cleanup");
+    REFUSED("no URL", "cleanup", "--older-than", "7d");
+    REFUSED("'s3://c/' is a second URL", "cleanup", "s3://b/", "s3://c/");
+    REFUSED("URL: the value is empty", "cleanup", "");
+    REFUSED("holds credentials", "cleanup", "s3://key:secret@bucket/");
+    REFUSED("--job is not a flag of cleanup", "cleanup", "--job=x", "s3://b/");
+    REFUSED("see `penstock cleanup --help`", "cleanup", "s3://b/", "--xyzzy");
 }
 
 static void test_values(void **state)
@@ -534,6 +615,8 @@ int main(void)
         cmocka_unit_test(test_forms),
         cmocka_unit_test(test_unknown),
         cmocka_unit_test(test_later),
+        cmocka_unit_test(test_check),
+        cmocka_unit_test(test_cleanup),
         cmocka_unit_test(test_values),
         cmocka_unit_test(test_run_time),
         cmocka_unit_test(test_run_id),

@@ -11,6 +11,7 @@
 #include "tests/unit/memory_ports.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <signal.h>
 #include <time.h>
 
@@ -58,7 +59,26 @@ struct scene {
     struct memory_log log;
     struct pipeline_result result;
     struct fault fault;
+    struct wait arrivals;
 };
+
+/* A sink's thread, as far as the pipeline sees one: it says again and again that pieces may come home. */
+struct waker {
+    struct wait *arrivals;
+    _Atomic bool stop;
+    pthread_t thread;
+};
+
+static void *waker_main(void *argument)
+{
+    struct waker *waker = argument;
+    struct timespec const pause = {.tv_nsec = 100000};
+    while (!atomic_load(&waker->stop)) {
+        wait_wake(waker->arrivals);
+        nanosleep(&pause, NULL);
+    }
+    return NULL;
+}
 
 static void dump_print(struct memory_text *dump, uint32_t records, uint32_t salt)
 {
@@ -97,9 +117,12 @@ static struct scene *scene_create(uint32_t records)
     memory_job_compile(&scene->job);
     dump_print(&scene->dumps[0], records, 3);
     dump_print(&scene->dumps[2], records / 2, 11); /* the second source is empty */
-    scene->rules = (struct convert_rules){.plan = &scene->job.plan, .max_record = 1 << 20, .max_depth = 64};
+    scene->rules = (struct convert_rules){
+        .plan = &scene->job.plan, .max_record = 1 << 20, .max_depth = 64, .checksum = CHECKSUM_CRC64NVME};
+    assert_true(wait_init(&scene->arrivals));
     scene->options = (struct pipeline_options){
         .threads = 1,
+        .arrivals = &scene->arrivals,
         .rules = &scene->rules,
         .sizes = {.block = PIPELINE_BLOCK_MIN, .chunk = CHUNK_BYTES_MIN, .chunks = PIPELINE_CHUNKS_MIN},
         .buffered_sources = true,
@@ -125,6 +148,7 @@ static enum status scene_run(struct scene *scene, uint32_t threads, uint64_t sha
     if (like != NULL) {
         scene->sink.hold = like->hold;
         scene->sink.random = like->random;
+        scene->sink.part = like->part;
         scene->sink.fail_at = like->fail_at;
     }
     memory_text_free(&scene->log.rejects);
@@ -133,13 +157,23 @@ static enum status scene_run(struct scene *scene, uint32_t threads, uint64_t sha
     uint64_t const budget = scene->options.assemble.budget_records;
     scene->options.assemble = memory_rules(&scene->log, "Id,A,K\n");
     scene->options.assemble.max_rows = max_rows;
+    scene->options.assemble.checksum = CHECKSUM_CRC64NVME;
     if (budget != 0) scene->options.assemble.budget_records = budget;
     scene->options.threads = threads;
     polls = 0;
     alarm(WATCHDOG_SECONDS);
+    struct waker waker = {.arrivals = &scene->arrivals};
+    if (like != NULL) assert_int_equal(pthread_create(&waker.thread, NULL, waker_main, &waker), 0);
     enum status const status = pipeline_run(&scene->options, scene->ports, &scene->plan, &scene->sink.port,
                                             &scene->result, &scene->fault);
+    atomic_store(&waker.stop, true);
+    if (like != NULL) assert_int_equal(pthread_join(waker.thread, NULL), 0);
     alarm(0);
+    for (uint32_t f = 0; status == STATUS_OK && f < scene->sink.file_count; f++) {
+        const struct memory_text *text = &scene->sink.files[f].text;
+        assert_true(scene->result.assemble.files[f].checksum ==
+                    checksum_update(CHECKSUM_CRC64NVME, 0, text->bytes, text->length));
+    }
     assert_int_equal(scene->sink.aborts, status == STATUS_OK ? 0 : 1);
     assert_int_equal(scene->sink.held_count, 0); /* every piece is home */
     assert_int_equal(scene->sink.wrong, 0);
@@ -163,6 +197,7 @@ static void scene_destroy(struct scene *scene)
         memory_text_free(&scene->dumps[i]);
     memory_text_free(&scene->log.rejects);
     memory_job_free(&scene->job);
+    wait_destroy(&scene->arrivals);
     free(scene);
 }
 
@@ -265,6 +300,24 @@ static void goes_on_with_a_sink_that_keeps_pieces(void **state)
                 same_as(scene, &wanted);
                 run_end(scene);
             }
+    memory_text_free(&wanted);
+    scene_destroy(scene);
+}
+
+/* A sink that lets go of nothing before it has a whole part, of chunks that are mostly full: the chunks on
+ * top of the workers' quotas see to it that the part gets whole. */
+static void goes_on_with_a_sink_that_gathers_parts(void **state)
+{
+    (void)state;
+    static const struct memory_sink sink = {.hold = 10000, .part = 3 * CHUNK_BYTES_MIN};
+    struct scene *scene = scene_create(1500);
+    struct memory_text wanted = reference(scene);
+    scene->options.sizes.extra = 6;
+    for (uint32_t threads = 1; threads <= 8; threads++) {
+        assert_int_equal(scene_run(scene, threads, 400000, &sink, 0), STATUS_OK);
+        same_as(scene, &wanted);
+        run_end(scene);
+    }
     memory_text_free(&wanted);
     scene_destroy(scene);
 }
@@ -417,32 +470,49 @@ static void sizes_fit_their_limit(void **state)
                 struct pipeline_sizes sizes, least;
                 struct fault fault;
                 uint32_t const threads = thread_counts[t];
-                assert_int_equal(pipeline_size(&rules, threads, buffered, UINT64_MAX, &sizes, &fault),
-                                 STATUS_OK);
+                struct pipeline_needs const needs = {
+                    .rules = &rules, .threads = threads, .buffered_sources = buffered};
+                assert_int_equal(pipeline_size(&needs, UINT64_MAX, &sizes, &fault), STATUS_OK);
                 assert_int_equal(sizes.block, PIPELINE_BLOCK_MAX);
                 assert_int_equal(sizes.chunk, CHUNK_BYTES_MAX);
                 assert_int_equal(sizes.chunks, PIPELINE_CHUNKS_PER_WORKER);
-                assert_int_equal(pipeline_size(&rules, threads, buffered, 0, &least, &fault), STATUS_USAGE);
+                assert_int_equal(pipeline_size(&needs, 0, &least, &fault), STATUS_USAGE);
                 const char *named = strstr(fault.message, "the least that works is ");
                 assert_non_null(named);
+                assert_int_equal(pipeline_least(&needs), least.memory);
                 uint64_t const mebibytes = strtoull(named + strlen("the least that works is "), NULL, 10);
-                assert_int_equal(
-                    pipeline_size(&rules, threads, buffered, mebibytes * LIMIT_MIB, &sizes, &fault),
-                    STATUS_OK);
-                assert_int_equal(pipeline_size(&rules, threads, buffered, least.memory, &sizes, &fault),
-                                 STATUS_OK);
-                assert_int_equal(pipeline_size(&rules, threads, buffered, least.memory - 1, &sizes, &fault),
-                                 STATUS_USAGE);
+                assert_int_equal(pipeline_size(&needs, mebibytes * LIMIT_MIB, &sizes, &fault), STATUS_OK);
+                assert_int_equal(pipeline_size(&needs, least.memory, &sizes, &fault), STATUS_OK);
+                assert_int_equal(pipeline_size(&needs, least.memory - 1, &sizes, &fault), STATUS_USAGE);
                 assert_int_equal(sizes.chunks, PIPELINE_CHUNKS_MIN);
                 for (uint64_t more = 0; more < 400; more += 7) {
                     uint64_t const limit = least.memory + more * LIMIT_MIB;
-                    assert_int_equal(pipeline_size(&rules, threads, buffered, limit, &sizes, &fault),
-                                     STATUS_OK);
+                    assert_int_equal(pipeline_size(&needs, limit, &sizes, &fault), STATUS_OK);
                     assert_true(sizes.memory <= limit);
                     assert_true(sizes.block >= PIPELINE_BLOCK_MIN && sizes.chunk >= CHUNK_BYTES_MIN &&
                                 sizes.chunks >= PIPELINE_CHUNKS_MIN);
                 }
             }
+    memory_job_free(&job);
+}
+
+static void sizes_for_a_sink_that_holds(void **state)
+{
+    (void)state;
+    struct memory_job job;
+    memory_job_start(&job, "id");
+    memory_job_compile(&job);
+    struct convert_rules const rules = {.plan = &job.plan, .max_record = 16 * LIMIT_MIB, .max_depth = 64};
+    struct pipeline_needs const none = {.rules = &rules, .threads = 2};
+    struct pipeline_needs const holds = {
+        .rules = &rules, .threads = 2, .hold = 100 * LIMIT_MIB + 1, .other = 7 * LIMIT_MIB};
+    struct pipeline_sizes sizes;
+    struct fault fault;
+    assert_int_equal(pipeline_size(&holds, UINT64_MAX, &sizes, &fault), STATUS_OK);
+    assert_int_equal(sizes.chunk, CHUNK_BYTES_MIN);
+    assert_int_equal(sizes.extra, 801);
+    assert_true(pipeline_least(&holds) > pipeline_least(&none) + 107 * LIMIT_MIB);
+    assert_int_equal(pipeline_size(&holds, pipeline_least(&holds) - 1, &sizes, &fault), STATUS_USAGE);
     memory_job_free(&job);
 }
 
@@ -453,6 +523,7 @@ int main(void)
         cmocka_unit_test(same_bytes_for_shards_of_any_size),
         cmocka_unit_test(same_bytes_for_both_walks_and_all_sizes),
         cmocka_unit_test(goes_on_with_a_sink_that_keeps_pieces),
+        cmocka_unit_test(goes_on_with_a_sink_that_gathers_parts),
         cmocka_unit_test(delivers_nothing_of_nothing),
         cmocka_unit_test(survives_a_read_that_fails),
         cmocka_unit_test(survives_a_sink_that_fails),
@@ -460,6 +531,7 @@ int main(void)
         cmocka_unit_test(survives_failures_that_meet),
         cmocka_unit_test(passes_the_budget_at_the_same_record),
         cmocka_unit_test(sizes_fit_their_limit),
+        cmocka_unit_test(sizes_for_a_sink_that_holds),
     };
     signal(SIGALRM, watchdog);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,66 @@
+/* chunk_pool.c - who gets the next empty chunk. Thread: the assembler's. Owns all chunks. */
+#include "core/flow/chunk_pool.h"
+
+#include <stdlib.h>
+
+bool chunk_pool_create(struct chunk_pool *pool, uint32_t workers, uint32_t quota, uint32_t extra,
+                       size_t bytes)
+{
+    *pool = (struct chunk_pool){.workers = workers, .quota = quota};
+    size_t const count = (size_t)workers * quota + extra;
+    size_t const byte_room = chunk_byte_room(bytes), row_room = chunk_row_room(bytes);
+    pool->all = calloc(count, sizeof *pool->all);
+    pool->empty = calloc(count, sizeof(struct chunk *));
+    pool->with = calloc(workers, sizeof *pool->with);
+    pool->bytes = malloc(count * byte_room);
+    pool->row_ends = malloc(count * row_room * sizeof *pool->row_ends);
+    if (pool->all == NULL || pool->empty == NULL || pool->with == NULL || pool->bytes == NULL ||
+        pool->row_ends == NULL)
+        return false;
+    for (size_t i = count; i-- > 0;) { /* the first ones on top */
+        chunk_init(&pool->all[i], bytes, pool->bytes + i * byte_room, pool->row_ends + i * row_room);
+        pool->empty[pool->empty_count++] = &pool->all[i];
+    }
+    return true;
+}
+
+void chunk_pool_destroy(struct chunk_pool *pool)
+{
+    free(pool->all);
+    free(pool->empty);
+    free(pool->with);
+    free(pool->bytes);
+    free(pool->row_ends);
+    *pool = (struct chunk_pool){0};
+}
+
+static struct chunk *give_to(struct chunk_pool *pool, uint32_t worker)
+{
+    struct chunk *const chunk = pool->empty[--pool->empty_count];
+    chunk->worker = worker;
+    pool->with[worker]++;
+    return chunk;
+}
+
+struct chunk *chunk_pool_take(struct chunk_pool *pool, uint32_t first)
+{
+    if (pool->empty_count == 0) return NULL;
+    if (first < pool->workers && pool->with[first] < pool->quota) return give_to(pool, first);
+    for (uint32_t i = 0; i < pool->workers; i++) {
+        uint32_t const worker = (pool->turn + i) % pool->workers;
+        if (pool->with[worker] >= pool->quota) continue;
+        pool->turn = (worker + 1) % pool->workers;
+        return give_to(pool, worker);
+    }
+    return NULL;
+}
+
+void chunk_pool_came(struct chunk_pool *pool, const struct chunk *chunk)
+{
+    pool->with[chunk->worker]--;
+}
+
+void chunk_pool_home(struct chunk_pool *pool, struct chunk *chunk)
+{
+    pool->empty[pool->empty_count++] = chunk;
+}

@@ -1,0 +1,41 @@
+/* chunk_pool.h - all chunks of a run, and who gets the next empty one.
+ *
+ * Each worker may have `quota` chunks that have not yet reached the assembler; `extra` more exist, so that a
+ * sink may hold that many while every worker still gets its quota. An empty chunk goes to any worker below
+ * its quota: the one whose shard is next in order before all others, then in turn.
+ *
+ * Why that can't lock up: when a worker waits and no chunk is empty, the other workers have at most their
+ * quotas, so that the sink has at least `extra` chunks and one quota. It asked for `extra` so that this is
+ * more than it holds back (sink.h, pipeline.h): some of it is on its way and comes home.
+ *
+ * Thread rule: the assembler's thread; create and destroy before and after the workers. Owns the chunks. */
+#ifndef PENSTOCK_CORE_FLOW_CHUNK_POOL_H
+#define PENSTOCK_CORE_FLOW_CHUNK_POOL_H
+
+#include "core/flow/chunk.h"
+
+struct chunk_pool {
+    /* One piece of memory each, so that a chunk that was never used costs no page. */
+    struct chunk *all;
+    uint8_t *bytes;
+    uint32_t *row_ends;
+    struct chunk **empty; /* a stack: what was used last is in the cache */
+    uint32_t empty_count;
+    uint32_t *with; /* chunks that each worker has */
+    uint32_t workers, quota, turn;
+};
+
+/* False: no memory; destroy is due all the same. */
+bool chunk_pool_create(struct chunk_pool *pool, uint32_t workers, uint32_t quota, uint32_t extra,
+                       size_t bytes);
+void chunk_pool_destroy(struct chunk_pool *pool); /* zeroed is fine */
+
+/* An empty chunk for chunk->worker, which is set: of worker `first` when it may have one (`first` >= workers:
+ * nobody goes before the others). NULL: none is empty, or nobody may have more. */
+struct chunk *chunk_pool_take(struct chunk_pool *pool, uint32_t first);
+/* The worker gave it away: the assembler has it now. */
+void chunk_pool_came(struct chunk_pool *pool, const struct chunk *chunk);
+/* It is empty again. */
+void chunk_pool_home(struct chunk_pool *pool, struct chunk *chunk);
+
+#endif

@@ -1,0 +1,236 @@
+/* check.c - a run without its delivery, in the order of export.c:
+ *
+ *   job -> plan -> sources -> memory -> destination -> report path, reject file -> pipeline into nothing ->
+ * report
+ *
+ * It writes nothing but the plan and the report that was asked for. At an S3 destination it tries the rights
+ * with an upload that it aborts (s3_probe.h); a directory is looked at (output_check.h), and not made.
+ *
+ * Thread: main. struct check owns everything that it opens. */
+#include "io/cli/check.h"
+
+#include "core/flow/sample.h"
+#include "io/cli/check_plan.h"
+#include "io/cli/run_convert.h"
+#include "io/cli/run_places.h"
+#include "io/cli/run_report.h"
+#include "io/cli/signals.h"
+#include "io/output/output_check.h"
+#include "io/output/sink_null.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct check {
+    struct run run;
+    FILE *out; /* of the plan */
+    char name[FILE_NAME_SIZE];
+    struct output_check directory; /* open when the destination is one */
+    bool has_directory;
+    struct sink *sink;
+    struct pipeline_result result;
+    bool no_report; /* its path was refused: said once, not tried again */
+};
+
+/* ---- the destination ---- */
+
+static enum status look_at_directory(struct check *check, struct fault *fault)
+{
+    const struct run *const run = &check->run;
+    bool const replace = run->job.destination.if_exists == JOB_EXISTS_REPLACE;
+    enum status const status =
+        output_check_open(run->destination.url, run->run_id, replace, &check->directory, fault);
+    check->has_directory = status == STATUS_OK;
+    if (status != STATUS_OK) return status;
+    check_plan_local(check->out, run, output_check_is_there(&check->directory));
+    return output_check_name(&check->directory, check->name, fault);
+}
+
+static void warn(void *context, const char *message)
+{
+    const struct run *const run = context;
+    log_warning(run->logger, "%s", message);
+}
+
+static enum status try_rights(struct check *check, const char *key, struct fault *fault)
+{
+    struct run *const run = &check->run;
+    const struct job_destination *const job = &run->job.destination;
+    struct s3_object_options object;
+    enum status status = destination_describe_objects(&run->destination, &object, fault);
+    if (status != STATUS_OK) return status;
+    struct s3_port const port =
+        s3_port_of(run->destination.client, run->destination.place.bucket, job->account_id);
+    struct s3_probe_request const request = {.key = key,
+                                             .replace = job->if_exists == JOB_EXISTS_REPLACE,
+                                             .checksum = job->checksum,
+                                             .object = &object,
+                                             .interrupted = signals_caught,
+                                             .warn = warn,
+                                             .warn_context = run};
+    struct s3_probe_result result;
+    status = s3_probe(&port, &request, &result, fault);
+    if (status == STATUS_OK) check_plan_rights(check->out, run, &result);
+    return status;
+}
+
+static enum status look_at_s3(struct check *check, struct fault *fault)
+{
+    struct run *const run = &check->run;
+    char key[S3_KEY_MAX + 1];
+    int const length = snprintf(key, sizeof key, "%s%s", run->destination.place.key, check->name);
+    if (length < 0 || (size_t)length >= sizeof key)
+        return fault_set(fault, STATUS_JOB,
+                         "s3://%s/%.100s...: the key has more than %u bytes: shorten files.name or the "
+                         "destination's prefix",
+                         run->destination.place.bucket, run->destination.place.key, S3_KEY_MAX);
+    enum status const status = destination_connect(&run->destination, false, &run->arrivals, fault);
+    if (status != STATUS_OK) return status;
+    check_plan_s3(check->out, run);
+    return try_rights(check, key, fault);
+}
+
+static enum status look_at_destination(struct check *check, struct fault *fault)
+{
+    switch (check->run.destination.kind) {
+    case DESTINATION_NULL: check_plan_local(check->out, &check->run, true); return STATUS_OK;
+    case DESTINATION_DIRECTORY: return look_at_directory(check, fault);
+    case DESTINATION_S3: return look_at_s3(check, fault);
+    }
+    return STATUS_OK;
+}
+
+/* ---- beside it ---- */
+
+/* Is the reject file's directory the destination, which an export makes first? */
+static bool is_in_destination(const struct check *check, const char *path)
+{
+    if (!check->has_directory || output_check_is_there(&check->directory)) return false;
+    const char *const slash = strrchr(path, '/');
+    if (slash == NULL) return false;
+    char *const folder = strndup(path, (size_t)(slash - path));
+    char *const url = strdup(check->run.destination.url);
+    bool same = false;
+    if (folder != NULL && url != NULL) {
+        for (size_t length = strlen(url); length > 1 && url[length - 1] == '/'; length--)
+            url[length - 1] = '\0';
+        same = run_places_same(folder, url);
+    }
+    free(folder);
+    free(url);
+    return same;
+}
+
+static enum status look_at_places(struct check *check, struct fault *fault)
+{
+    const char *const rejects_path = check->run.rejects_path;
+    enum status const status = run_places_check_report(&check->run, fault);
+    check->no_report = status != STATUS_OK;
+    if (status != STATUS_OK || rejects_path == NULL || is_in_destination(check, rejects_path)) return status;
+    struct rejects *const rejects = rejects_open(rejects_path, fault); /* looks only */
+    if (rejects == NULL) return fault->status;
+    rejects_destroy(rejects);
+    return STATUS_OK;
+}
+
+/* ---- the records ---- */
+
+static enum status cut_to_sample(struct run *run, struct fault *fault)
+{
+    if (run->options->sample == 0) return STATUS_OK;
+    struct shard_plan cut;
+    struct shard_source *const extents = run->shards.sources;
+    enum status const status =
+        sample_cut(run->sources, extents, run->source_count, run->options->sample, signals_caught, fault);
+    if (status != STATUS_OK)
+        return status == signals_caught() ? fault_set(fault, status, "stopped by %s", signals_name())
+                                          : status;
+    if (!shard_plan_create(&cut, extents, run->source_count, run->shards.shard_bytes))
+        return fault_set(fault, STATUS_IO, "no memory for the sources");
+    run->input_bytes = 0;
+    for (size_t i = 0; i < run->source_count; i++)
+        run->input_bytes += extents[i].size;
+    shard_plan_destroy(&run->shards);
+    run->shards = cut;
+    return STATUS_OK;
+}
+
+/* The names of all files, not the first one only. */
+static enum status look_at_names(const struct check *check, struct fault *fault)
+{
+    const struct assemble *const assemble = &check->result.assemble;
+    enum status status = STATUS_OK;
+    for (uint32_t i = 0; check->has_directory && status == STATUS_OK && i < assemble->file_count; i++)
+        status = output_check_name(&check->directory, assemble->files[i].name, fault);
+    return status;
+}
+
+static enum status convert(struct check *check, struct fault *fault)
+{
+    enum status status = cut_to_sample(&check->run, fault);
+    if (status != STATUS_OK) return status;
+    check->sink = sink_null_create(fault);
+    if (check->sink == NULL) return fault->status;
+    status = run_convert(&check->run, check->sink, NULL, &check->result, fault);
+    check_plan_records(check->out, &check->run, &check->result.assemble);
+    if (status == STATUS_OK && check->result.assemble.tally.delivered == 0)
+        log_warning(check->run.logger, "no record would be delivered: no file would be written");
+    return status == STATUS_OK ? look_at_names(check, fault) : status;
+}
+
+/* ---- the whole ---- */
+
+static enum status prepare(struct check *check, struct fault *fault)
+{
+    enum status status = run_prepare(&check->run, fault);
+    if (status != STATUS_OK) return status;
+    struct file_name_values const first = run_name_values(&check->run, 1);
+    status = file_name_expand(check->run.job.file_name, &first, check->name, fault);
+    if (status != STATUS_OK) return status;
+    check_plan_job(check->out, &check->run, check->name);
+    check_plan_machine(check->out, &check->run);
+    status = look_at_destination(check, fault);
+    return status == STATUS_OK ? look_at_places(check, fault) : status;
+}
+
+static enum status finish(struct check *check, enum status status, const struct fault *fault)
+{
+    /* its summary speaks of rows that were delivered */
+    struct log const quiet = {
+        .stream = check->run.logger->stream, .most = LOG_LEVEL_ERROR, .format = check->run.logger->format};
+    const struct log *const logger = check->run.logger;
+    struct run_outcome const outcome = {.result = &check->result,
+                                        .delivered = false,
+                                        .no_report = check->no_report,
+                                        .status = status,
+                                        .fault = fault};
+    check->run.logger = &quiet;
+    status = run_report(&check->run, &outcome);
+    check->run.logger = logger;
+    if (status == STATUS_OK) fputs("ready\n", check->out);
+    if (fflush(check->out) == 0 && !ferror(check->out)) return status;
+    log_error(logger, "standard output: can't be written");
+    return status == STATUS_OK ? STATUS_IO : status;
+}
+
+enum status check_run(const struct options *options, const struct log *logger)
+{
+    struct fault fault = {.status = STATUS_OK};
+    /* with --report - standard output is the report's alone */
+    bool const is_taken = options->report != NULL && strcmp(options->report, "-") == 0;
+    struct check check = {.out = is_taken ? stderr : stdout};
+    enum status status = run_start(&check.run, options, logger, &fault);
+    if (status == STATUS_OK) status = prepare(&check, &fault);
+    if (status == STATUS_OK) status = convert(&check, &fault);
+    if (status != STATUS_OK && status == signals_caught())
+        fault_set(&fault, status, "stopped by %s", signals_name());
+    fflush(check.out);
+    if (status != STATUS_OK) log_error(logger, "%s", fault.message);
+    status = finish(&check, status, &fault);
+    assemble_free(&check.result.assemble);
+    if (check.sink != NULL) check.sink->destroy(check.sink);
+    if (check.has_directory) output_check_close(&check.directory);
+    run_close(&check.run);
+    return status;
+}

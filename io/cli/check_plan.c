@@ -1,0 +1,266 @@
+/* check_plan.c - prints facts. Thread: main. Owns nothing. */
+#include "io/cli/check_plan.h"
+
+#include "core/csv/timestamp.h"
+#include "io/cli/machine.h"
+#include "io/output/output_text.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+/* The second column: behind the longest label, "would be delivered". */
+#define LABEL_WIDTH 20
+
+__attribute__((format(printf, 3, 4))) static void line(FILE *out, const char *label, const char *format, ...)
+{
+    va_list arguments;
+    fprintf(out, "%-*s", LABEL_WIDTH, label);
+    va_start(arguments, format);
+    vfprintf(out, format, arguments);
+    va_end(arguments);
+    fputc('\n', out);
+}
+
+/* A foreign text made printable, as a value: two of them fit into one call. */
+struct shown {
+    char text[OUTPUT_TEXT_PRINTABLE];
+};
+
+static struct shown show(const char *text)
+{
+    struct shown shown;
+    output_text_printable(text, shown.text, sizeof shown.text);
+    return shown;
+}
+
+static const char *plural(uint64_t count, const char *one, const char *many)
+{
+    return count == 1 ? one : many;
+}
+
+/* A limit that 0 takes away. */
+static void limit_line(FILE *out, const char *label, uint64_t limit)
+{
+    if (limit == 0)
+        line(out, label, "no limit");
+    else
+        line(out, label, "at most %" PRIu64, limit);
+}
+
+/* ---- the job ---- */
+
+static void put_sources(FILE *out, const struct run *run)
+{
+    line(out, "sources", "%zu %s, %" PRIu64 " bytes", run->source_count,
+         plural(run->source_count, "file", "files"), run->input_bytes);
+    for (size_t i = 0; i < run->source_count && i < CHECK_PLAN_SOURCES; i++)
+        line(out, "source", "%s, %" PRIu64 " bytes", show(run->sources[i]->name).text, run->sources[i]->size);
+    if (run->source_count > CHECK_PLAN_SOURCES)
+        line(out, "source", "... and %zu more", run->source_count - CHECK_PLAN_SOURCES);
+    if (run->options->sample != 0)
+        line(out, "sample", "the first %" PRIu64 " %s", run->options->sample,
+             plural(run->options->sample, "record", "records"));
+}
+
+static void put_paths(FILE *out, const struct path *paths, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        fprintf(out, "%s%s", i == 0 ? "" : ", else ", show(paths[i].text).text);
+}
+
+static void put_identity(FILE *out, const struct identity *identity)
+{
+    if (identity->column == NULL) {
+        line(out, "identity", "none");
+        return;
+    }
+    fprintf(out, "%-*s%s: ", LABEL_WIDTH, "identity", show(identity->column).text);
+    put_paths(out, identity->paths, identity->path_count);
+    fprintf(out, "; multiple %s; missing %s\n", identity->multiple == IDENTITY_PRIMARY ? "primary" : "first",
+            identity->missing == IDENTITY_REJECT ? "reject" : "skip");
+}
+
+static void put_column(FILE *out, const struct column *column)
+{
+    static const char *const types[] = {
+        [COLUMN_TEXT] = "text", [COLUMN_TIMESTAMP] = "timestamp", [COLUMN_DATE] = "date"};
+    static const char *const transforms[] = {[TRANSFORM_TRIM] = "trim",
+                                             [TRANSFORM_LOWER] = "lower",
+                                             [TRANSFORM_UPPER] = "upper",
+                                             [TRANSFORM_SHA256] = "sha256"};
+    fprintf(out, "%-*s%s: ", LABEL_WIDTH, "column", show(column->name).text);
+    if (column->constant != NULL) {
+        fprintf(out, "constant \"%s\"\n", show(column->constant).text);
+        return;
+    }
+    put_paths(out, column->paths, column->path_count);
+    fprintf(out, "; %s", types[column->type]);
+    for (size_t i = 0; i < column->transform_count; i++)
+        fprintf(out, "%s%s", i == 0 ? "; " : ", ", transforms[column->transforms[i]]);
+    if (column->default_text != NULL) fprintf(out, "; default \"%s\"", show(column->default_text).text);
+    fprintf(out, "%s\n", column->required ? "; required" : "");
+}
+
+static void put_csv(FILE *out, const struct csv_options *csv)
+{
+    static const char *const headers[] = {
+        [CSV_HEADER_EVERY] = "every", [CSV_HEADER_FIRST] = "first", [CSV_HEADER_NONE] = "none"};
+    char const delimiter[] = {csv->delimiter, '\0'};
+    line(out, "csv delimiter", "\"%s\"", show(delimiter).text);
+    line(out, "csv quote", "%s", csv->quote == CSV_QUOTE_ALL ? "all" : "necessary");
+    line(out, "csv header", "%s", headers[csv->header]);
+    line(out, "csv line end", "%s", csv->line_end == CSV_LINE_CRLF ? "crlf" : "lf");
+    line(out, "csv null", "\"%s\"", show(csv->null_text).text);
+    line(out, "csv values", "newline %s, null character %s, list separator \"%s\", formula escape %s",
+         csv->newline_to_space ? "space" : "keep", csv->null_character_drop ? "drop" : "reject",
+         show(csv->list_separator).text, csv->formula_escape ? "true" : "false");
+}
+
+void check_plan_job(FILE *out, const struct run *run, const char *name)
+{
+    const struct job *const job = &run->job;
+    const struct mapping *const mapping = &job->mapping;
+    char time[TIMESTAMP_TEXT_LENGTH + 1] = "";
+    timestamp_write(run->run_time, time);
+    line(out, "job", "%s%s%s%s", show(job->name).text, job->file != NULL ? " (" : "",
+         job->file != NULL ? show(job->file).text : "", job->file != NULL ? ")" : "");
+    line(out, "run", "%s, %.10sT%.8sZ", run->run_id, time, time + 11);
+    put_sources(out, run);
+    line(out, "largest record", "%" PRIu64 " bytes, nested %" PRIu32 " deep", job->max_record,
+         job->max_depth);
+    line(out, "files", "%s, ...", show(name).text);
+    limit_line(out, "rows in a file", job->max_rows);
+    limit_line(out, "bytes in a file", job->max_bytes);
+    put_identity(out, &mapping->identity);
+    for (size_t i = 0; i < mapping->column_count; i++)
+        put_column(out, &mapping->columns[i]);
+    put_csv(out, &mapping->csv);
+    if (run->rejects_path == NULL)
+        line(out, "rejects", "no file");
+    else
+        line(out, "rejects", "%s, which check does not write", show(run->rejects_path).text);
+    line(out, "rejects allowed", "%s", run->budget.text);
+}
+
+/* As run.c has it. */
+static uint64_t limit_of(const struct run *run)
+{
+    uint64_t const given = run->options->memory_limit;
+    return given != 0 ? given : machine_memory_default();
+}
+
+void check_plan_machine(FILE *out, const struct run *run)
+{
+    const struct pipeline_options *const pipeline = &run->pipeline;
+    line(out, "threads", "%" PRIu32, pipeline->threads);
+    line(out, "memory", "at most %" PRIu64 " MiB of %" PRIu64 " MiB (--memory-limit)",
+         (pipeline->sizes.memory + LIMIT_MIB - 1) / LIMIT_MIB, limit_of(run) / LIMIT_MIB);
+    if (run->destination.kind != DESTINATION_S3) return;
+    const struct s3_plan *const plan = &run->destination.plan;
+    line(out, "part size", "%" PRIu64 " bytes, doubled every %u parts", plan->part_size,
+         S3_PARTS_BEFORE_DOUBLING);
+    line(out, "largest object", "%" PRIu64 " bytes", plan->reach);
+    line(out, "connections", "%" PRIu32, plan->connections);
+    line(out, "uploader threads", "%" PRIu32, plan->threads);
+    line(out, "held memory", "%" PRIu64 " MiB of rows, %" PRIu64 " MiB for the upload in all",
+         plan->hold / LIMIT_MIB, (plan->memory + LIMIT_MIB - 1) / LIMIT_MIB);
+}
+
+/* ---- the destination ---- */
+
+static const char *if_exists(const struct run *run)
+{
+    return run->job.destination.if_exists == JOB_EXISTS_REPLACE ? "replace" : "fail";
+}
+
+void check_plan_local(FILE *out, const struct run *run, bool there)
+{
+    if (run->destination.kind == DESTINATION_NULL) {
+        line(out, "destination", "null: (the rows are dropped)");
+        return;
+    }
+    line(out, "destination", "%s (a directory, %s)", show(run->destination.url).text,
+         there ? "there already" : "to be made");
+    line(out, "if_exists", "%s", if_exists(run));
+}
+
+static bool is_virtual(const struct s3_endpoint *endpoint, const char *bucket)
+{
+    size_t const length = strlen(bucket);
+    return strncasecmp(endpoint->host, bucket, length) == 0 && endpoint->host[length] == '.';
+}
+
+static void put_object(FILE *out, const struct job_destination *job)
+{
+    line(out, "if_exists", "%s", job->if_exists == JOB_EXISTS_REPLACE ? "replace" : "fail");
+    line(out, "checksum", "%s", checksum_name(job->checksum));
+    line(out, "encryption (sse)", "%s", job->sse == NULL ? "none asked for" : show(job->sse).text);
+    if (job->kms_key_id != NULL) line(out, "kms_key_id", "%s", show(job->kms_key_id).text);
+    if (job->storage_class != NULL) line(out, "storage_class", "%s", show(job->storage_class).text);
+    if (job->acl != NULL) line(out, "acl", "%s", show(job->acl).text);
+    for (size_t i = 0; i < job->tag_count; i++)
+        line(out, "tag", "%s=%s", show(job->tags[i].name).text, show(job->tags[i].value).text);
+}
+
+void check_plan_s3(FILE *out, const struct run *run)
+{
+    const struct destination *const destination = &run->destination;
+    const struct job_destination *const job = &run->job.destination;
+    const struct s3_endpoint *const endpoint = s3_client_endpoint(destination->client);
+    bool const by_host = is_virtual(endpoint, destination->place.bucket);
+    line(out, "destination", "s3://%s/%s", show(destination->place.bucket).text,
+         show(destination->place.key).text);
+    line(out, "endpoint", "%s://%s%s", endpoint->tls ? "https" : "http", show(endpoint->host).text,
+         show(endpoint->base).text);
+    line(out, "region", "%s", show(endpoint->region).text);
+    line(out, "addressing", "%s", by_host ? "virtual" : "path");
+    line(out, "credentials", "%s", s3_client_credentials_name(destination->client));
+    line(out, "bucket owner", "%s", job->account_id == NULL ? "not checked (account_id)" : job->account_id);
+    put_object(out, job);
+}
+
+void check_plan_rights(FILE *out, const struct run *run, const struct s3_probe_result *result)
+{
+    char time[TIMESTAMP_TEXT_LENGTH + 1] = "";
+    /* HEAD of what is not there tells of s3:ListBucket only */
+    line(out, "rights", "an upload was begun, sent and aborted%s%s",
+         result->lists_bucket && result->lists_parts ? "" : ", but see the warnings",
+         result->taken ? "" : "; s3:GetObject shows only when an object is there");
+    if (result->taken) line(out, "first file", "there already: would be replaced");
+    if (result->abort_date >= TIMESTAMP_SECONDS_MIN && result->abort_date <= TIMESTAMP_SECONDS_MAX &&
+        result->abort_date != 0) {
+        timestamp_write(result->abort_date, time);
+        line(out, "unfinished uploads", "removed by a rule of the bucket, one of now at %.10sT%.8sZ", time,
+             time + 11);
+    } else {
+        line(out, "unfinished uploads", "no rule of the bucket that removes them was told%s",
+             run->destination.place.key[0] == '\0' ? "" : " for this prefix");
+    }
+}
+
+/* ---- the records ---- */
+
+void check_plan_records(FILE *out, const struct run *run, const struct assemble *assemble)
+{
+    const struct tally *const tally = &assemble->tally;
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < assemble->file_count; i++)
+        bytes += assemble->files[i].bytes;
+    line(out, "records read", "%" PRIu64 "%s", tally->input, run->options->sample != 0 ? " (--sample)" : "");
+    line(out, "would be delivered", "%" PRIu64 ": %" PRIu64 " %s in %" PRIu32 " %s of %" PRIu64 " bytes",
+         tally->delivered, tally->rows, plural(tally->rows, "row", "rows"), assemble->file_count,
+         plural(assemble->file_count, "file", "files"), bytes);
+    line(out, "would be skipped", "%" PRIu64, tally_skipped(tally));
+    for (int i = 0; i < SKIP_COUNT; i++)
+        if (tally->skipped[i] != 0)
+            line(out, "  skipped", "%s %" PRIu64, tally_skip_name((enum skip)i), tally->skipped[i]);
+    line(out, "would fail", "%" PRIu64, tally_failed(tally));
+    for (int i = DEFECT_NONE + 1; i < DEFECT_COUNT; i++)
+        if (tally->failed[i] != 0)
+            line(out, "  failed", "%s %" PRIu64, tally_defect_name((enum defect)i), tally->failed[i]);
+    if (tally->duplicate_keys != 0) line(out, "a key twice", "%" PRIu64, tally->duplicate_keys);
+    for (int i = 0; i < CHANGE_COUNT; i++)
+        if (tally->changed[i] != 0)
+            line(out, "values changed", "%s %" PRIu64, tally_change_name((enum change)i), tally->changed[i]);
+}

@@ -1,0 +1,206 @@
+/* destination.c - composes a sink of the parts in io/output, io/s3 and io/aws. Thread: main. Owns the sink,
+ * the client and the AWS configuration. */
+#include "io/cli/destination.h"
+
+#include "core/flow/chunk.h"
+#include "io/cli/machine.h"
+#include "io/cli/signals.h"
+#include "io/cli/version.h"
+#include "io/output/sink_directory.h"
+#include "io/output/sink_null.h"
+#include "io/output/sink_s3.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char user_agent[] = "penstock/" PENSTOCK_VERSION;
+
+static const char *environment(void *context, const char *name)
+{
+    (void)context;
+    return getenv(name);
+}
+
+static enum status read_place(struct destination *destination, bool url_is_jobs, struct fault *fault)
+{
+    struct fault found;
+    enum status const status = s3_url_parse_folder(destination->url, &destination->place, &found);
+    if (status == STATUS_OK) return aws_config_load(environment, NULL, &destination->config, fault);
+    if (!url_is_jobs) return fault_set(fault, status, "--to: %s", found.message);
+    return fault_set(fault, STATUS_JOB, "%s: destination.url: %s", destination->job->file, found.message);
+}
+
+enum status destination_read(struct destination *destination, const char *url, bool url_is_jobs,
+                             const struct job *job, const char *run_id, const struct log *logger,
+                             struct fault *fault)
+{
+    *destination = (struct destination){.url = url, .job = job, .run_id = run_id, .logger = logger};
+    if (strcmp(url, "null:") == 0)
+        destination->kind = DESTINATION_NULL;
+    else
+        destination->kind = s3_url_is(url) ? DESTINATION_S3 : DESTINATION_DIRECTORY;
+    return destination->kind == DESTINATION_S3 ? read_place(destination, url_is_jobs, fault) : STATUS_OK;
+}
+
+/* The report has the sum of local files too; null: measures the rest. */
+enum checksum_kind destination_checksum(const struct destination *destination)
+{
+    switch (destination->kind) {
+    case DESTINATION_DIRECTORY: return CHECKSUM_CRC64NVME;
+    case DESTINATION_NULL: return CHECKSUM_NONE;
+    case DESTINATION_S3: return destination->job->destination.checksum;
+    }
+    return CHECKSUM_NONE;
+}
+
+/* What a chunk takes beside its bytes: its row ends (4 bytes for CHUNK_BYTES_PER_ROW), its padding, its
+ * struct. */
+#define HOLD_PERCENT 126u
+_Static_assert(100 * (sizeof(struct chunk) + 64) / CHUNK_BYTES_MIN < 1 && 400 / CHUNK_BYTES_PER_ROW == 25,
+               "HOLD_PERCENT is what chunk_memory() says");
+
+/* The sink's memory at these sizes; its chunks are the smallest (pipeline_size). */
+static uint64_t sink_memory(uint64_t part_size, uint32_t connections)
+{
+    struct sink_s3_options const options = {
+        .part_size = part_size, .connections = connections, .chunk_bytes = CHUNK_BYTES_MIN};
+    return sink_s3_memory(&options);
+}
+
+enum status destination_plan(struct destination *destination, uint64_t memory, uint32_t connections,
+                             uint64_t part_size, uint64_t input_bytes, uint64_t *least, struct fault *fault)
+{
+    uint64_t const file = destination->job->max_bytes;
+    struct s3_plan_request const request = {.memory = memory,
+                                            .part_size = part_size,
+                                            .connections = connections,
+                                            .largest = file != 0 ? file : input_bytes,
+                                            .hold_percent = HOLD_PERCENT,
+                                            .beside = sink_memory};
+    return s3_plan_make(&request, &destination->plan, least, fault);
+}
+
+static void make_token(struct destination *destination)
+{
+    char half[17];
+    machine_run_id(half);
+    memcpy(destination->token, half, 16);
+    machine_run_id(half);
+    memcpy(destination->token + 16, half, sizeof half);
+}
+
+static enum aws_addressing addressing_of(enum job_addressing addressing)
+{
+    switch (addressing) {
+    case JOB_ADDRESSING_AUTO: return AWS_ADDRESSING_AUTO;
+    case JOB_ADDRESSING_VIRTUAL: return AWS_ADDRESSING_VIRTUAL;
+    case JOB_ADDRESSING_PATH: return AWS_ADDRESSING_PATH;
+    }
+    return AWS_ADDRESSING_AUTO;
+}
+
+enum status destination_connect(struct destination *destination, bool probe, struct wait *arrivals,
+                                struct fault *fault)
+{
+    const struct job_destination *job = &destination->job->destination;
+    enum status const status = http_global_start(fault);
+    if (status != STATUS_OK) return status;
+    destination->http_started = true;
+    struct s3_client_options const options = {.config = &destination->config,
+                                              .bucket = destination->place.bucket,
+                                              .region = job->region,
+                                              .endpoint = job->endpoint,
+                                              .addressing = addressing_of(job->addressing),
+                                              .expected_owner = job->account_id,
+                                              .checksum = job->checksum,
+                                              .connections = destination->plan.connections,
+                                              .threads = destination->plan.threads,
+                                              .user_agent = user_agent,
+                                              .arrivals = arrivals,
+                                              .interrupted = signals_caught,
+                                              .now = machine_now,
+                                              .wall_milliseconds = machine_wall_milliseconds};
+    destination->client = s3_client_create(&options, probe, fault);
+    return destination->client == NULL ? fault->status : STATUS_OK;
+}
+
+static void warn(void *context, const char *message)
+{
+    const struct destination *const destination = context;
+    log_warning(destination->logger, "%s", message);
+}
+
+enum status destination_describe_objects(struct destination *destination, struct s3_object_options *object,
+                                         struct fault *fault)
+{
+    const struct job_destination *job = &destination->job->destination;
+    destination->metadata[0] = (struct aws_pair){"penstock-version", PENSTOCK_VERSION};
+    destination->metadata[1] = (struct aws_pair){"penstock-run-id", destination->run_id};
+    destination->tags = calloc(job->tag_count + 1, sizeof *destination->tags);
+    if (destination->tags == NULL) return fault_set(fault, STATUS_IO, "no memory for the tags");
+    for (size_t i = 0; i < job->tag_count; i++)
+        destination->tags[i] = (struct aws_pair){job->tags[i].name, job->tags[i].value};
+    *object = (struct s3_object_options){.content_type = "text/csv; charset=utf-8",
+                                         .sse = job->sse,
+                                         .kms_key_id = job->kms_key_id,
+                                         .storage_class = job->storage_class,
+                                         .acl = job->acl,
+                                         .tags = destination->tags,
+                                         .tag_count = job->tag_count,
+                                         .metadata = destination->metadata,
+                                         .metadata_count = 2};
+    return STATUS_OK;
+}
+
+static enum status open_s3(struct destination *destination, size_t chunk_bytes, struct wait *arrivals,
+                           struct fault *fault)
+{
+    const struct job_destination *job = &destination->job->destination;
+    struct s3_object_options object;
+    enum status status = destination_connect(destination, false, arrivals, fault);
+    if (status == STATUS_OK) status = destination_describe_objects(destination, &object, fault);
+    if (status != STATUS_OK) return status;
+    make_token(destination);
+    struct sink_s3_options const options = {.client = destination->client,
+                                            .bucket = destination->place.bucket,
+                                            .prefix = destination->place.key,
+                                            .token = destination->token,
+                                            .replace = job->if_exists == JOB_EXISTS_REPLACE,
+                                            .checksum = job->checksum,
+                                            .object = object,
+                                            .expected_owner = job->account_id,
+                                            .part_size = destination->plan.part_size,
+                                            .hold = destination->plan.hold,
+                                            .connections = destination->plan.connections,
+                                            .chunk_bytes = chunk_bytes,
+                                            .interrupted = signals_caught,
+                                            .warn = warn,
+                                            .warn_context = destination};
+    destination->sink = sink_s3_create(&options, fault);
+    return destination->sink == NULL ? fault->status : STATUS_OK;
+}
+
+enum status destination_open(struct destination *destination, size_t chunk_bytes, struct wait *arrivals,
+                             struct fault *fault)
+{
+    bool const replace = destination->job->destination.if_exists == JOB_EXISTS_REPLACE;
+    switch (destination->kind) {
+    case DESTINATION_NULL: destination->sink = sink_null_create(fault); break;
+    case DESTINATION_DIRECTORY:
+        destination->sink = sink_directory_create(destination->url, destination->run_id, replace, fault);
+        break;
+    case DESTINATION_S3: return open_s3(destination, chunk_bytes, arrivals, fault);
+    }
+    return destination->sink == NULL ? fault->status : STATUS_OK;
+}
+
+void destination_close(struct destination *destination)
+{
+    if (destination->sink != NULL) destination->sink->destroy(destination->sink);
+    s3_client_destroy(destination->client);
+    aws_config_free(&destination->config);
+    free(destination->tags);
+    if (destination->http_started) http_global_stop();
+    *destination = (struct destination){.url = NULL};
+}

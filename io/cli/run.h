@@ -1,0 +1,55 @@
+/* run.h - what a run of `export` or `check` is made of, and the steps that lead up to its first record:
+ *
+ *   job -> plan -> destination's kind -> sources -> memory -> destination
+ *
+ * Each step fills its part of struct run; run_close() takes whatever is there. Thread: main. */
+#ifndef PENSTOCK_IO_CLI_RUN_H
+#define PENSTOCK_IO_CLI_RUN_H
+
+#include "core/flow/pipeline.h"
+#include "io/cli/destination.h"
+#include "io/cli/log.h"
+#include "io/cli/options.h"
+#include "io/input/source_list.h"
+#include "io/output/file_name.h"
+
+/* Shards of a sink that holds chunks back: fewer that end half empty. Used when each thread gets
+ * RUN_SHARDS_A_THREAD of them at least, so that all are busy to the end. */
+#define RUN_SHARD_UPLOAD    (4 * LIMIT_MIB)
+#define RUN_SHARDS_A_THREAD 16u
+
+struct run {
+    const struct options *options;
+    const struct log *logger;
+    struct job job;
+    struct arena arena;
+    struct plan plan;
+    struct convert_rules rules;
+    struct source_list list;
+    struct source **sources;
+    size_t source_count;
+    struct shard_plan shards;
+    struct destination destination;
+    struct wait arrivals; /* what main sleeps on */
+    bool can_wait;
+    struct pipeline_options pipeline;
+    const char *destination_url, *rejects_path;
+    struct job_budget budget;
+    char run_id[OPTIONS_RUN_ID_MAX + 1];
+    int64_t run_time; /* seconds since 1970 */
+    int64_t started_milliseconds;
+    uint64_t started;
+    uint64_t input_bytes;
+};
+
+/* Takes the options in, sets id and time. */
+enum status run_start(struct run *run, const struct options *options, const struct log *logger,
+                      struct fault *fault);
+/* All steps up to memory; nothing outside was touched yet but sources opened. */
+enum status run_prepare(struct run *run, struct fault *fault);
+enum status run_open_destination(struct run *run, struct fault *fault);
+/* What {part} and the other placeholders stand for. */
+struct file_name_values run_name_values(const struct run *run, uint32_t part);
+void run_close(struct run *run);
+
+#endif

@@ -1,0 +1,86 @@
+/* run_convert.c - what the pipeline asks of a run, and what its end means. Thread: main. Owns nothing. */
+#include "io/cli/run_convert.h"
+
+#include "io/cli/signals.h"
+#include "io/input/source_file.h"
+
+#include <string.h>
+
+/* What the pipeline's questions are answered from. */
+struct conversion {
+    struct run *run;
+    struct rejects *rejects;
+};
+
+static enum status name_file(void *context, uint32_t part, char *out, size_t size, struct fault *fault)
+{
+    const struct conversion *const conversion = context;
+    const struct run *const run = conversion->run;
+    struct file_name_values const values = run_name_values(run, part);
+    (void)size; /* FILE_NAME_SIZE, see below */
+    if (part > 1 && strstr(run->job.file_name, "{part}") == NULL)
+        return fault_set(
+            fault, STATUS_JOB,
+            "files.name: has no {part}, so that the second file would get the name of the first; "
+            "add {part}, or allow one file only: files.max_rows: null (its default is 5000000) "
+            "and no files.max_bytes");
+    return file_name_expand(run->job.file_name, &values, out, fault);
+}
+
+_Static_assert(FILE_NAME_SIZE <= ASSEMBLE_NAME_MAX, "a name must fit where the assembler keeps it");
+
+static enum status put_reject(void *context, const struct reject *reject, struct fault *fault)
+{
+    const struct conversion *const conversion = context;
+    return rejects_add(conversion->rejects, reject, fault);
+}
+
+static void warn_large_row(void *context, const char *file, uint64_t bytes)
+{
+    const struct conversion *const conversion = context;
+    log_warning(conversion->run->logger,
+                "%s: its one row of %llu bytes makes it larger than files.max_bytes: a row is never cut",
+                file, (unsigned long long)bytes);
+}
+
+/* A source that changed explains every other failure of its records: it is looked at first. */
+static enum status check_sources(const struct run *run, const struct tally *tally, enum status status,
+                                 struct fault *fault)
+{
+    if (status != STATUS_OK && status != STATUS_INPUT) return status;
+    for (size_t i = 0; i < run->source_count; i++) {
+        enum status const changed = source_file_check(run->sources[i], fault);
+        if (changed != STATUS_OK) return changed;
+    }
+    if (status == STATUS_OK && tally->input == 0)
+        return fault_set(fault, STATUS_INPUT, "%s%s: the input holds no record at all: nothing is delivered",
+                         run->list.items[0].path, run->list.count > 1 ? " and the other sources" : "");
+    return status;
+}
+
+enum status run_convert(struct run *run, struct sink *sink, struct rejects *rejects,
+                        struct pipeline_result *result, struct fault *fault)
+{
+    struct conversion conversion = {.run = run, .rejects = rejects};
+    struct assemble_rules *const rules = &run->pipeline.assemble;
+    *rules = (struct assemble_rules){.max_rows = run->job.max_rows,
+                                     .max_bytes = run->job.max_bytes,
+                                     .header = run->job.mapping.csv.header,
+                                     .header_line = csv_row_header(&run->arena, &run->job.mapping),
+                                     .checksum = run->rules.checksum,
+                                     .budget_is_share = run->budget.is_share,
+                                     .budget_records = run->budget.records,
+                                     .budget_millionths = run->budget.millionths,
+                                     .budget_text = run->budget.text,
+                                     .name = name_file,
+                                     .name_context = &conversion,
+                                     .reject = rejects == NULL ? NULL : put_reject,
+                                     .reject_context = &conversion,
+                                     .large_row = warn_large_row,
+                                     .large_row_context = &conversion};
+    if (rules->header_line.bytes == NULL) return fault_set(fault, STATUS_IO, "no memory for the header");
+    enum status const status = pipeline_run(&run->pipeline, run->sources, &run->shards, sink, result, fault);
+    if (status != STATUS_OK && status == signals_caught())
+        fault_set(fault, status, "stopped by %s", signals_name());
+    return check_sources(run, &result->assemble.tally, status, fault);
+}

@@ -1,0 +1,13 @@
+/* run_places.h - can what a run writes beside its delivery be written? Asked before the first record. Changes
+ * nothing. Thread: main. */
+#ifndef PENSTOCK_IO_CLI_RUN_PLACES_H
+#define PENSTOCK_IO_CLI_RUN_PLACES_H
+
+#include "io/cli/run.h"
+
+/* Do both paths name the same file, made or not yet? */
+bool run_places_same(const char *one, const char *other);
+/* The report (--report) may be written, and is not the reject file. */
+enum status run_places_check_report(const struct run *run, struct fault *fault);
+
+#endif

@@ -1,0 +1,1258 @@
+/* test_sink_s3.c - the S3 sink over a store in memory (fake_s3_client.h): exact parts, checksums of cut
+ * pieces, pieces home exactly once and not too early, bounds, every call failing once, and what is left
+ * behind. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "io/output/s3_abort.h"
+#include "io/output/s3_commit.h"
+#include "io/output/sink_s3.h"
+#include "tests/unit/fake_s3_client.h"
+
+#define PART   1000u
+#define CHUNK  256u
+#define TOKEN  "token-of-this-process"
+#define BUCKET "acme"
+#define PREFIX "in/"
+
+struct piece {
+    struct piece *next;
+    struct rig *rig;
+    uint8_t *bytes; /* freed when it comes home: whoever reads later dies under ASan */
+    bool home;
+};
+
+struct file {
+    char name[64];
+    uint8_t *bytes;
+    size_t size, room;
+};
+
+struct rig {
+    struct s3_client *client;
+    struct sink *sink;
+    struct sink_s3_options options;
+    struct fault fault;
+    struct piece *pieces;
+    size_t out, most_out; /* pieces not yet home */
+    size_t limit;         /* 0: none; else as many pieces can be out: a pool of chunks */
+    struct file *files;
+    size_t file_count;
+    uint32_t random;
+    unsigned warnings;
+    char warning[FAULT_MESSAGE_MAX];
+};
+
+static enum status stop_with;
+static enum status interrupted(void)
+{
+    return stop_with;
+}
+
+static void warn(void *context, const char *message)
+{
+    struct rig *const rig = context;
+    if (rig->warnings++ == 0) snprintf(rig->warning, sizeof rig->warning, "%s", message);
+}
+
+static void piece_home(void *context, const struct sink_piece *sink_piece)
+{
+    struct rig *const rig = context;
+    struct piece *const piece = sink_piece->owner;
+    assert_non_null(piece);
+    assert_false(piece->home);
+    piece->home = true;
+    free(piece->bytes);
+    rig->out--;
+}
+
+static uint32_t below(struct rig *rig, uint32_t limit)
+{
+    rig->random = rig->random * 1103515245u + 12345u;
+    return (uint32_t)((uint64_t)(rig->random >> 8) * limit >> 24);
+}
+
+static struct rig *rig_new(enum checksum_kind kind, bool replace, uint64_t part_size)
+{
+    struct rig *const rig = fake_must(calloc(1, sizeof *rig));
+    stop_with = STATUS_OK;
+    rig->random = 7;
+    rig->client = s3_client_create(NULL, false, NULL);
+    rig->client->checksum = kind;
+    rig->client->part_size = part_size;
+    rig->options = (struct sink_s3_options){.client = rig->client,
+                                            .bucket = BUCKET,
+                                            .prefix = PREFIX,
+                                            .token = TOKEN,
+                                            .replace = replace,
+                                            .checksum = kind,
+                                            .part_size = part_size,
+                                            .hold = 1u << 30,
+                                            .connections = 3,
+                                            .chunk_bytes = CHUNK,
+                                            .interrupted = interrupted,
+                                            .warn = warn,
+                                            .warn_context = rig};
+    return rig;
+}
+
+static void rig_open(struct rig *rig)
+{
+    rig->sink = sink_s3_create(&rig->options, &rig->fault);
+    assert_non_null(rig->sink);
+    rig->sink->home = piece_home;
+    rig->sink->home_context = rig;
+}
+
+/* By default: parts of PART, CRC-64/NVME, if_exists: fail. */
+static struct rig *rig_default(void)
+{
+    struct rig *const rig = rig_new(CHECKSUM_CRC64NVME, false, PART);
+    rig_open(rig);
+    return rig;
+}
+
+static void rig_free(struct rig *rig)
+{
+    rig->sink->destroy(rig->sink);
+    assert_int_equal(rig->out, 0);
+    assert_int_equal(s3_client_out(rig->client), 0);
+    assert_null(rig->client->complaint);
+    while (rig->pieces != NULL) {
+        struct piece *const piece = rig->pieces;
+        rig->pieces = piece->next;
+        assert_true(piece->home);
+        free(piece);
+    }
+    for (size_t i = 0; i < rig->file_count; i++)
+        free(rig->files[i].bytes);
+    free(rig->files);
+    s3_client_destroy(rig->client);
+    free(rig);
+}
+
+/* ---- rows ---- */
+
+static struct file *rig_file(struct rig *rig)
+{
+    return &rig->files[rig->file_count - 1];
+}
+
+static enum status rig_begin(struct rig *rig, const char *name)
+{
+    rig->files = fake_must(realloc(rig->files, (rig->file_count + 1) * sizeof *rig->files));
+    struct file *const file = &rig->files[rig->file_count];
+    *file = (struct file){.size = 0};
+    snprintf(file->name, sizeof file->name, "%s", name);
+    return rig->sink->begin(rig->sink, (uint32_t)rig->file_count++, name, &rig->fault);
+}
+
+/* `corrupt`: the byte at this place changes after the piece was made; SIZE_MAX: none. */
+static enum status rig_write_piece(struct rig *rig, size_t length, bool has_checksum, size_t corrupt)
+{
+    struct file *const file = rig_file(rig);
+    if (file->size + length > file->room) {
+        file->room = 2 * file->room + length;
+        file->bytes = fake_must(realloc(file->bytes, file->room));
+    }
+    struct piece *const piece = fake_must(calloc(1, sizeof *piece));
+    *piece = (struct piece){.next = rig->pieces, .rig = rig, .bytes = fake_must(malloc(length))};
+    rig->pieces = piece;
+    for (size_t i = 0; i < length; i++)
+        piece->bytes[i] = (uint8_t)below(rig, 256);
+    memcpy(file->bytes + file->size, piece->bytes, length);
+    file->size += length;
+    struct sink_piece const given = {
+        .bytes = piece->bytes,
+        .length = length,
+        .owner = piece,
+        .checksum = has_checksum ? checksum_update(rig->options.checksum, 0, piece->bytes, length) : 99,
+        .has_checksum = has_checksum};
+    if (corrupt != SIZE_MAX) piece->bytes[corrupt] ^= 1;
+    if (++rig->out > rig->most_out) rig->most_out = rig->out;
+    return rig->sink->write(rig->sink, &given, &rig->fault);
+}
+
+static enum status rig_write(struct rig *rig, size_t length)
+{
+    return rig_write_piece(rig, length, below(rig, 4) != 0, SIZE_MAX);
+}
+
+static const uint8_t header[] = "CustomerID,Email\r\n";
+
+static enum status rig_write_header(struct rig *rig)
+{
+    struct file *const file = rig_file(rig);
+    size_t const length = sizeof header - 1;
+    file->room = length;
+    file->bytes = fake_must(malloc(length));
+    memcpy(file->bytes, header, length);
+    file->size = length;
+    struct sink_piece const given = {.bytes = header, .length = length};
+    return rig->sink->write(rig->sink, &given, &rig->fault);
+}
+
+static enum status rig_end(struct rig *rig)
+{
+    return rig->sink->end(rig->sink, 0, rig_file(rig)->size, &rig->fault);
+}
+
+/* With a pool: reaps until a piece may be given out, as the pipeline does. Nothing on its way then is a
+ * lock-up. */
+static enum status rig_wait(struct rig *rig)
+{
+    enum status status = rig->sink->reap(rig->sink, &rig->fault);
+    while (status == STATUS_OK && rig->limit != 0 && rig->out >= rig->limit) {
+        assert_true(s3_client_out(rig->client) > 0);
+        s3_client_wait(rig->client);
+        status = rig->sink->reap(rig->sink, &rig->fault);
+    }
+    return status;
+}
+
+/* A file of `size` bytes in pieces of 1 to `most`. */
+static enum status rig_put(struct rig *rig, const char *name, size_t size, uint32_t most)
+{
+    enum status status = rig_begin(rig, name);
+    if (status == STATUS_OK && size >= sizeof header && below(rig, 2) == 0) status = rig_write_header(rig);
+    while (status == STATUS_OK && rig_file(rig)->size < size) {
+        size_t const left = size - rig_file(rig)->size;
+        size_t const length = 1 + below(rig, most);
+        status = rig_wait(rig);
+        if (status == STATUS_OK) status = rig_write(rig, length < left ? length : left);
+    }
+    return status == STATUS_OK ? rig_end(rig) : status;
+}
+
+static enum status rig_commit(struct rig *rig)
+{
+    return rig->sink->commit(rig->sink, &rig->fault);
+}
+
+static const struct fake_object *rig_object(const struct rig *rig, const char *name)
+{
+    char key[128];
+    snprintf(key, sizeof key, PREFIX "%s", name);
+    return fake_find(rig->client, key);
+}
+
+static void check_file(const struct rig *rig, const struct file *file)
+{
+    const struct fake_object *const object = rig_object(rig, file->name);
+    assert_non_null(object);
+    assert_int_equal(object->body.size, file->size);
+    if (file->size != 0) assert_memory_equal(object->body.bytes, file->bytes, file->size);
+    assert_string_equal(object->token, TOKEN);
+}
+
+static void check_delivered(const struct rig *rig)
+{
+    for (size_t i = 0; i < rig->file_count; i++)
+        check_file(rig, &rig->files[i]);
+    assert_int_equal(rig->client->object_count, rig->file_count);
+    assert_int_equal(fake_uploads_alive(rig->client), 0);
+    assert_int_equal(rig->out, 0);
+}
+
+static void check_nothing_left(struct rig *rig)
+{
+    rig->sink->abort(rig->sink);
+    assert_int_equal(rig->out, 0);
+    assert_int_equal(s3_client_out(rig->client), 0);
+    assert_int_equal(fake_uploads_alive(rig->client), 0);
+    assert_int_equal(rig->client->object_count, 0);
+    unsigned const calls = rig->client->calls;
+    rig->sink->abort(rig->sink);
+    assert_int_equal(rig->client->calls, calls); /* the second one does nothing */
+}
+
+static void rule(struct rig *rig, struct fake_rule rule)
+{
+    assert_true(rig->client->rule_count < FAKE_RULES_MAX);
+    if (rule.count == 0) rule.count = 1;
+    if (rule.from == 0) rule.from = 1;
+    rig->client->rules[rig->client->rule_count++] = rule;
+}
+
+static void put_foreign(struct rig *rig, const char *key)
+{
+    fake_put(rig->client, key, (struct fake_bytes){.bytes = fake_must(strdup("x")), .size = 1}, "another");
+}
+
+#define ok(call) assert_int_equal((call), STATUS_OK)
+
+/* ---- deliveries ---- */
+
+static void some_files(enum checksum_kind kind, bool replace, uint32_t seed, uint64_t part_size)
+{
+    struct rig *const rig = rig_new(kind, replace, part_size);
+    rig->random = seed;
+    rig->client->random = seed * 77;
+    rig_open(rig);
+    for (unsigned i = 0; i < 12; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "part_%04u.csv", i + 1);
+        size_t const size = i == 0 ? 0 : i == 1 ? 5 * part_size : below(rig, (uint32_t)(9 * part_size));
+        uint32_t const most = i % 3 == 0 ? CHUNK : i % 3 == 1 ? CHUNK / 3 : (uint32_t)(3 * part_size);
+        ok(rig_put(rig, name, size, most));
+    }
+    assert_int_equal(rig->client->object_count, 0); /* nothing shows before commit */
+    ok(rig_commit(rig));
+    check_delivered(rig);
+    assert_int_equal(rig->warnings, 0);
+    assert_int_equal(rig->client->by_kind[S3_ABORT_UPLOAD], 0);
+    rig->sink->abort(rig->sink); /* after commit: nothing */
+    check_delivered(rig);
+    rig_free(rig);
+}
+
+static void test_random_pieces(void **state)
+{
+    (void)state;
+    static const enum checksum_kind kinds[] = {CHECKSUM_CRC64NVME, CHECKSUM_CRC32C, CHECKSUM_CRC32,
+                                               CHECKSUM_NONE};
+    for (uint32_t seed = 1; seed <= 40; seed++)
+        some_files(kinds[seed % 4], seed % 3 == 0, seed, seed % 5 == 0 ? 37 : PART);
+}
+
+/* Every place of a part's end in a piece, and pieces that exactly end with it. */
+static void test_every_cut(void **state)
+{
+    (void)state;
+    for (size_t first = PART - 130; first <= PART + 1; first++) {
+        struct rig *const rig = rig_default();
+        ok(rig_begin(rig, "cut.csv"));
+        ok(rig_write_piece(rig, first, true, SIZE_MAX));
+        ok(rig_write_piece(rig, 200, true, SIZE_MAX));
+        ok(rig_write_piece(rig, 2 * PART, true, SIZE_MAX)); /* over three parts */
+        ok(rig_write_piece(rig, 7, true, SIZE_MAX));
+        ok(rig_end(rig));
+        ok(rig_commit(rig));
+        check_delivered(rig);
+        rig_free(rig);
+    }
+}
+
+/* A byte that changes between the worker and the wire: the store must hear of it, on both sides of a cut. */
+static void test_changed_byte_is_noticed(void **state)
+{
+    (void)state;
+    for (size_t at = 0; at < 240; at += 3) {
+        struct rig *const rig = rig_default();
+        ok(rig_begin(rig, "changed.csv"));
+        ok(rig_write_piece(rig, PART - 100, true, SIZE_MAX));
+        ok(rig_write_piece(rig, 240, true, at));
+        enum status status = rig_end(rig);
+        if (status == STATUS_OK) status = rig_commit(rig);
+        assert_int_equal(status, STATUS_IO);
+        check_nothing_left(rig);
+        rig_free(rig);
+    }
+}
+
+/* Parts double every 1,000: the store checks each size. */
+static void test_growing_parts(void **state)
+{
+    (void)state;
+    struct rig *const rig = rig_new(CHECKSUM_CRC64NVME, false, 16);
+    rig_open(rig);
+    ok(rig_put(rig, "long.csv", 16 * 1000 + 32 * 1000 + 64 * 10 + 5, CHUNK));
+    ok(rig_commit(rig));
+    check_delivered(rig);
+    assert_int_equal(rig->client->by_kind[S3_UPLOAD_PART], 2011);
+    rig_free(rig);
+}
+
+static void test_part_too_large_for_memory(void **state)
+{
+    (void)state;
+    struct rig *const rig = rig_new(CHECKSUM_CRC64NVME, false, 16);
+    rig->options.hold = 79; /* 2/5 of it: 30 bytes */
+    rig_open(rig);
+    ok(rig_begin(rig, "long.csv"));
+    for (unsigned i = 0; i < 1000; i++)
+        ok(rig_write(rig, 16));
+    assert_int_equal(rig_write(rig, 1), STATUS_JOB);
+    assert_non_null(strstr(rig->fault.message, "--memory-limit"));
+    assert_non_null(strstr(rig->fault.message, "--part-size"));
+    assert_non_null(strstr(rig->fault.message, "files.max_bytes"));
+    check_nothing_left(rig);
+    rig_free(rig);
+}
+
+static void test_too_many_parts(void **state)
+{
+    (void)state;
+    struct rig *const rig = rig_new(CHECKSUM_NONE, false, 1);
+    rig_open(rig);
+    ok(rig_begin(rig, "long.csv"));
+    ok(rig_write(rig, 1000 * 1023)); /* 1 + 2 + ... + 512 times 1,000: all 10,000 */
+    assert_int_equal(rig_write(rig, 1), STATUS_JOB);
+    assert_non_null(strstr(rig->fault.message, "10000 parts"));
+    check_nothing_left(rig);
+    rig_free(rig);
+}
+
+static void test_small_files_are_put(void **state)
+{
+    (void)state;
+    struct rig *const rig = rig_default();
+    ok(rig_put(rig, "empty.csv", 0, CHUNK));
+    ok(rig_put(rig, "small.csv", PART - 1, CHUNK));
+    assert_int_equal(rig->out, 0); /* kept as a copy */
+    ok(rig_put(rig, "part.csv", PART, CHUNK));
+    ok(rig_commit(rig));
+    check_delivered(rig);
+    assert_int_equal(rig->client->by_kind[S3_PUT_OBJECT], 2);
+    assert_int_equal(rig->client->by_kind[S3_CREATE_UPLOAD], 1);
+    assert_int_equal(rig->client->by_kind[S3_HEAD_OBJECT], 9); /* before, once more, and to verify */
+    rig_free(rig);
+}
+
+static void test_kept_files_have_a_bound(void **state)
+{
+    (void)state;
+    struct rig *const rig = rig_new(CHECKSUM_CRC64NVME, true, 4u << 20);
+    rig->options.chunk_bytes = 128u << 10;
+    rig_open(rig);
+    for (unsigned i = 0; i < 12; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "%u.csv", i);
+        ok(rig_put(rig, name, i == 0 ? S3_SMALL_FILE : S3_SMALL_FILE - 1, 128u << 10));
+    }
+    ok(rig_commit(rig));
+    check_delivered(rig);
+    assert_int_equal(rig->client->by_kind[S3_PUT_OBJECT], S3_KEPT_MAX / S3_SMALL_FILE);
+    assert_int_equal(rig->client->by_kind[S3_CREATE_UPLOAD], 12 - S3_KEPT_MAX / S3_SMALL_FILE);
+    assert_int_equal(rig->client->by_kind[S3_HEAD_OBJECT], 12); /* replace: to verify only */
+    rig_free(rig);
+}
+
+static void test_thousands_of_files(void **state)
+{
+    (void)state;
+    struct rig *const rig = rig_new(CHECKSUM_CRC32C, false, 8);
+    rig->limit = 20;
+    rig_open(rig);
+    for (unsigned i = 0; i < 3000; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "%05u.csv", i);
+        ok(rig_put(rig, name, 10 + i % 7, 12));
+    }
+    /* the file at hand adds its own: HEAD, Create, parts */
+    assert_true(rig->client->most_out <= S3_CALLS_A_CONNECTION * rig->options.connections + 5);
+    rig->client->most_out = 0;
+    ok(rig_commit(rig));
+    assert_true(rig->client->most_out <= S3_ERRANDS_A_CONNECTION * rig->options.connections);
+    check_delivered(rig);
+    rig_free(rig);
+}
+
+/* A pool of few chunks and pieces of a few bytes, with a network that takes its time: no lock-up, whatever is
+ * copied and whatever is held. */
+static void test_few_chunks(void **state)
+{
+    (void)state;
+    for (uint32_t seed = 1; seed <= 20; seed++) {
+        struct rig *const rig = rig_new(CHECKSUM_CRC64NVME, false, 4 * CHUNK);
+        rig->limit = 12; /* half full, they hold a part and a half */
+        rig->random = seed;
+        rig->client->slow = seed % 2 == 0;
+        rig_open(rig);
+        ok(rig_put(rig, "a.csv", 40 * CHUNK, 20));
+        ok(rig_put(rig, "b.csv", 40 * CHUNK, CHUNK));
+        ok(rig_put(rig, "c.csv", 40 * CHUNK, CHUNK / 2));
+        ok(rig_commit(rig));
+        check_delivered(rig);
+        rig_free(rig);
+    }
+}
+
+/* Parts that have grown beyond the bound of copies, of short pieces alone: when nothing is on its way that
+ * could make room, they are copied all the same. */
+static void test_few_chunks_and_grown_parts(void **state)
+{
+    (void)state;
+    struct rig *const rig = rig_new(CHECKSUM_CRC64NVME, false, 16);
+    rig->client->slow = true;
+    rig_open(rig);
+    ok(rig_begin(rig, "a.csv"));
+    for (unsigned i = 0; i < 127; i++) /* 1 + 2 + ... + 64 times 1,000 parts */
+        ok(rig_write(rig, 16 * 1000));
+    assert_true(sink_s3_copies(&rig->options) < 16 * 128);
+    rig->limit = 12;
+    while (s3_client_out(rig->client) > 0) {
+        s3_client_wait(rig->client);
+        ok(rig->sink->reap(rig->sink, &rig->fault));
+    }
+    assert_int_equal(rig->out, 0);
+    for (unsigned i = 0; i < 1000; i++) {
+        ok(rig_wait(rig));
+        ok(rig_write(rig, 1 + below(rig, 30)));
+    }
+    ok(rig_end(rig));
+    ok(rig_commit(rig));
+    check_delivered(rig);
+    rig_free(rig);
+}
+
+/* While nothing comes back, copies stay within their bound and short pieces are held as they are; with the
+ * first room they go home. */
+static void test_copies_have_a_bound(void **state)
+{
+    (void)state;
+    struct rig *const rig = rig_default();
+    ok(rig_begin(rig, "a.csv"));
+    rig->client->stands = true;
+    size_t held = 0;
+    for (unsigned i = 0; i < 410; i++) { /* 20 parts and a half */
+        ok(rig_write(rig, 50));
+        if (rig->out == 0) held += 50;
+    }
+    assert_true(held >= PART);
+    assert_true(held <= sink_s3_copies(&rig->options));
+    size_t const out = rig->out;
+    assert_true(out > 0);
+    rig->client->stands = false;
+    while (s3_client_out(rig->client) > 0) {
+        s3_client_wait(rig->client);
+        ok(rig->sink->reap(rig->sink, &rig->fault));
+    }
+    assert_int_equal(rig->out, 0); /* also those of the part that is not whole yet */
+    ok(rig_end(rig));
+    ok(rig_commit(rig));
+    check_delivered(rig);
+    rig_free(rig);
+}
+
+static void test_piece_of_two_parts_waits_for_both(void **state)
+{
+    (void)state;
+    struct rig *const rig = rig_default();
+    ok(rig_begin(rig, "a.csv"));
+    ok(rig_write(rig, PART + 200));
+    while (s3_client_out(rig->client) > 0) {
+        s3_client_wait(rig->client);
+        ok(rig->sink->reap(rig->sink, &rig->fault));
+    }
+    assert_int_equal(rig->client->by_kind[S3_UPLOAD_PART], 1);
+    assert_int_equal(rig->out, 1);
+    ok(rig_end(rig));
+    ok(rig_commit(rig));
+    check_delivered(rig);
+    rig_free(rig);
+}
+
+/* ---- names that are taken ---- */
+
+static void test_first_name_taken(void **state)
+{
+    (void)state;
+    struct rig *const rig = rig_default();
+    put_foreign(rig, PREFIX "a.csv");
+    assert_int_equal(rig_begin(rig, "a.csv"), STATUS_EXISTS);
+    assert_non_null(strstr(rig->fault.message, "s3://acme/in/a.csv"));
+    assert_non_null(strstr(rig->fault.message, "if_exists: replace"));
+    rig->sink->abort(rig->sink);
+    assert_int_equal(rig->client->by_kind[S3_CREATE_UPLOAD], 0);
+    rig_free(rig);
+}
+
+static void test_later_name_taken(void **state)
+{
+    (void)state;
+    struct rig *const rig = rig_default();
+    put_foreign(rig, PREFIX "c.csv");
+    ok(rig_put(rig, "a.csv", 3 * PART, CHUNK));
+    ok(rig_put(rig, "b.csv", 10, CHUNK));
+    enum status status = rig_put(rig, "c.csv", 3 * PART, CHUNK);
+    if (status == STATUS_OK) status = rig_commit(rig);
+    assert_int_equal(status, STATUS_EXISTS);
+    assert_non_null(strstr(rig->fault.message, "in/c.csv"));
+    rig->sink->abort(rig->sink);
+    assert_int_equal(rig->client->object_count, 1);
+    assert_int_equal(fake_uploads_alive(rig->client), 0);
+    rig_free(rig);
+}
+
+static void test_name_taken_before_commit(void **state)
+{
+    (void)state;
+    struct rig *const rig = rig_default();
+    rig->client->ignores_condition = true; /* only the HEAD just before can see it */
+    ok(rig_put(rig, "a.csv", 3 * PART, CHUNK));
+    ok(rig_put(rig, "b.csv", 3 * PART, CHUNK));
+    put_foreign(rig, PREFIX "b.csv");
+    assert_int_equal(rig_commit(rig), STATUS_EXISTS);
+    rig->sink->abort(rig->sink);
+    assert_null(rig_object(rig, "a.csv"));
+    assert_string_equal(rig_object(rig, "b.csv")->token, "another");
+    rig_free(rig);
+}
+
+/* The race that If-None-Match alone decides: it appears between HEAD and Complete. */
+static void race(struct rig *rig, const char *taken)
+{
+    char key[64];
+    snprintf(key, sizeof key, PREFIX "%s", taken);
+    put_foreign(rig, key);
+    rule(rig, (struct fake_rule){.kind = S3_HEAD_OBJECT,
+                                 .key = fake_find(rig->client, key)->key,
+                                 .count = 2,
+                                 .verdict = S3_NO_KEY});
+}
+
+static void test_name_taken_in_commit(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {3 * PART, 10};
+    for (unsigned i = 0; i < 2; i++) {
+        struct rig *const rig = rig_default();
+        race(rig, "b.csv");
+        ok(rig_put(rig, "a.csv", 10, CHUNK));
+        ok(rig_put(rig, "b.csv", sizes[i], CHUNK));
+        assert_int_equal(rig_commit(rig), STATUS_EXISTS);
+        assert_non_null(strstr(rig->fault.message, "in/b.csv: exists already"));
+        rig->sink->abort(rig->sink);
+        assert_string_equal(rig_object(rig, "b.csv")->token, "another");
+        assert_int_equal(fake_uploads_alive(rig->client), 0);
+        rig_free(rig);
+    }
+}
+
+static void test_replace(void **state)
+{
+    (void)state;
+    struct rig *const rig = rig_new(CHECKSUM_CRC64NVME, true, PART);
+    rig_open(rig);
+    put_foreign(rig, PREFIX "a.csv");
+    put_foreign(rig, PREFIX "b.csv");
+    ok(rig_put(rig, "a.csv", 3 * PART, CHUNK));
+    ok(rig_put(rig, "b.csv", 10, CHUNK));
+    ok(rig_commit(rig));
+    check_delivered(rig);
+    rig_free(rig);
+}
+
+static void test_one_name_for_two_files(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_default();
+    ok(rig_put(rig, "a.csv", 3 * PART, CHUNK));
+    assert_int_equal(rig_begin(rig, "a.csv"), STATUS_JOB);
+    assert_non_null(strstr(rig->fault.message, "{part}"));
+    check_nothing_left(rig);
+    rig_free(rig);
+    rig = rig_new(CHECKSUM_CRC64NVME, true, PART);
+    rig_open(rig);
+    ok(rig_put(rig, "a.csv", 3 * PART, CHUNK));
+    ok(rig_put(rig, "b.csv", 10, CHUNK));
+    ok(rig_put(rig, "a.csv", 3 * PART, CHUNK));
+    assert_int_equal(rig_commit(rig), STATUS_JOB);
+    check_nothing_left(rig);
+    rig_free(rig);
+}
+
+static void test_key_too_long(void **state)
+{
+    (void)state;
+    struct rig *const rig = rig_new(CHECKSUM_NONE, false, PART);
+    char prefix[S3_KEY_MAX];
+    memset(prefix, 'p', sizeof prefix);
+    prefix[sizeof prefix - 1] = '\0';
+    rig->options.prefix = prefix;
+    rig_open(rig);
+    assert_int_equal(rig_begin(rig, "12"), STATUS_JOB);
+    rig_free(rig);
+}
+
+/* ---- failures ---- */
+
+static enum status small_delivery(struct rig *rig)
+{
+    enum status status = rig_put(rig, "a.csv", 3 * PART + 10, CHUNK);
+    if (status == STATUS_OK) status = rig_put(rig, "b.csv", 100, CHUNK);
+    if (status == STATUS_OK) status = rig_put(rig, "c.csv", PART, CHUNK);
+    return status == STATUS_OK ? rig_commit(rig) : status;
+}
+
+/* Either all is delivered, or nothing is left but whole files that the message tells of. */
+static void check_outcome(struct rig *rig, enum status status, unsigned k)
+{
+    if (status == STATUS_OK) {
+        assert_int_equal(rig->file_count, 3);
+        check_delivered(rig);
+        return;
+    }
+    rig->sink->abort(rig->sink);
+    assert_int_equal(rig->out, 0);
+    assert_int_equal(fake_uploads_alive(rig->client), 0);
+    assert_int_equal(rig->warnings, 0);
+    size_t there = 0;
+    for (size_t i = 0; i < rig->file_count; i++) {
+        if (rig_object(rig, rig->files[i].name) == NULL) continue;
+        check_file(rig, &rig->files[i]);
+        there++;
+    }
+    assert_int_equal(rig->client->object_count, there);
+    char told[64];
+    snprintf(told, sizeof told, "%zu of 3 files are complete and stay", there);
+    if (there > 0 && strstr(rig->fault.message, told) == NULL)
+        fail_msg("call %u: %zu there: %s", k, there, rig->fault.message);
+}
+
+static void every_call(enum s3_verdict verdict, bool carried_out, bool again)
+{
+    struct rig *rig = rig_default();
+    ok(small_delivery(rig));
+    unsigned const calls = rig->client->calls;
+    assert_true(calls >= 18);
+    rig_free(rig);
+    for (unsigned k = 1; k <= calls; k++) {
+        rig = rig_default();
+        rig->client->random = k;
+        rule(
+            rig,
+            (struct fake_rule){
+                .kind = FAKE_ANY, .from = k, .verdict = verdict, .carried_out = carried_out, .again = again});
+        check_outcome(rig, small_delivery(rig), k);
+        rig_free(rig);
+    }
+}
+
+static void test_every_call_fails(void **state)
+{
+    (void)state;
+    every_call(S3_TRANSIENT, false, false);
+    every_call(S3_FATAL, false, false);
+    every_call(S3_DENIED, false, false);
+    every_call(S3_NO_UPLOAD, false, false);
+}
+
+static void test_every_reply_is_lost(void **state)
+{
+    (void)state;
+    every_call(S3_TRANSIENT, true, false);
+    every_call(S3_NO_UPLOAD, true, false);
+}
+
+static void test_every_call_is_repeated(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_default();
+    ok(small_delivery(rig));
+    unsigned const calls = rig->client->calls;
+    rig_free(rig);
+    for (unsigned k = 1; k <= calls; k++) {
+        rig = rig_default();
+        rule(rig, (struct fake_rule){.kind = FAKE_ANY, .from = k, .carried_out = true, .again = true});
+        ok(small_delivery(
+            rig)); /* also a second Create, whose first upload nobody knows; and a second Complete */
+        check_delivered(rig);
+        assert_int_equal(rig->warnings, 0);
+        rig_free(rig);
+    }
+}
+
+static void test_fault_of_call_is_the_runs(void **state)
+{
+    (void)state;
+    struct rig *const rig = rig_default();
+    rule(rig, (struct fake_rule){.kind = S3_UPLOAD_PART, .from = 2, .verdict = S3_DENIED});
+    assert_int_equal(small_delivery(rig), STATUS_RIGHTS);
+    assert_int_equal(rig->fault.status, STATUS_RIGHTS);
+    assert_non_null(strstr(rig->fault.message, "failed by the test"));
+    check_nothing_left(rig);
+    rig_free(rig);
+}
+
+static void test_denied_look_names_rights(void **state)
+{
+    (void)state;
+    struct rig *const rig = rig_default();
+    rule(rig, (struct fake_rule){.kind = S3_HEAD_OBJECT, .verdict = S3_DENIED});
+    assert_int_equal(rig_begin(rig, "a.csv"), STATUS_RIGHTS);
+    assert_non_null(strstr(rig->fault.message, "s3:ListBucket"));
+    check_nothing_left(rig);
+    rig_free(rig);
+}
+
+static void test_lost_complete_is_ours(void **state)
+{
+    (void)state;
+    static const enum s3_verdict verdicts[] = {S3_TRANSIENT, S3_NO_UPLOAD, S3_EXISTS, S3_FATAL, S3_CONFLICT};
+    for (unsigned i = 0; i < sizeof verdicts / sizeof *verdicts; i++) {
+        struct rig *const rig = rig_default();
+        rule(rig,
+             (struct fake_rule){.kind = S3_COMPLETE_UPLOAD, .verdict = verdicts[i], .carried_out = true});
+        rule(rig, (struct fake_rule){.kind = S3_PUT_OBJECT, .verdict = verdicts[i], .carried_out = true});
+        ok(small_delivery(rig));
+        check_delivered(rig);
+        rig_free(rig);
+    }
+}
+
+static void test_doubt_that_stays(void **state)
+{
+    (void)state;
+    struct rig *const rig = rig_default();
+    rule(rig, (struct fake_rule){.kind = S3_COMPLETE_UPLOAD, .verdict = S3_TRANSIENT, .carried_out = true});
+    rule(rig, (struct fake_rule){.kind = S3_HEAD_OBJECT, .from = 3, .count = 100, .verdict = S3_TRANSIENT});
+    ok(rig_put(rig, "a.csv", 3 * PART, CHUNK));
+    assert_int_equal(rig_commit(rig), STATUS_TRY_AGAIN);
+    assert_non_null(strstr(rig->fault.message, "of 1 it is not known"));
+    rig->sink->abort(rig->sink);
+    assert_int_equal(rig->warnings, 0);
+    rig_free(rig);
+}
+
+static void test_conflict(void **state)
+{
+    (void)state;
+    struct rig *const rig = rig_default();
+    rule(rig, (struct fake_rule){.kind = S3_COMPLETE_UPLOAD, .verdict = S3_CONFLICT});
+    ok(rig_put(rig, "a.csv", 3 * PART, CHUNK));
+    assert_int_equal(rig_commit(rig), STATUS_TRY_AGAIN);
+    assert_int_equal(rig->fault.status, STATUS_TRY_AGAIN);
+    check_nothing_left(rig);
+    rig_free(rig);
+}
+
+static void test_no_conditions(void **state)
+{
+    (void)state;
+    struct rig *const rig = rig_default();
+    rule(rig, (struct fake_rule){.kind = S3_COMPLETE_UPLOAD, .verdict = S3_NOT_SUPPORTED});
+    ok(rig_put(rig, "a.csv", 3 * PART, CHUNK));
+    assert_int_equal(rig_commit(rig), STATUS_JOB);
+    assert_non_null(strstr(rig->fault.message, "destination.if_exists: replace"));
+    check_nothing_left(rig);
+    rig_free(rig);
+}
+
+static void partly_done(uint32_t seed)
+{
+    struct rig *const rig = rig_default();
+    rig->client->random = seed;
+    rule(rig, (struct fake_rule){.kind = S3_COMPLETE_UPLOAD, .from = 6, .verdict = S3_FATAL});
+    for (unsigned i = 0; i < 20; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "%02u.csv", i);
+        ok(rig_put(rig, name, PART, CHUNK));
+    }
+    assert_int_equal(rig_commit(rig), STATUS_IO);
+    size_t const there = rig->client->object_count;
+    assert_true(there >= 5 && there <= 5 + S3_ERRANDS_A_CONNECTION * rig->options.connections);
+    char told[64];
+    snprintf(told, sizeof told, "; %zu of 20 files are complete and stay: s3://acme/in/", there);
+    assert_non_null(strstr(rig->fault.message, told));
+    assert_non_null(strstr(rig->fault.message, ", ..."));
+    assert_int_equal(rig->client->hurry_ms, S3_ABORT_SECONDS * 1000);
+    rig->sink->abort(rig->sink);
+    assert_int_equal(rig->client->object_count, there); /* they stay */
+    assert_int_equal(fake_uploads_alive(rig->client), 0);
+    rig_free(rig);
+}
+
+static void test_partly_done(void **state)
+{
+    (void)state;
+    for (uint32_t seed = 1; seed <= 30; seed++)
+        partly_done(seed);
+}
+
+/* ---- verification ---- */
+
+static enum status verified(void (*change)(struct s3_client *client), enum checksum_kind kind,
+                            const char *expected)
+{
+    struct rig *const rig = rig_new(kind, false, PART);
+    rig_open(rig);
+    ok(rig_put(rig, "a.csv", 3 * PART, CHUNK));
+    change(rig->client);
+    enum status const status = rig_commit(rig);
+    if (expected != NULL) {
+        assert_non_null(strstr(rig->fault.message, expected));
+        assert_non_null(strstr(rig->fault.message, "s3://acme/in/a.csv"));
+        assert_non_null(strstr(rig->fault.message, "1 of 1 files are complete and stay"));
+    }
+    rig_free(rig);
+    return status;
+}
+
+static void with_nothing(struct s3_client *client)
+{
+    (void)client;
+}
+
+static void with_wrong_size(struct s3_client *client)
+{
+    client->wrong_size = true;
+}
+
+static void with_wrong_checksum(struct s3_client *client)
+{
+    client->wrong_checksum = true;
+}
+
+static void with_wrong_token(struct s3_client *client)
+{
+    client->wrong_token = true;
+}
+
+static void with_composite(struct s3_client *client)
+{
+    client->composite = true;
+}
+
+static void without_checksums(struct s3_client *client)
+{
+    client->no_checksums = true;
+    client->wrong_checksum = true;
+}
+
+static void with_delay(struct s3_client *client)
+{
+    client->hidden_heads = S3_VERIFY_ROUNDS - 1;
+}
+
+static void with_loss(struct s3_client *client)
+{
+    client->hidden_heads = 1000;
+}
+
+static void test_verification(void **state)
+{
+    (void)state;
+    ok(verified(with_nothing, CHECKSUM_CRC64NVME, NULL));
+    assert_int_equal(verified(with_wrong_size, CHECKSUM_CRC64NVME, "has 3001 bytes, 3000 were sent"),
+                     STATUS_IO);
+    assert_int_equal(verified(with_wrong_checksum, CHECKSUM_CRC32C, "the store has crc32c "), STATUS_IO);
+    assert_int_equal(verified(with_wrong_token, CHECKSUM_CRC64NVME, "penstock-token"), STATUS_IO);
+    ok(verified(with_composite, CHECKSUM_CRC32, NULL));
+    ok(verified(without_checksums, CHECKSUM_CRC64NVME, NULL));
+    ok(verified(with_wrong_checksum, CHECKSUM_NONE, NULL));
+    ok(verified(with_delay, CHECKSUM_CRC64NVME, NULL));
+    assert_int_equal(verified(with_loss, CHECKSUM_CRC64NVME, "is not there"), STATUS_IO);
+}
+
+/* ---- abort ---- */
+
+static void test_abort_midway(void **state)
+{
+    (void)state;
+    for (uint32_t seed = 1; seed <= 60; seed++) {
+        struct rig *const rig = rig_default();
+        rig->client->random = seed;
+        rig->random = seed;
+        unsigned const files = below(rig, 5);
+        for (unsigned i = 0; i < files; i++) {
+            char name[32];
+            snprintf(name, sizeof name, "%u.csv", i);
+            ok(rig_put(rig, name, below(rig, 6 * PART), CHUNK));
+        }
+        ok(rig_begin(rig, "open.csv"));
+        for (uint32_t pieces = below(rig, 30); pieces > 0; pieces--)
+            ok(rig_write(rig, 1 + below(rig, CHUNK)));
+        if (seed % 4 == 0) { /* without abort() */
+            rig->sink->destroy(rig->sink);
+            rig_open(rig);
+        }
+        check_nothing_left(rig);
+        assert_int_equal(rig->warnings, 0);
+        rig_free(rig);
+    }
+}
+
+/* Creates that don't come back in time are cancelled; the upload that one of them began all the same is found
+ * by its key and time, another's of the same key stays. */
+static void test_abort_finds_strays(void **state)
+{
+    (void)state;
+    for (uint32_t seed = 1; seed <= 20; seed++) {
+        struct rig *const rig = rig_new(CHECKSUM_CRC64NVME, true, PART);
+        rig->client->random = seed;
+        rig_open(rig);
+        int64_t const now = (int64_t)time(NULL) + FAKE_SKEW;
+        rule(rig, (struct fake_rule){
+                      .kind = S3_CREATE_UPLOAD, .carried_out = true, .again = true, .key = PREFIX "a.csv"});
+        ok(rig_put(rig, "a.csv", 2 * PART, CHUNK));
+        while (s3_client_out(rig->client) > 0) {
+            s3_client_wait(rig->client);
+            ok(rig->sink->reap(rig->sink, &rig->fault));
+        }
+        enum s3_op_kind const stuck = S3_CREATE_UPLOAD;
+        rig->client->stuck = &stuck;
+        ok(rig_put(rig, "b.csv", 2 * PART, CHUNK));
+        fake_begin(rig->client, PREFIX "a.csv", "another", now - 3600);
+        fake_begin(rig->client, PREFIX "a.csv.gz", "another", now);
+        fake_begin(rig->client, PREFIX "b.csv", "another", now + 3600);
+        uint64_t const began = fake_now;
+        rig->sink->abort(rig->sink);
+        assert_true(fake_now - began >= S3_ABORT_CREATE_SECONDS * 1000000000ull);
+        assert_int_equal(fake_uploads_alive(rig->client), 3);
+        assert_int_equal(rig->warnings, 0);
+        rig_free(rig);
+    }
+}
+
+/* One that does come back is waited for and aborted by its id. */
+static void test_abort_waits_for_creates(void **state)
+{
+    (void)state;
+    struct rig *const rig = rig_new(CHECKSUM_CRC64NVME, true, PART);
+    rig_open(rig);
+    rig->client->stands = true;
+    ok(rig_put(rig, "a.csv", 2 * PART, CHUNK));
+    rig->client->stands = false;
+    check_nothing_left(rig);
+    assert_int_equal(rig->client->by_kind[S3_CREATE_UPLOAD], 1);
+    assert_int_equal(rig->client->by_kind[S3_UPLOAD_PART], 0);
+    assert_int_equal(rig->client->by_kind[S3_LIST_UPLOADS], 0);
+    rig_free(rig);
+}
+
+static void test_strays_of_a_delivery(void **state)
+{
+    (void)state;
+    struct rig *const rig = rig_default();
+    int64_t const now = (int64_t)time(NULL) + FAKE_SKEW;
+    fake_begin(rig->client, PREFIX "a.csv", "another", now - 60);
+    fake_begin(rig->client, PREFIX "a.csv.gz", "another", now);
+    rule(rig, (struct fake_rule){.kind = S3_CREATE_UPLOAD, .count = 100, .carried_out = true, .again = true});
+    ok(small_delivery(rig));
+    assert_int_equal(fake_uploads_alive(rig->client), 2);
+    assert_int_equal(rig->client->by_kind[S3_LIST_UPLOADS], 2);
+    assert_int_equal(rig->warnings, 0);
+    rig_free(rig);
+}
+
+static void test_stray_that_stays_is_told(void **state)
+{
+    (void)state;
+    struct rig *const rig = rig_default();
+    rule(rig, (struct fake_rule){.kind = S3_CREATE_UPLOAD, .count = 100, .carried_out = true, .again = true});
+    rule(rig, (struct fake_rule){.kind = S3_LIST_UPLOADS, .count = 100, .verdict = S3_DENIED});
+    ok(small_delivery(rig)); /* a warning, no failure */
+    assert_int_equal(rig->warnings, 2);
+    assert_non_null(strstr(rig->warning, "s3://acme/in/a.csv"));
+    assert_non_null(strstr(rig->warning, "penstock cleanup s3://acme/in/"));
+    rig_free(rig);
+}
+
+static void test_abort_that_is_denied_is_told(void **state)
+{
+    (void)state;
+    struct rig *const rig = rig_default();
+    rule(rig, (struct fake_rule){.kind = S3_ABORT_UPLOAD, .count = 100, .verdict = S3_DENIED});
+    for (unsigned i = 0; i < 8; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "%u.csv", i);
+        ok(rig_put(rig, name, PART, CHUNK));
+    }
+    stop_with = STATUS_TERMINATED;
+    assert_int_equal(rig_commit(rig), STATUS_TERMINATED);
+    rig->sink->abort(rig->sink);
+    assert_int_equal(rig->client->by_kind[S3_ABORT_UPLOAD], fake_uploads_alive(rig->client));
+    assert_true(rig->warnings <= S3_ABORT_NAMED + 1);
+    assert_non_null(strstr(rig->warning, "s3://acme/in/"));
+    assert_non_null(strstr(rig->warning, "upload-"));
+    assert_non_null(strstr(rig->warning, "penstock cleanup s3://acme/in/"));
+    rig_free(rig);
+}
+
+static void test_abort_until_parts_have_landed(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_default();
+    ok(rig_put(rig, "a.csv", 3 * PART, CHUNK));
+    while (s3_client_out(rig->client) > 0) {
+        s3_client_wait(rig->client);
+        ok(rig->sink->reap(rig->sink, &rig->fault));
+    }
+    rig->client->uploads[0].late = S3_ABORT_ROUNDS - 1;
+    check_nothing_left(rig);
+    assert_int_equal(rig->client->by_kind[S3_ABORT_UPLOAD], S3_ABORT_ROUNDS);
+    assert_int_equal(rig->client->by_kind[S3_LIST_PARTS], S3_ABORT_ROUNDS);
+    rig_free(rig);
+    /* a store that keeps it: bounded, and told */
+    rig = rig_default();
+    ok(rig_put(rig, "a.csv", 3 * PART, CHUNK));
+    while (s3_client_out(rig->client) > 0) {
+        s3_client_wait(rig->client);
+        ok(rig->sink->reap(rig->sink, &rig->fault));
+    }
+    rig->client->uploads[0].late = 1000;
+    rig->sink->abort(rig->sink);
+    assert_int_equal(rig->warnings, 1);
+    rig_free(rig);
+}
+
+static void test_abort_without_right_to_list(void **state)
+{
+    (void)state;
+    struct rig *const rig = rig_default();
+    rule(rig, (struct fake_rule){.kind = S3_LIST_PARTS, .count = 100, .verdict = S3_DENIED});
+    ok(rig_put(rig, "a.csv", 3 * PART, CHUNK));
+    while (s3_client_out(rig->client) > 0) {
+        s3_client_wait(rig->client);
+        ok(rig->sink->reap(rig->sink, &rig->fault));
+    }
+    check_nothing_left(rig);
+    assert_int_equal(rig->warnings, 0);
+    rig_free(rig);
+}
+
+/* The network is gone: abort() ends all the same, after its time. */
+static void test_abort_has_an_end(void **state)
+{
+    (void)state;
+    struct rig *const rig = rig_default();
+    for (unsigned i = 0; i < 30; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "%u.csv", i);
+        ok(rig_put(rig, name, PART, CHUNK));
+    }
+    while (s3_client_out(rig->client) > 0) {
+        s3_client_wait(rig->client);
+        ok(rig->sink->reap(rig->sink, &rig->fault));
+    }
+    rig->client->stands = true;
+    uint64_t const began = fake_now;
+    rig->sink->abort(rig->sink);
+    assert_true(fake_now - began <= (S3_ABORT_SECONDS + 1) * 1000000000ull);
+    assert_int_equal(rig->out, 0);
+    assert_int_equal(s3_client_out(rig->client), 0);
+    assert_int_equal(rig->warnings, S3_ABORT_NAMED + 1);
+    rig_free(rig);
+}
+
+/* ---- signals, order ---- */
+
+static void test_interrupted_while_waiting(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_default();
+    rig->client->stands = true;
+    stop_with = STATUS_INTERRUPTED; /* is asked for when begin() waits */
+    unsigned i = 0;
+    enum status status = STATUS_OK;
+    while (status == STATUS_OK) {
+        char name[32];
+        snprintf(name, sizeof name, "%u.csv", i++);
+        status = rig_put(rig, name, 3 * PART, CHUNK);
+    }
+    assert_int_equal(status, STATUS_INTERRUPTED);
+    assert_true(i > 3);
+    rig->client->stands = false;
+    check_nothing_left(rig);
+    rig_free(rig);
+    rig = rig_default();
+    ok(rig_put(rig, "a.csv", 3 * PART, CHUNK));
+    stop_with = STATUS_TERMINATED;
+    assert_int_equal(rig_commit(rig), STATUS_TERMINATED);
+    check_nothing_left(rig);
+    rig_free(rig);
+}
+
+static void test_order_and_counts(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_default();
+    assert_int_equal(rig->sink->begin(rig->sink, 1, "a", &rig->fault), STATUS_INTERNAL);
+    rig_free(rig);
+    rig = rig_default();
+    ok(rig_begin(rig, "a.csv"));
+    ok(rig_write(rig, 100));
+    assert_int_equal(rig->sink->end(rig->sink, 0, 99, &rig->fault), STATUS_INTERNAL);
+    rig_free(rig);
+    rig = rig_default();
+    ok(rig_begin(rig, "a.csv"));
+    ok(rig_write(rig, 3 * PART));
+    assert_int_equal(rig->sink->end(rig->sink, 3 * PART + 1, 3 * PART, &rig->fault), STATUS_INTERNAL);
+    rig_free(rig);
+    rig = rig_default();
+    ok(rig_begin(rig, "a.csv"));
+    assert_int_equal(rig_commit(rig), STATUS_INTERNAL);
+    rig_free(rig);
+    rig = rig_default();
+    ok(rig_begin(rig, "a.csv"));
+    ok(rig_end(rig));
+    assert_int_equal(rig_write(rig, 10), STATUS_INTERNAL); /* goes home */
+    rig_free(rig);
+}
+
+static void test_nothing_to_deliver(void **state)
+{
+    (void)state;
+    struct rig *const rig = rig_default();
+    ok(rig_commit(rig));
+    assert_int_equal(rig->client->calls, 0);
+    rig_free(rig);
+}
+
+static void test_url(void **state)
+{
+    (void)state;
+    struct rig *const rig = rig_default();
+    char url[64];
+    rig->sink->url(rig->sink, "a b.csv", url, sizeof url);
+    assert_string_equal(url, "s3://acme/in/a b.csv");
+    assert_true(rig->sink->background);
+    rig_free(rig);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_random_pieces),
+        cmocka_unit_test(test_every_cut),
+        cmocka_unit_test(test_changed_byte_is_noticed),
+        cmocka_unit_test(test_growing_parts),
+        cmocka_unit_test(test_part_too_large_for_memory),
+        cmocka_unit_test(test_too_many_parts),
+        cmocka_unit_test(test_small_files_are_put),
+        cmocka_unit_test(test_kept_files_have_a_bound),
+        cmocka_unit_test(test_thousands_of_files),
+        cmocka_unit_test(test_few_chunks),
+        cmocka_unit_test(test_few_chunks_and_grown_parts),
+        cmocka_unit_test(test_copies_have_a_bound),
+        cmocka_unit_test(test_piece_of_two_parts_waits_for_both),
+        cmocka_unit_test(test_first_name_taken),
+        cmocka_unit_test(test_later_name_taken),
+        cmocka_unit_test(test_name_taken_before_commit),
+        cmocka_unit_test(test_name_taken_in_commit),
+        cmocka_unit_test(test_replace),
+        cmocka_unit_test(test_one_name_for_two_files),
+        cmocka_unit_test(test_key_too_long),
+        cmocka_unit_test(test_every_call_fails),
+        cmocka_unit_test(test_every_reply_is_lost),
+        cmocka_unit_test(test_every_call_is_repeated),
+        cmocka_unit_test(test_fault_of_call_is_the_runs),
+        cmocka_unit_test(test_denied_look_names_rights),
+        cmocka_unit_test(test_lost_complete_is_ours),
+        cmocka_unit_test(test_doubt_that_stays),
+        cmocka_unit_test(test_conflict),
+        cmocka_unit_test(test_no_conditions),
+        cmocka_unit_test(test_partly_done),
+        cmocka_unit_test(test_verification),
+        cmocka_unit_test(test_abort_midway),
+        cmocka_unit_test(test_abort_finds_strays),
+        cmocka_unit_test(test_abort_waits_for_creates),
+        cmocka_unit_test(test_strays_of_a_delivery),
+        cmocka_unit_test(test_stray_that_stays_is_told),
+        cmocka_unit_test(test_abort_that_is_denied_is_told),
+        cmocka_unit_test(test_abort_until_parts_have_landed),
+        cmocka_unit_test(test_abort_without_right_to_list),
+        cmocka_unit_test(test_abort_has_an_end),
+        cmocka_unit_test(test_interrupted_while_waiting),
+        cmocka_unit_test(test_order_and_counts),
+        cmocka_unit_test(test_nothing_to_deliver),
+        cmocka_unit_test(test_url),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
