@@ -1,7 +1,8 @@
 /* report.h - the run report: one JSON object (contract: "Report"), and the summary for people.
  *
- * Every field is always there, with these exceptions: failedByReason holds the codes that occurred, and a file's
- * checksum is there when one was made, under the name of its kind ("crc64nvme", "crc32c", "crc32"). Pointers are borrowed. Thread rule: one thread.
+ * Every field is always there, with these exceptions: failedByReason holds the codes that occurred, and a
+ * file's checksum is there when one was made, under the name of its kind ("crc64nvme", "crc32c", "crc32").
+ * Pointers are borrowed. Thread rule: one thread.
  */
 #ifndef PENSTOCK_IO_OUTPUT_REPORT_H
 #define PENSTOCK_IO_OUTPUT_REPORT_H
