@@ -49,9 +49,11 @@ enum checksum_kind destination_checksum(const struct destination *destination)
     switch (destination->kind) {
     case DESTINATION_DIRECTORY: return CHECKSUM_CRC64NVME;
     case DESTINATION_NULL: return CHECKSUM_NONE;
-    case DESTINATION_S3: return destination->job->destination.checksum;
+    case DESTINATION_S3: break;
     }
-    return CHECKSUM_NONE;
+    /* A store that knows no checksums: the report has one all the same. */
+    enum checksum_kind const kind = destination->job->destination.checksum;
+    return kind == CHECKSUM_NONE ? CHECKSUM_CRC64NVME : kind;
 }
 
 /* What a chunk takes beside its bytes: its row ends (4 bytes for CHUNK_BYTES_PER_ROW), its padding, its

@@ -5,6 +5,7 @@
 #include "io/output/output_text.h"
 #include "io/output/s3_stray.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define NANOSECONDS 1000000000ull
@@ -96,8 +97,10 @@ static enum status finish_abort(struct s3_delivery *delivery, struct s3_errand *
     enum s3_verdict const verdict = errand->call.verdict;
     struct s3_upload *const upload = errand->upload;
     bool const listed = errand->step == S3_STEP_LIST;
-    s3_errand_free(delivery, errand);
     upload->state = listed ? state_after_list(verdict) : state_after_abort(verdict);
+    if (upload->state == S3_UPLOAD_STUCK && delivery->abort_failed[0] == '\0')
+        snprintf(delivery->abort_failed, sizeof delivery->abort_failed, "%.255s", errand->call.fault.message);
+    s3_errand_free(delivery, errand);
     if (!listed && verdict == S3_DONE) start_list(delivery, upload);
     return STATUS_OK;
 }
@@ -131,12 +134,13 @@ static void tell_left(const struct s3_delivery *delivery)
         bool const left = upload->state == S3_UPLOAD_OPEN || upload->state == S3_UPLOAD_STUCK;
         if (!left || told++ >= S3_ABORT_NAMED) continue;
         char url[S3_DELIVERY_URL_SIZE], id[OUTPUT_TEXT_PRINTABLE];
-        s3_delivery_warn(delivery,
-                         "%s: the unfinished upload %s could not be removed and costs as much as an object; "
-                         "`penstock cleanup s3://%s/%s --older-than 1d` removes it",
-                         s3_delivery_url(delivery, upload, url),
-                         output_text_printable(upload->upload_id, id, sizeof id), delivery->options.bucket,
-                         delivery->options.prefix);
+        s3_delivery_warn(
+            delivery,
+            "%s: the unfinished upload %s could not be removed (%s) and costs as much as an object; "
+            "`penstock cleanup s3://%s/%s --older-than 1d` removes it",
+            s3_delivery_url(delivery, upload, url), output_text_printable(upload->upload_id, id, sizeof id),
+            delivery->abort_failed[0] != '\0' ? delivery->abort_failed : "there was no time left",
+            delivery->options.bucket, delivery->options.prefix);
     }
     if (told > S3_ABORT_NAMED)
         s3_delivery_warn(delivery, "S3: neither could %u more unfinished uploads", told - S3_ABORT_NAMED);

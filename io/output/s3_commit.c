@@ -238,6 +238,15 @@ static const struct s3_upload *first_unverified(const struct s3_delivery *delive
     return NULL;
 }
 
+/* A server that said "completed" and did not may have the upload still: abort() is to remove it. */
+static void reopen_missing(struct s3_delivery *delivery)
+{
+    for (uint32_t i = 0; i < delivery->count; i++) {
+        struct s3_upload *const upload = delivery->uploads[i];
+        if (upload->state == S3_UPLOAD_COMPLETE && upload->upload_id != NULL) upload->state = S3_UPLOAD_OPEN;
+    }
+}
+
 static enum status verify(struct s3_delivery *delivery, struct fault *fault)
 {
     struct s3_pass const pass = {.wants = wants_verify, .start = start_verify, .finish = finish_verify};
@@ -246,12 +255,14 @@ static enum status verify(struct s3_delivery *delivery, struct fault *fault)
         const struct s3_upload *const missing = first_unverified(delivery);
         if (status != STATUS_OK || missing == NULL) return status;
         char url[S3_DELIVERY_URL_SIZE];
-        if (round + 1 == S3_VERIFY_ROUNDS)
+        if (round + 1 == S3_VERIFY_ROUNDS) {
+            reopen_missing(delivery);
             return fault_set(
                 fault, STATUS_IO,
                 "%s: integrity: was completed, but is not there: another program or a rule of the "
                 "bucket removed it; run again",
                 s3_delivery_url(delivery, missing, url));
+        }
         s3_delivery_pause(S3_VERIFY_PAUSE_MS << round);
     }
 }

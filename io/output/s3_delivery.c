@@ -196,10 +196,10 @@ struct s3_errand *s3_delivery_look(struct s3_delivery *delivery, struct s3_uploa
     return s3_errand_create(delivery, upload, S3_STEP_LOOK, S3_HEAD_OBJECT, fault);
 }
 
-static enum status looked(const struct s3_delivery *delivery, const struct s3_errand *errand,
-                          struct fault *fault)
+static enum status looked(const struct s3_delivery *delivery, struct s3_errand *errand, struct fault *fault)
 {
     char url[S3_DELIVERY_URL_SIZE];
+    if (!delivery->failed) s3_client_explain(delivery->options.client, &errand->call);
     switch (errand->call.verdict) {
     case S3_NO_KEY: return STATUS_OK;
     case S3_DONE:
@@ -269,11 +269,11 @@ enum status s3_delivery_send(struct s3_delivery *delivery, struct s3_upload *upl
 static bool leaves_stray(const struct s3_call *call)
 {
     switch (call->verdict) {
-    case S3_DONE: return call->attempts > 1;
+    case S3_DONE:
     case S3_DENIED:
     case S3_NO_BUCKET:
     case S3_NOT_SUPPORTED:
-    case S3_TRUST: return call->attempts > 1;
+    case S3_TRUST: return call->attempts > 1 || call->uncertain;
     default: return call->attempts > 0; /* 0: cancelled before it was sent */
     }
 }

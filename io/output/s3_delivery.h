@@ -57,6 +57,7 @@ struct s3_delivery {
     size_t doubts;           /* Completes that failed and are being judged: no more are begun meanwhile */
     size_t complete_parts;   /* listed by the Completes that are out */
     bool failed;             /* nothing new is sent for rows any more */
+    char abort_failed[256];  /* why an upload could not be aborted: the first one's */
     int64_t clock_offset;    /* the server's seconds less ours, by the last reply with a date */
 };
 

@@ -64,12 +64,13 @@ void s3_upload_settle(struct s3_upload *upload, enum s3_upload_state state)
     for (uint32_t i = 0; i < upload->part_count; i++)
         free(upload->parts[i].etag);
     free(upload->parts);
-    free(upload->upload_id);
     free(upload->kept);
     upload->parts = NULL;
     upload->part_count = upload->part_room = 0;
-    upload->upload_id = NULL;
     upload->kept = NULL;
+    if (state == S3_UPLOAD_COMPLETE) return;
+    free(upload->upload_id);
+    upload->upload_id = NULL;
 }
 
 void s3_upload_destroy(struct s3_upload *upload, struct s3_holds *holds)

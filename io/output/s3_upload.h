@@ -79,7 +79,8 @@ struct s3_upload *s3_upload_create(const char *key);
 void s3_upload_destroy(struct s3_upload *upload, struct s3_holds *holds);
 /* Lets go of bytes that will not be sent any more: the part being filled and the queue. */
 void s3_upload_drop(struct s3_upload *upload, struct s3_holds *holds);
-/* Forgets what only Complete and Abort want to know. */
+/* Forgets what only Complete and Abort want to know; a complete one keeps its upload id until it is verified.
+ */
 void s3_upload_settle(struct s3_upload *upload, enum s3_upload_state state);
 
 /* Takes the next bytes. The piece goes home when nothing needs it any more, also after a failure. With

@@ -186,6 +186,34 @@ enum status s3_client_run(struct s3_client *client, struct s3_call *call, bool u
     return call->status;
 }
 
+static bool explains(const struct s3_call *question)
+{
+    switch (question->verdict) {
+    case S3_DENIED: return strcmp(question->answer.code, "AccessDenied") != 0;
+    case S3_EXPIRED:
+    case S3_CLOCK_SKEW:
+    case S3_OTHER_REGION:
+    case S3_NO_BUCKET: return true;
+    default: return false;
+    }
+}
+
+void s3_client_explain(struct s3_client *client, struct s3_call *call)
+{
+    bool const has_no_body = call->op.kind == S3_HEAD_BUCKET || call->op.kind == S3_HEAD_OBJECT;
+    unsigned const status = call->answer.status;
+    if (!has_no_body || (status != 400 && status != 401 && status != 403)) return;
+    struct s3_call question = {
+        .op = {.kind = S3_LIST_UPLOADS, .list_most = 1, .expected_owner = call->op.expected_owner}};
+    (void)s3_client_run(client, &question, false);
+    if (explains(&question)) {
+        call->verdict = question.verdict;
+        call->status = question.status;
+        call->fault = question.fault;
+    }
+    s3_call_free(&question);
+}
+
 void s3_client_cancel(struct s3_client *client)
 {
     struct s3_call *call;

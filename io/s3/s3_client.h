@@ -79,6 +79,11 @@ size_t s3_client_out(const struct s3_client *client);
  * interrupts, the call is cancelled: status STATUS_INTERRUPTED or STATUS_TERMINATED. `uninterrupted`: not
  * even then (abort). */
 enum status s3_client_run(struct s3_client *client, struct s3_call *call, bool uninterrupted);
+/* A refused HEAD has no body that says why. Asks a question whose answer has one (ListMultipartUploads); when
+ * it is the keys, the session, the clock, the region or the bucket that is wrong, the call takes over that
+ * verdict, status and fault. Other calls, and other refusals, stay as they are. Waits for the network; for
+ * calls that failed. */
+void s3_client_explain(struct s3_client *client, struct s3_call *call);
 /* Waits until a finished call can be reaped, at most 200 ms. */
 void s3_client_wait(struct s3_client *client);
 /* Cancels every call that is out: each comes back by reap with verdict S3_FATAL and status STATUS_INTERRUPTED

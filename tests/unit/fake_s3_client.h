@@ -469,6 +469,12 @@ void s3_client_cancel(struct s3_client *client)
     }
 }
 
+void s3_client_explain(struct s3_client *client, struct s3_call *call)
+{
+    (void)client;
+    (void)call;
+}
+
 void s3_client_hurry(struct s3_client *client, uint32_t ms)
 {
     client->hurry_ms = ms;
