@@ -266,7 +266,11 @@ static enum status assemble_all(struct pipeline *pipeline, struct assemble *asse
     }
     if (is_stopped(pipeline)) return STATUS_OK;
     enum status const status = assemble_finish(assemble, fault);
-    return status == STATUS_OK ? wait_for_pieces(pipeline, assemble, sink) : status;
+    if (status != STATUS_OK) return status;
+    uint64_t const began = pipeline->options->now();
+    enum status const drained = wait_for_pieces(pipeline, assemble, sink);
+    times->drain = pipeline->options->now() - began;
+    return drained;
 }
 
 /* ---- memory ---- */

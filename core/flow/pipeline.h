@@ -72,6 +72,7 @@ struct pipeline_options {
 
 struct pipeline_times { /* nanoseconds, summed over the workers (wall time of the assembler's for `write`) */
     uint64_t convert, read, wait_chunk, write, wait_rows;
+    uint64_t drain; /* wall time of the assembler, for the last pieces to come home */
 };
 
 struct pipeline_result {

@@ -9,10 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Where the workers' time went: waiting for chunks means that the sink was slower than they. */
+/* Where the workers' time went: waiting for chunks, or idle at the end, means that the sink was slower than
+ * they. */
 static const char *bottleneck(const struct run *run, const struct pipeline_times *times)
 {
-    if (times->wait_chunk > times->convert && times->wait_chunk > times->read)
+    uint64_t const wait_sink = times->wait_chunk + times->drain * run->pipeline.threads;
+    if (wait_sink > times->convert && wait_sink > times->read)
         return run->destination.kind == DESTINATION_S3 ? "upload" : "write";
     return times->read > times->convert ? "read" : "convert";
 }
