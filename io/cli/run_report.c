@@ -19,6 +19,21 @@ static const char *bottleneck(const struct run *run, const struct pipeline_times
     return times->read > times->convert ? "read" : "convert";
 }
 
+static double seconds(uint64_t nanoseconds)
+{
+    return (double)nanoseconds / 1e9;
+}
+
+static void tell_times(const struct log *logger, const struct pipeline_times *times)
+{
+    log_detail(
+        logger,
+        "workers: %.2f s converting, %.2f s reading, %.2f s waiting for empty chunks; assembler: %.2f s "
+        "waiting for rows, %.2f s for the last pieces",
+        seconds(times->convert), seconds(times->read), seconds(times->wait_chunk), seconds(times->wait_rows),
+        seconds(times->drain));
+}
+
 /* The summary is written for people: its lines as they are, or one log line each. */
 static void show_summary(const struct log *logger, char *summary)
 {
@@ -80,6 +95,7 @@ enum status run_report(const struct run *run, const struct run_outcome *outcome)
                                   .peak_rss_bytes = machine_peak_rss(),
                                   .retries = stats.retries,
                                   .throttles = stats.throttles};
+    tell_times(run->logger, &outcome->result->times);
     enum status written = STATUS_OK;
     if (run->options->report != NULL && !outcome->no_report)
         written = report_write(&report, run->options->report, &fault);
