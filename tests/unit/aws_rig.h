@@ -3,6 +3,13 @@
 #ifndef PENSTOCK_TESTS_UNIT_AWS_RIG_H
 #define PENSTOCK_TESTS_UNIT_AWS_RIG_H
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <poll.h>

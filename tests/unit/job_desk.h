@@ -2,6 +2,13 @@
 #ifndef PENSTOCK_TESTS_UNIT_JOB_DESK_H
 #define PENSTOCK_TESTS_UNIT_JOB_DESK_H
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
 #include "io/job/job_yaml.h"
 
 #include <stdlib.h>

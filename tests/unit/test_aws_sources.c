@@ -132,6 +132,9 @@ static void asks_the_container(void **state)
     rig_write("token", "from-file\n");
     rig_set(&stage->environment, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "token");
     expect_keys(stage, "ID1", "HIDDEN1", "TOKEN1", "container role");
+    strcpy(stage->cloud.token, "Bearer from-file");
+    rig_write("token", " Bearer from-file\r\n");
+    expect_keys(stage, "ID1", "HIDDEN1", "TOKEN1", "container role");
     rig_write("token", "a\r\nb");
     expect_none(stage, STATUS_RIGHTS, "token (AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE): doesn't hold a token");
     unlink("token");
