@@ -205,6 +205,15 @@ static bool source_token_fault(const char *path, const char *what, const char *w
     return false;
 }
 
+/* A token in a header's value may begin with a scheme ("Basic ..."): a blank inside is fine, a line end is
+ * not. */
+static bool source_fits_header(const char *text)
+{
+    for (const char *at = text; *at != '\0'; at++)
+        if (*at < ' ' || *at > '~') return false;
+    return *text != '\0';
+}
+
 /* The token without the blanks around it, in `room`. False: it is none. */
 static bool source_trim(const char *bytes, size_t length, char room[AWS_SOURCE_TOKEN_MAX + 1])
 {
@@ -216,7 +225,7 @@ static bool source_trim(const char *bytes, size_t length, char room[AWS_SOURCE_T
     }
     memcpy(room, bytes, length);
     room[length] = '\0';
-    return strlen(room) == length && aws_source_is_token(room);
+    return strlen(room) == length && source_fits_header(room);
 }
 
 bool aws_source_token_file(const char *path, const char *what, char **token, struct fault *fault)

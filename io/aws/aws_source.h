@@ -100,8 +100,8 @@ bool aws_source_passing(const struct http_reply *reply);
 /* Waits, asking stop(). False: stopped; the fault says so. */
 bool aws_source_pause(const struct aws_source *source, uint32_t milliseconds, struct fault *fault);
 
-/* A token in a file, without the blanks around it, terminated. Freed by aws_wipe_free(*token,
- * AWS_SOURCE_TOKEN_MAX). False: the fault says why. */
+/* A token in a file, printable ASCII, without the blanks around it, terminated. Freed by
+ * aws_wipe_free(*token, AWS_SOURCE_TOKEN_MAX). False: the fault says why. */
 bool aws_source_token_file(const char *path, const char *what, char **token, struct fault *fault);
 /* Printable ASCII without blanks: fit for a header. */
 bool aws_source_is_token(const char *text);

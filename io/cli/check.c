@@ -53,7 +53,8 @@ static void warn(void *context, const char *message)
     log_warning(run->logger, "%s", message);
 }
 
-static enum status try_rights(struct check *check, const char *key, struct fault *fault)
+static enum status try_rights(struct check *check, const char *key, struct s3_probe_result *result,
+                              struct fault *fault)
 {
     struct run *const run = &check->run;
     const struct job_destination *const job = &run->job.destination;
@@ -69,10 +70,7 @@ static enum status try_rights(struct check *check, const char *key, struct fault
                                              .interrupted = signals_caught,
                                              .warn = warn,
                                              .warn_context = run};
-    struct s3_probe_result result;
-    status = s3_probe(&port, &request, &result, fault);
-    if (status == STATUS_OK) check_plan_rights(check->out, run, &result);
-    return status;
+    return s3_probe(&port, &request, result, fault);
 }
 
 static enum status look_at_s3(struct check *check, struct fault *fault)
@@ -85,10 +83,13 @@ static enum status look_at_s3(struct check *check, struct fault *fault)
                          "s3://%s/%.100s...: the key has more than %u bytes: shorten files.name or the "
                          "destination's prefix",
                          run->destination.place.bucket, run->destination.place.key, S3_KEY_MAX);
-    enum status const status = destination_connect(&run->destination, false, &run->arrivals, fault);
+    enum status status = destination_connect(&run->destination, false, &run->arrivals, fault);
     if (status != STATUS_OK) return status;
-    check_plan_s3(check->out, run);
-    return try_rights(check, key, fault);
+    struct s3_probe_result result;
+    status = try_rights(check, key, &result, fault);
+    check_plan_s3(check->out, run); /* now the bucket has told its region */
+    if (status == STATUS_OK) check_plan_rights(check->out, run, &result);
+    return status;
 }
 
 static enum status look_at_destination(struct check *check, struct fault *fault)
