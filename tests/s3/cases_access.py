@@ -103,22 +103,23 @@ def bucket_names(t):
     s3 = t.server()
     for name in ("ab", "Upper", "under_score", "a..b", "192.168.1.1", "-begins", "xn--x", "b" * 64, ""):
         run = t.export(s3, url=f"s3://{name}/p/")
-        t.status(run, 2, 78)
+        t.status(run, 2)
         t.check(not s3.log, f"bucket {name!r}: a request was sent")
         t.says(run, r"bucket")
         s3.log.clear()
     run = t.export(s3, destination={"url": "s3://Upper/p/"}, url=None)
     t.status(run, 78)
     run = t.export(s3, url=f"s3://{BUCKET}/{'k' * 1020}/")
-    t.status(run, 2, 78)
+    t.status(run, 2, 78)  # too long by itself, or with the file's name
 
 
 @case("refused-untrusted-tls")
 def untrusted(t):
     s3 = t.server(tls=t.certificate())
     run = t.export(s3)
-    t.status(run, 74, 77, 78)
+    t.status(run, 74)
     t.says(run, r"certificate|trust", r"AWS_CA_BUNDLE")
+    t.check(run.seconds < 10, f"{run.seconds:.0f} s: trust does not come by itself")
     t.check(not s3.log, "it spoke to a server that it does not trust")
 
 
@@ -167,9 +168,8 @@ def if_none_match_unknown(t):
         s3 = t.server()
         s3.if_none_match = "refuse"
         run = t.export(s3, name, flags=PARTS)
-        if run.status != 0:
-            t.failed(run, s3, 74, 78, name=name)
-            t.says(run, r"If-None-Match|if_exists", r"replace")
+        t.failed(run, s3, 78, name=name)
+        t.says(run, r"destination\.if_exists: replace")
     s3 = t.server()
     s3.if_none_match = "refuse"
     t.delivered(t.export(s3, "mixed", {"if_exists": "replace"}, PARTS), s3, "mixed")
@@ -197,8 +197,8 @@ def checksum_unknown(t):
             run = t.export(s3, name, flags=PARTS)
             had = len(t.problems)
             if run.status != 0:
-                t.failed(run, s3, 74, 78, name=name)
-                t.says(run, r"checksum", r"checksum:? ?.?none|none")
+                t.failed(run, s3, 78, name=name)
+                t.says(run, r"destination\.checksum")
             else:
                 t.delivered(run, s3, name)
             t.problems[had:] = [f"checksums {way}, {name}: {p}" for p in t.problems[had:]]
