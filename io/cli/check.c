@@ -9,6 +9,7 @@
  * Thread: main. struct check owns everything that it opens. */
 #include "io/cli/check.h"
 
+#include "core/base/limits.h"
 #include "core/flow/sample.h"
 #include "io/cli/check_plan.h"
 #include "io/cli/run_convert.h"
@@ -18,6 +19,7 @@
 #include "io/output/output_check.h"
 #include "io/output/sink_null.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -195,6 +197,26 @@ static enum status prepare(struct check *check, struct fault *fault)
     return status == STATUS_OK ? look_at_places(check, fault) : status;
 }
 
+/* Parts grow with their file: can memory hold those of the largest? Asked before gigabytes were sent. */
+static enum status check_reach(const struct check *check, struct fault *fault)
+{
+    const struct assemble *const assemble = &check->result.assemble;
+    uint64_t const reach = check->run.destination.plan.reach;
+    if (check->run.destination.kind != DESTINATION_S3) return STATUS_OK;
+    for (uint32_t i = 0; i < assemble->file_count; i++)
+        if (assemble->files[i].bytes > reach)
+            return fault_set(
+                fault, STATUS_JOB,
+                "%s: would have %" PRIu64 " bytes; with parts of %" PRIu64
+                " MiB over %u connections no more than %" PRIu64
+                " can be uploaded: give more --connections or a larger --part-size (both take memory: "
+                "--memory-limit), or make smaller files by files.max_bytes or files.max_rows",
+                assemble->files[i].name, assemble->files[i].bytes,
+                check->run.destination.plan.part_size / LIMIT_MIB, check->run.destination.plan.connections,
+                reach);
+    return STATUS_OK;
+}
+
 static enum status finish(struct check *check, enum status status, const struct fault *fault)
 {
     /* its summary speaks of rows that were delivered */
@@ -224,6 +246,7 @@ enum status check_run(const struct options *options, const struct log *logger)
     enum status status = run_start(&check.run, options, logger, &fault);
     if (status == STATUS_OK) status = prepare(&check, &fault);
     if (status == STATUS_OK) status = convert(&check, &fault);
+    if (status == STATUS_OK) status = check_reach(&check, &fault);
     if (status != STATUS_OK && status == signals_caught())
         fault_set(&fault, status, "stopped by %s", signals_name());
     fflush(check.out);

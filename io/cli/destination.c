@@ -10,9 +10,12 @@
 #include "io/output/sink_null.h"
 #include "io/output/sink_s3.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <unistd.h>
 
 static const char user_agent[] = "penstock/" PENSTOCK_VERSION;
 
@@ -36,6 +39,10 @@ enum status destination_read(struct destination *destination, const char *url, b
                              struct fault *fault)
 {
     *destination = (struct destination){.url = url, .job = job, .run_id = run_id, .logger = logger};
+    if (strncasecmp(url, "s3:", 3) == 0 && !s3_url_is(url))
+        return fault_set(fault, url_is_jobs ? STATUS_JOB : STATUS_USAGE,
+                         "%s%s: is no S3 URL; s3://bucket/prefix/ is (or ./%s for a directory of that name)",
+                         url_is_jobs ? "destination.url: " : "--to: ", url, url);
     if (strcmp(url, "null:") == 0)
         destination->kind = DESTINATION_NULL;
     else
@@ -109,6 +116,11 @@ enum status destination_connect(struct destination *destination, bool probe, str
     enum status const status = http_global_start(fault);
     if (status != STATUS_OK) return status;
     destination->http_started = true;
+    const char *const authorities = destination->config.ca_bundle;
+    if (authorities != NULL && access(authorities, R_OK) != 0)
+        return fault_set(fault, STATUS_JOB,
+                         "%s: can't be read: %s; AWS_CA_BUNDLE or the profile's ca_bundle names it",
+                         authorities, strerror(errno));
     struct s3_client_options const options = {.config = &destination->config,
                                               .bucket = destination->place.bucket,
                                               .region = job->region,
@@ -130,7 +142,8 @@ enum status destination_connect(struct destination *destination, bool probe, str
 static void warn(void *context, const char *message)
 {
     const struct destination *const destination = context;
-    log_warning(destination->logger, "%s", message);
+    log_error(destination->logger, "%s",
+              message); /* uploads that are left cost money: said with --quiet too */
 }
 
 enum status destination_describe_objects(struct destination *destination, struct s3_object_options *object,

@@ -131,6 +131,9 @@ static enum status job_read_tag(struct job_builder *builder, const char *place, 
     enum status status = job_value_text(builder, here, value->key, JOB_TAG_NAME_MAX, &tag->name);
     if (status == STATUS_OK && tag->name[0] == '\0')
         status = job_refuse(builder, value->key->line, here, "is a tag without a name");
+    if (status == STATUS_OK && strncasecmp(tag->name, "aws:", 4) == 0)
+        status =
+            job_refuse(builder, value->key->line, here, "begins with aws:, which Amazon keeps for itself");
     if (status == STATUS_OK && job_node_is_null(value))
         status = job_refuse(builder, value->key->line, here, "has no value; write \"\" for an empty one");
     return status == STATUS_OK ? job_value_text(builder, here, value, JOB_TAG_VALUE_MAX, &tag->value)

@@ -137,7 +137,7 @@ static void tell_left(const struct s3_delivery *delivery)
         s3_delivery_warn(
             delivery,
             "%s: the unfinished upload %s could not be removed (%s) and costs as much as an object; "
-            "`penstock cleanup s3://%s/%s --older-than 1d` removes it",
+            "`penstock cleanup s3://%s/%s --older-than 1h` removes it",
             s3_delivery_url(delivery, upload, url), output_text_printable(upload->upload_id, id, sizeof id),
             delivery->abort_failed[0] != '\0' ? delivery->abort_failed : "there was no time left",
             delivery->options.bucket, delivery->options.prefix);

@@ -221,12 +221,15 @@ static enum status mismatch(const struct s3_delivery *delivery, const struct s3_
 static enum status finish_verify(struct s3_delivery *delivery, struct s3_errand *errand, struct fault *fault)
 {
     enum status status = STATUS_OK;
-    if (s3_errand_found_ours(delivery, errand))
+    if (s3_errand_found_ours(delivery, errand)) {
         errand->upload->state = S3_UPLOAD_VERIFIED;
-    else if (errand->call.verdict == S3_DONE)
+    } else if (errand->call.verdict == S3_DONE) {
         status = mismatch(delivery, errand, fault);
-    else if (errand->call.verdict != S3_NO_KEY)
+        bool const is_ours = strcmp(errand->call.answer.token, delivery->options.token) == 0;
+        if (!is_ours) errand->upload->state = S3_UPLOAD_GONE; /* replaced: nothing of ours stays */
+    } else if (errand->call.verdict != S3_NO_KEY) {
         status = s3_errand_fault(errand, fault);
+    }
     s3_errand_free(delivery, errand);
     return status;
 }
@@ -249,7 +252,9 @@ static void reopen_missing(struct s3_delivery *delivery)
 
 static enum status verify(struct s3_delivery *delivery, struct fault *fault)
 {
-    struct s3_pass const pass = {.wants = wants_verify, .start = start_verify, .finish = finish_verify};
+    /* All is there: a run that is stopped now would tell the person to do again what is done. */
+    struct s3_pass const pass = {
+        .wants = wants_verify, .start = start_verify, .finish = finish_verify, .uninterrupted = true};
     for (uint32_t round = 0;; round++) {
         enum status const status = s3_delivery_pass(delivery, &pass, fault);
         const struct s3_upload *const missing = first_unverified(delivery);

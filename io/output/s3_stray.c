@@ -70,7 +70,7 @@ uint32_t s3_stray_sweep(struct s3_delivery *delivery, uint64_t deadline)
             s3_delivery_warn(
                 delivery,
                 "%s: an upload whose id S3 did not tell us may be left unfinished; `penstock cleanup "
-                "s3://%s/%s --older-than 1d` removes it",
+                "s3://%s/%s --older-than 1h` removes it",
                 s3_delivery_url(delivery, upload, url), delivery->options.bucket, delivery->options.prefix);
     }
     if (left > 1)

@@ -103,8 +103,8 @@ static enum status check_part(const struct s3_upload *upload, const struct s3_up
         fault, STATUS_JOB,
         "s3://%s/%s: its part %u has %" PRIu64 " MiB (parts grow with the object, which has %" PRIu64
         " MiB so far), too much for the %" PRIu64
-        " MiB of memory that the upload may take: raise --memory-limit, give a smaller --part-size, "
-        "or make smaller files by files.max_bytes or files.max_rows",
+        " MiB that the upload holds at these sizes: give more --connections or a larger --part-size (both "
+        "take memory: --memory-limit), or make smaller files by files.max_bytes or files.max_rows",
         rules->bucket, output_text_printable(upload->key, key, sizeof key), number, size >> 20,
         upload->size >> 20, rules->hold >> 20);
 }

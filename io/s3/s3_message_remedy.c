@@ -115,7 +115,8 @@ static size_t add_settings(struct remedy *remedy, const struct s3_op *op, const 
     } const settings[] = {
         {op->checksum_kind != CHECKSUM_NONE, "checksum", "destination.checksum: none (or crc32c, crc32)"},
         {op->if_none_match, "none-match", "destination.if_exists: replace"},
-        {object != NULL && object->sse != NULL, "encryption", "destination.sse: none"},
+        {object != NULL && object->sse != NULL, "encryption",
+         "destination.sse: none (or another destination.kms_key_id)"},
         {object != NULL && object->storage_class != NULL, "storage", "destination.storage_class: null"},
         {object != NULL && object->acl != NULL, "acl", "destination.acl: null"},
         {object != NULL && object->tag_count > 0, "tag", "destination.tags: {}"},
@@ -177,7 +178,8 @@ static void add_network(struct remedy *remedy, const struct s3_subject *subject,
         return;
     case HTTP_CONNECT:
         add(remedy,
-            "nobody answers at %s: check destination.endpoint, the network's way out, and HTTPS_PROXY",
+            "nobody answers at %s: check destination.endpoint, the network's way out, and the proxy "
+            "(HTTPS_PROXY, http_proxy)",
             subject->host);
         return;
     case HTTP_TLS:
@@ -237,7 +239,8 @@ static void add_fatal(struct remedy *remedy, const struct s3_subject *subject, c
         add(remedy, "this store has other limits of sizes than S3: set --part-size");
     else if (strcmp(code, "QuotaExceeded") == 0 || strcmp(code, "InsufficientStorage") == 0)
         add(remedy, "make room in the bucket, or have its quota raised");
-    else if (op->object != NULL && add_settings(remedy, op, failure, false) > 0)
+    else if (op->object != NULL &&
+             (add_settings(remedy, op, failure, false) > 0 || add_settings(remedy, op, failure, true) > 0))
         add(remedy, " may help");
     else
         add(remedy,
