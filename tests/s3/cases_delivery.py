@@ -6,7 +6,7 @@ import time
 
 import checksums
 from scripted_model import Bucket, Key
-from s3_case import ACCESS, BUCKET, MIB, SECRET, case
+from s3_case import ACCESS, BUCKET, MIB, SECRET, case, job_text
 
 PARTS = ["--part-size", "5MiB"]
 SMALL_RECORDS = "source: { max_record: 1MiB }\n"  # the least memory grows with the largest record
@@ -239,15 +239,16 @@ def empty(t):
     t.check(not s3.objects() and not s3.uploads(), "something was left")
 
 
-@case("delivery-over-the-budget", seconds=2)
+@case("delivery-over-the-budget", seconds=3)
 def over_budget(t):
-    """A bad record at the end of a large input: parts are there already, and are taken back."""
+    """A bad record at the end of an input larger than the memory: parts are there already, and are taken back."""
     s3 = t.server()
-    t.inputs.expected("mixed")
-    with open(t.inputs.path("mixed"), encoding="utf-8") as dump:
+    t.inputs.expected("wide")
+    with open(t.inputs.path("wide"), encoding="utf-8") as dump:
         path = t.give("bad.ndjson", dump.read() + '{"broken\n')
-    run = t.command(["export", path, "--id", "identityMap.CustomerID", "--column",
-                    "Note=note", "--to", f"s3://{BUCKET}/p/", *PARTS], t.environment(s3))
+    job = t.give("job.yaml", job_text("wide", None, SMALL_RECORDS))
+    run = t.command(["export", "-j", job, path, "--to", f"s3://{BUCKET}/p/", "--memory-limit", "80MiB",
+                     "--part-size", "5MiB", "--connections", "2", "--threads", "2"], t.environment(s3))
     t.status(run, 65)
     t.check(s3.ops("part"), "this case is about parts that were sent")
     t.check(not s3.objects() and not s3.uploads(), "something was left")

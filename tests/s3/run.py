@@ -19,7 +19,7 @@ import traceback
 
 import checksums
 import rig
-from s3_case import CASES, Case, Inputs, drop_everything
+from s3_case import CASES, ENDED, Case, Ended, Inputs, drop_everything
 
 import cases_access  # noqa: F401  each registers its cases
 import cases_commands  # noqa: F401
@@ -91,12 +91,16 @@ class Driver:
                 self.counts["left out"] += 1
                 self.left_out.setdefault(str(skip), []).append(registered.name)
             return
+        except Ended:
+            return
         except rig.Missing as missing:
             one.fail(str(missing))
         except Exception:
             one.fail(traceback.format_exc())
         finally:
             one.close()
+        if ENDED.is_set():
+            return  # what was killed did not fail
         with self.lock:
             self.runs += one.runs
             self.counts["failed" if one.problems else "passed"] += 1
@@ -159,9 +163,9 @@ def main():
     try:
         return Driver(options).run(chosen)
     except KeyboardInterrupt:
+        drop_everything()
         print("s3: interrupted")
         sys.stdout.flush()
-        drop_everything()
         os._exit(130)  # threads of cases may be waiting
 
 

@@ -27,6 +27,20 @@ ACCESS, SECRET = "AKIDSCRIPTED", "scripted/secret+key=0123456789"
 TIMEOUT = 150
 CASES = []
 RUNNING, FOLDERS = set(), set()  # for the driver's end by Ctrl-C: processes to kill, folders to remove
+STARTING, ENDED = threading.Lock(), threading.Event()  # nothing is made any more when that end has begun
+
+
+class Ended(Exception):
+    """The driver ends."""
+
+
+def make_folder(prefix):
+    with STARTING:
+        if ENDED.is_set():
+            raise Ended
+        folder = tempfile.mkdtemp(prefix=prefix)
+        FOLDERS.add(folder)
+    return folder
 
 
 class Registered:
@@ -55,8 +69,7 @@ class Inputs:
 
     def __init__(self, penstock):
         self.penstock = penstock
-        self.folder = tempfile.mkdtemp(prefix="penstock-s3-inputs-")
-        FOLDERS.add(self.folder)
+        self.folder = make_folder("penstock-s3-inputs-")
         self.known, self.lock = {}, threading.Lock()
 
     def close(self):
@@ -119,8 +132,7 @@ class Outcome:
 class Case:
     def __init__(self, name, penstock, inputs, rigs):
         self.name, self.penstock, self.inputs, self.rigs = name, penstock, inputs, rigs
-        self.folder = tempfile.mkdtemp(prefix="penstock-s3-")
-        FOLDERS.add(self.folder)
+        self.folder = make_folder("penstock-s3-")
         self.problems, self.closing, self.secrets = [], [], {SECRET}
         self.runs = 0
 
@@ -178,9 +190,12 @@ class Case:
         """Runs penstock with arguments. `during(process)` is called while it runs, in this thread."""
         self.runs += 1
         began = time.monotonic()
-        process = subprocess.Popen([self.penstock, *arguments], cwd=self.folder, env=env, stdin=subprocess.DEVNULL,
-                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        RUNNING.add(process)
+        with STARTING:
+            if ENDED.is_set():
+                raise Ended
+            process = subprocess.Popen([self.penstock, *arguments], cwd=self.folder, env=env, stdin=subprocess.DEVNULL,
+                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            RUNNING.add(process)
         try:
             if during:
                 watcher = threading.Thread(target=self._during, args=(during, process))
@@ -347,8 +362,10 @@ def send_signal_when(server, op, number, count=1, after=0.0):
 
 
 def drop_everything():
-    for process in list(RUNNING):
-        process.kill()
+    with STARTING:
+        ENDED.set()
+        for process in list(RUNNING):
+            process.kill()
     for folder in list(FOLDERS):
         shutil.rmtree(folder, ignore_errors=True)
 

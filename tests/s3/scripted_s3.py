@@ -194,7 +194,12 @@ class ScriptedS3(Guard, Operations):
 
     def _one(self, connection, reader, number):
         """Serves one request; True: the connection lives on."""
-        request = self._read_head(reader)
+        try:
+            request = self._read_head(reader)
+        except ValueError:  # not HTTP, a TLS handshake say: a word about it, as servers do
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            self._linger(connection)
+            return False
         if request is None:
             return False
         if request.raw_path.startswith("/_ctl/"):
@@ -227,12 +232,9 @@ class ScriptedS3(Guard, Operations):
         if not line:
             return None
         request = Request()
-        try:
-            request.method, request.target, version = line.decode("latin-1").split()
-        except ValueError as error:
-            raise Gone from error
+        request.method, request.target, version = line.decode("latin-1").split()
         if not version.startswith("HTTP/1."):
-            raise Gone
+            raise ValueError(version)
         request.raw_path, _, request.raw_query = request.target.partition("?")
         while True:
             line = reader.readline(65536)
@@ -461,11 +463,11 @@ class ScriptedS3(Guard, Operations):
         if act == "noetag":
             answer.headers.pop("ETag", None)
         if act in ("sum", "nosum"):
-            for name in [n for n in answer.headers if n.startswith("x-amz-checksum-")]:
-                if act == "sum" and not name.endswith("-type"):
+            for name in [n for n in answer.headers if n.startswith("x-amz-checksum-") and n[15:] in checksums.KINDS]:
+                if act == "sum":
                     size = len(base64.b64decode(answer.headers[name]))
                     answer.headers[name] = base64.b64encode(b"\x5a" * size).decode()
-                elif act == "nosum":
+                else:
                     del answer.headers[name]
             if request.op == "complete":
                 keep = "" if act == "nosum" else r"\1WldaWldaWlc=\3"
