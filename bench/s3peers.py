@@ -212,7 +212,8 @@ def rclone_tool(name, folder):
         return [installed("rclone"), "copy", os.path.dirname(files[0]), f"bench:{BUCKET}/{prefix}", "--quiet",
                 "--transfers", "2", "--s3-upload-concurrency", str(CONNECTIONS // 2),
                 "--s3-chunk-size", f"{PART_MIB}M", "--s3-upload-cutoff", f"{PART_MIB}M", "--s3-no-head",
-                "--s3-disable-checksum", "--s3-no-check-bucket", "--no-check-dest", "--ignore-times", "--ignore-checksum"]
+                "--s3-disable-checksum", "--s3-no-check-bucket",
+                "--no-check-dest", "--ignore-times", "--ignore-checksum"]
 
     def env(server):
         return rig.clean_environment(
