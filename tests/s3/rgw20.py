@@ -9,8 +9,10 @@ Needs root, debootstrap, and Debian's mirror the first time; where one of them i
 PENSTOCK_RGW20 names another place than /var/tmp/penstock-rgw20. A testing suite moves: when it breaks, remove the place
 and let it be built anew. Mounts are made in a namespace of their own and vanish with it."""
 import fcntl
+import glob
 import json
 import os
+import re
 import select
 import shutil
 import subprocess
@@ -19,11 +21,26 @@ import sys
 import rig
 
 SUITE = "forky"
-MIRROR = "http://deb.debian.org/debian"
 PLACE = os.environ.get("PENSTOCK_RGW20", "/var/tmp/penstock-rgw20")
 PACKAGES = "radosgw ceph-mon ceph-osd ceph-common openssl python3"
 BUILD_SECONDS = 400
 DONE = ".penstock-done"  # written last
+
+
+def mirror():
+    """Where this machine has its Debian from: the first archive in apt's sources that is not of security updates."""
+    places = sorted(glob.glob("/etc/apt/sources.list.d/*.sources") + glob.glob("/etc/apt/sources.list.d/*.list"))
+    for place in ["/etc/apt/sources.list"] + places:
+        try:
+            with open(place, encoding="utf-8") as file:
+                lines = file.read().splitlines()
+        except OSError:
+            continue
+        for line in lines:
+            found = re.match(r"(?:URIs:|deb(?:\s+\[[^]]*\])?)\s+(https?://\S+/debian/?)(?:\s|$)", line)
+            if found:
+                return found[1]
+    raise rig.Skip("apt's sources name no Debian archive")
 
 
 def inside(root, *command):
@@ -41,7 +58,7 @@ def run(command):
         raise rig.Skip(f"{command[0]} took more than {BUILD_SECONDS} s: is the mirror slow?") from late
     if done.returncode != 0:
         tail = " / ".join(done.stdout.decode("utf-8", "replace").strip().splitlines()[-3:])
-        raise rig.Skip(f"the chroot can't be built ({SUITE} from {MIRROR}): {tail}")
+        raise rig.Skip(f"the chroot can't be built ({SUITE}): {tail}")
 
 
 def build():
@@ -54,7 +71,7 @@ def build():
             raise rig.Skip(f"less than 2 GiB free beside {PLACE}")
         shutil.rmtree(PLACE, ignore_errors=True)
         # The script of sid: an older debootstrap does not know the suite's name.
-        run(["debootstrap", "--variant=minbase", SUITE, PLACE, MIRROR, "/usr/share/debootstrap/scripts/sid"])
+        run(["debootstrap", "--variant=minbase", SUITE, PLACE, mirror(), "/usr/share/debootstrap/scripts/sid"])
         with open(os.path.join(PLACE, "usr/sbin/policy-rc.d"), "w", encoding="utf-8") as policy:
             policy.write("#!/bin/sh\nexit 101\n")  # no services
         os.chmod(os.path.join(PLACE, "usr/sbin/policy-rc.d"), 0o755)
