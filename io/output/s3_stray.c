@@ -11,10 +11,8 @@
 static bool is_key(const char *listed, const char *key)
 {
     if (strcmp(listed, key) == 0) return true;
-    char decoded[3 * S3_KEY_MAX + 1];
-    if (strlen(listed) >= sizeof decoded) return false;
-    strcpy(decoded, listed);
-    return s3_xml_text_url_decode(decoded) && strcmp(decoded, key) == 0;
+    char hidden[S3_KEY_MAX + 1];
+    return s3_xml_text_hidden_key(listed, hidden) && strcmp(hidden, key) == 0;
 }
 
 static bool is_stray(const struct s3_delivery *delivery, const struct s3_upload *upload,

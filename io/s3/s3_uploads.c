@@ -2,6 +2,8 @@
  * the marks of where a listing goes on. */
 #include "io/s3/s3_uploads.h"
 
+#include "io/s3/s3_xml_text.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,32 +26,6 @@ static void free_call(struct s3_call *call)
 
 /* ---- keys ---- */
 
-static int hex(char digit)
-{
-    if (digit >= '0' && digit <= '9') return digit - '0';
-    if (digit >= 'A' && digit <= 'F') return digit - 'A' + 10;
-    return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
-}
-
-/* %XX as bytes. False: there is none, or what it stands for is no key. */
-static bool decode(const char *key, char out[S3_KEY_MAX + 1])
-{
-    bool some = false;
-    size_t used = 0;
-    for (const char *at = key; *at != '\0'; at++) {
-        if (used == S3_KEY_MAX) return false;
-        out[used++] = *at;
-        if (*at != '%') continue;
-        int const high = hex(at[1]), low = high < 0 ? -1 : hex(at[2]);
-        if (low < 0 || high + low == 0) return false;
-        out[used - 1] = (char)(high << 4 | low);
-        some = true;
-        at += 2;
-    }
-    out[used] = '\0';
-    return some;
-}
-
 static bool begins(const char *text, const char *with)
 {
     return strncmp(text, with, strlen(with)) == 0;
@@ -63,7 +39,7 @@ static bool is_encoded(const struct s3_answer *answer, const char *prefix)
     char key[S3_KEY_MAX + 1];
     for (size_t i = 0; i < answer->upload_count; i++) {
         const char *const listed = answer->uploads[i].key;
-        if (!decode(listed, key)) continue;
+        if (!s3_xml_text_hidden_key(listed, key)) continue;
         if (!begins(listed, prefix) && begins(key, prefix)) return true;
         bool const marked = i + 1 == answer->upload_count && answer->next_key_marker != NULL;
         if (marked && strcmp(listed, answer->next_key_marker) != 0 &&
@@ -118,7 +94,7 @@ static enum status list_page(const struct s3_port *port, const char *prefix, str
     for (size_t i = 0; status == STATUS_OK && i < answer->upload_count; i++) {
         struct s3_listed_upload upload = answer->uploads[i];
         char key[S3_KEY_MAX + 1];
-        if (marks->encoded && decode(upload.key, key)) upload.key = key;
+        if (marks->encoded && s3_xml_text_hidden_key(upload.key, key)) upload.key = key;
         status = each(context, &upload, answer->date, fault);
     }
     *more = answer->truncated;
@@ -168,7 +144,8 @@ static enum s3_verdict ask_abort(const struct s3_port *port, char key[S3_KEY_MAX
 {
     char decoded[S3_KEY_MAX + 1];
     enum s3_verdict const verdict = ask(port, S3_ABORT_UPLOAD, key, upload_id, uninterrupted, status, fault);
-    if ((verdict != S3_NO_UPLOAD && verdict != S3_NO_KEY) || !decode(key, decoded)) return verdict;
+    if ((verdict != S3_NO_UPLOAD && verdict != S3_NO_KEY) || !s3_xml_text_hidden_key(key, decoded))
+        return verdict;
     memcpy(key, decoded, sizeof decoded);
     return ask(port, S3_ABORT_UPLOAD, key, upload_id, uninterrupted, status, fault);
 }

@@ -109,3 +109,14 @@ bool s3_xml_text_url_decode(char *text)
     *to = 0;
     return true;
 }
+
+bool s3_xml_text_hidden_key(const char *listed, char out[S3_KEY_MAX + 1])
+{
+    char text[3 * S3_KEY_MAX + 1]; /* each byte as %XX */
+    size_t const length = strlen(listed);
+    if (length >= sizeof text) return false;
+    memcpy(text, listed, length + 1);
+    if (!s3_xml_text_url_decode(text) || strlen(text) > S3_KEY_MAX) return false;
+    memcpy(out, text, strlen(text) + 1);
+    return strcmp(out, listed) != 0;
+}

@@ -5,6 +5,7 @@
 #define PENSTOCK_IO_S3_S3_XML_TEXT_H
 
 #include "core/base/checksum.h"
+#include "io/s3/s3_url.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,5 +31,8 @@ bool s3_xml_text_checksum(enum checksum_kind kind, const char *text, uint64_t *v
 /* EncodingType url, in place: %XX, and '+' for a blank (S3 writes it, botocore reads it so). False: a broken
  * %XX, or a zero byte, which no key has. */
 bool s3_xml_text_url_decode(char *text);
+/* What a listed key stands for when the store encodes keys without saying so (Ceph RGW 16). False: it stands
+ * for itself, or for nothing that can be a key. */
+bool s3_xml_text_hidden_key(const char *listed, char out[S3_KEY_MAX + 1]);
 
 #endif

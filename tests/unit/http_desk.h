@@ -151,12 +151,11 @@ static inline uint64_t desk_content_length(const struct desk_link *link)
     return header == NULL ? 0 : strtoull(header + 17, NULL, 10);
 }
 
-/* Reads `length` bytes of a body and compares them with desk_byte() from `at`. False: the client is gone, or
- * the bytes differ. */
-static inline bool desk_read_body(struct desk_link *link, uint64_t at, uint64_t length)
+/* Reads `length` bytes of a body. Bytes that came and are not desk_byte()'s from `at` on make `*differs`,
+ * also of a body that ends too early. False: the client is gone. */
+static inline bool desk_take_body(struct desk_link *link, uint64_t at, uint64_t length, bool *differs)
 {
     uint8_t piece[16384];
-    bool same = true;
     for (uint64_t const end = at + length; at < end;) {
         size_t want = end - at < sizeof piece ? (size_t)(end - at) : sizeof piece;
         if (link->held_length > 0) {
@@ -170,10 +169,17 @@ static inline bool desk_read_body(struct desk_link *link, uint64_t at, uint64_t 
             want = (size_t)got;
         }
         for (size_t i = 0; i < want; i++)
-            same = same && piece[i] == desk_byte(at + i);
+            *differs |= piece[i] != desk_byte(at + i);
         at += want;
     }
-    return same;
+    return true;
+}
+
+/* False: the client is gone, or the bytes differ. */
+static inline bool desk_read_body(struct desk_link *link, uint64_t at, uint64_t length)
+{
+    bool differs = false;
+    return desk_take_body(link, at, length, &differs) && !differs;
 }
 
 /* Reads and drops whatever comes, to the end. */

@@ -153,36 +153,12 @@ static inline void s3_desk_note(struct s3_desk *desk, const struct s3_desk_reque
     if (desk->flying > desk->most_flying) desk->most_flying = desk->flying;
 }
 
-/* Reads a body. Bytes that came and are not desk_byte()'s make `*differs`, also of a body that ends too
- * early. False: the client is gone (it calls off the slower one of two tries). */
-static inline bool s3_desk_read_body(struct desk_link *link, uint64_t length, bool *differs)
-{
-    uint8_t piece[16384];
-    for (uint64_t at = 0; at < length;) {
-        size_t want = length - at < sizeof piece ? (size_t)(length - at) : sizeof piece;
-        if (link->held_length > 0) {
-            if (want > link->held_length) want = link->held_length;
-            memcpy(piece, link->held, want);
-            link->held_length -= want;
-            memmove(link->held, link->held + want, link->held_length);
-        } else {
-            ssize_t const got = recv(link->socket, piece, want, 0);
-            if (got <= 0) return false;
-            want = (size_t)got;
-        }
-        for (size_t i = 0; i < want; i++)
-            *differs |= piece[i] != desk_byte(at + i);
-        at += want;
-    }
-    return true;
-}
-
 /* Reads a request's body and notes what came of a part. */
 static inline bool s3_desk_take(struct desk_link *link, struct s3_desk *desk,
                                 const struct s3_desk_request *request)
 {
     bool differs = false;
-    bool const whole = s3_desk_read_body(link, request->length, &differs);
+    bool const whole = desk_take_body(link, 0, request->length, &differs);
     if (request->kind != S3_UPLOAD_PART) return whole;
     (void)pthread_mutex_lock(&desk->script_mutex);
     if (whole) desk->part_bytes += request->length;
