@@ -20,6 +20,14 @@
 #define MAPPING_TRANSFORMS_MAX     8
 #define MAPPING_IDENTITY_PATHS_MAX 16
 #define MAPPING_TEXT_MAX           4096 /* bytes of a constant, default, null text or list separator */
+/* Each segment costs a slot of the plan; AEP's dumps name some thousand in all. */
+#define MAPPING_SEGMENTS_MAX 1024
+/* segments.split: each segment is a delivery with a file open of its own (AEP: 250 audiences a destination).
+ */
+#define MAPPING_SPLIT_MAX          256
+#define MAPPING_STATUSES_MAX       16
+#define MAPPING_CONSENT_RULES_MAX  16
+#define MAPPING_CONSENT_VALUES_MAX 64
 
 enum column_type { COLUMN_TEXT, COLUMN_TIMESTAMP, COLUMN_DATE };
 enum transform { TRANSFORM_TRIM, TRANSFORM_LOWER, TRANSFORM_UPPER, TRANSFORM_SHA256 };
@@ -36,8 +44,9 @@ struct column {
     size_t transform_count;
 };
 
-enum identity_multiple { IDENTITY_PRIMARY, IDENTITY_FIRST };
+enum identity_multiple { IDENTITY_PRIMARY, IDENTITY_FIRST, IDENTITY_EXPLODE };
 enum identity_missing { IDENTITY_REJECT, IDENTITY_SKIP };
+enum identity_deduplicate { IDENTITY_KEEP_ALL, IDENTITY_KEEP_LATEST };
 
 struct identity {
     const char *column; /* header; NULL: this job has no identity column */
@@ -46,6 +55,35 @@ struct identity {
     size_t path_count;
     enum identity_multiple multiple;
     enum identity_missing missing;
+    enum identity_deduplicate deduplicate;
+    struct path
+        timestamp; /* what IDENTITY_KEEP_LATEST compares; part_count 0: none, the later record stays */
+};
+
+struct segment {
+    const char *id; /* a key of segmentMembership.NAMESPACE, literally */
+    size_t id_length;
+    const char *name; /* {segment_name}; NULL: none was given */
+};
+
+/* Who goes out: members, by a status of the list, of any of the segments. */
+struct segments {
+    const char *name_space; /* matched without regard to ASCII case */
+    const struct segment *list;
+    size_t count; /* 0: the job has no segments, all records go out */
+    const char *const *statuses;
+    size_t status_count;
+    bool split; /* a delivery for each segment: a row goes to those whose member it is, in this order */
+};
+
+enum consent_missing { CONSENT_DENY, CONSENT_ALLOW };
+
+/* Consent is given when the path's value is one of `allow`; null is missing. */
+struct consent_rule {
+    struct path path;
+    const char *const *allow;
+    size_t allow_count;
+    enum consent_missing missing;
 };
 
 enum csv_quote { CSV_QUOTE_NECESSARY, CSV_QUOTE_ALL };
@@ -65,7 +103,10 @@ struct csv_options {
 };
 
 struct mapping {
+    struct segments segments;
     struct identity identity;
+    const struct consent_rule *consent; /* all must be given */
+    size_t consent_count;
     const struct column *columns; /* in output order, behind the identity column */
     size_t column_count;
     struct csv_options csv;

@@ -50,6 +50,20 @@ struct job_budget {
     const char *text; /* as written, for messages: "1000", "0.5%" */
 };
 
+enum job_compression { JOB_COMPRESSION_NONE, JOB_COMPRESSION_GZIP, JOB_COMPRESSION_ZSTD };
+enum job_token { JOB_TOKEN_MANIFEST, JOB_TOKEN_FILE, JOB_TOKEN_NONE };
+
+/* What Pega's data job waits for. Names have placeholders, their syntax is checked. */
+struct job_pega {
+    bool wanted; /* the job has the section: manifest and tokens are written */
+    const char *process_type, *purge_process_type;
+    const char *manifest, *purge_manifest;
+    const char *path_prefix; /* "", or what stands before a file's name in the manifest */
+    enum job_token token;
+    const char *token_suffix;
+    bool token_replaces_extension;
+};
+
 struct job {
     struct arena arena;
     const char *file; /* the job file's path as given; NULL for the short form */
@@ -63,9 +77,14 @@ struct job {
 
     struct job_destination destination;
 
-    const char *file_name; /* files.name with its placeholders, syntax checked */
-    uint64_t max_rows;     /* 0: no limit */
-    uint64_t max_bytes;    /* 0: no limit; uncompressed CSV bytes, header included */
+    const char *file_name;  /* files.name with its placeholders, syntax checked */
+    uint64_t max_rows;      /* 0: no limit */
+    uint64_t max_bytes;     /* 0: no limit; uncompressed CSV bytes, header included */
+    const char *purge_name; /* files.purge_name */
+    enum job_compression compression;
+    uint32_t file_count; /* files.count: even files; 0: cut by rows and bytes */
+    bool empty_header;   /* files.empty: header */
+    struct job_pega pega;
 
     struct mapping mapping;
 

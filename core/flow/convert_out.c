@@ -1,0 +1,196 @@
+/* convert_out.c - see the header. Thread: a worker. Owns the chunks being filled. */
+#include "core/flow/convert_out.h"
+
+#include <string.h>
+
+/* ---- chunks ---- */
+
+static struct chunk *take_chunk(struct convert *convert, enum chunk_kind kind)
+{
+    struct chunk *chunk = convert->port.take(convert->port.context);
+    if (chunk == NULL)
+        convert->stopping = true;
+    else
+        chunk_reset(chunk, kind, convert->shard);
+    return chunk;
+}
+
+static void give_rows(struct convert *convert)
+{
+    struct chunk *const rows = convert->rows;
+    rows->checksum = checksum_update(convert->rules->checksum, 0, rows->bytes, rows->length);
+    convert->rows = NULL;
+    convert->port.give(convert->port.context, rows);
+}
+
+/* Sends the rows at hand, takes an empty chunk in their place. */
+static bool next_rows(struct convert *convert)
+{
+    if (convert->rows != NULL) give_rows(convert);
+    convert->rows = take_chunk(convert, CHUNK_ROWS);
+    return convert->rows != NULL;
+}
+
+static bool next_rejects(struct convert *convert)
+{
+    if (convert->rejects != NULL) convert->port.give(convert->port.context, convert->rejects);
+    convert->rejects = take_chunk(convert, CHUNK_REJECTS);
+    return convert->rejects != NULL;
+}
+
+void convert_finish_shard(struct convert *convert)
+{
+    if (convert->rejects != NULL) convert->port.give(convert->port.context, convert->rejects);
+    convert->rejects = NULL;
+    if (convert->rows == NULL && !next_rows(convert)) return;
+    convert->rows->last = true;
+    convert->rows->tally = convert->tally;
+    give_rows(convert);
+}
+
+void convert_forget(struct convert *convert)
+{
+    convert->rows = NULL;
+    convert->rejects = NULL;
+}
+
+/* ---- what becomes of a record ---- */
+
+static void count_written(struct convert *convert, const struct csv_row *row)
+{
+    convert->tally.input++;
+    convert->tally.delivered++;
+    convert->tally.rows++;
+    for (int i = 0; i < CHANGE_COUNT; i++)
+        convert->tally.changed[i] += row->changed[i];
+}
+
+/* `length`: of the record, which may be longer than what is shown of it. */
+void convert_reject(struct convert *convert, const struct convert_record *record, uint64_t length,
+                    enum defect code, const struct path *path)
+{
+    uint32_t const raw = record->length < LIMIT_REJECT_RAW ? record->length : (uint32_t)LIMIT_REJECT_RAW;
+    size_t const bytes = chunk_reject_bytes(raw);
+    convert->tally.input++;
+    convert->tally.failed[code]++;
+    bool const fits =
+        convert->rejects != NULL && convert->rejects->capacity - convert->rejects->length >= bytes;
+    if (!fits && !next_rejects(convert)) return;
+    struct chunk *chunk = convert->rejects;
+    struct chunk_reject const entry = {.tally = convert->tally,
+                                       .offset = record->offset,
+                                       .length = length,
+                                       .path = path,
+                                       .code = code,
+                                       .raw_length = raw};
+    memcpy(chunk->bytes + chunk->length, &entry, sizeof entry);
+    memcpy(chunk->bytes + chunk->length + sizeof entry, record->bytes, raw);
+    chunk->length += (uint32_t)bytes;
+    chunk->rows++;
+}
+
+/* ---- rows ---- */
+
+static struct csv_out chunk_out(const struct chunk *chunk)
+{
+    uint8_t *const at = chunk->bytes + chunk->length;
+    return (struct csv_out){.begin = at, .at = at, .end = chunk->bytes + chunk->capacity};
+}
+
+/* Counts what a giant row takes. */
+struct measure {
+    uint64_t bytes;
+};
+
+static void measure_more(struct csv_out *out)
+{
+    struct measure *measure = out->context;
+    measure->bytes += (uint64_t)(out->at - out->begin);
+    out->at = out->begin;
+}
+
+/* Sends a full chunk of a giant row and goes on in the next. When the run is stopped there is no more room,
+ * which ends the row: the chunk given away may be being read. */
+static void giant_more(struct csv_out *out)
+{
+    struct convert *convert = out->context;
+    if (convert->stopping) return;
+    struct chunk *full = convert->rows;
+    full->length = (uint32_t)(out->at - full->bytes);
+    if (next_rows(convert)) {
+        out->begin = out->at = convert->rows->bytes;
+        out->end = out->begin + convert->rows->capacity;
+    } else {
+        out->begin = out->end = out->at;
+    }
+}
+
+/* A row that is larger than a chunk: measured first, so that the assembler can choose its file, then sent
+ * piece by piece. The chunk at hand is empty. */
+static enum csv_row_result write_giant(struct convert *convert, struct csv_row *row,
+                                       const struct cells *cells)
+{
+    struct measure measure = {0};
+    struct csv_out out = chunk_out(convert->rows);
+    out.more = measure_more;
+    out.context = &measure;
+    enum csv_row_result const result = csv_row_write(row, cells, &out);
+    if (result != ROW_WRITTEN) return result;
+    measure_more(&out);
+    convert->rows->open_row = measure.bytes;
+    out = chunk_out(convert->rows);
+    out.more = giant_more;
+    out.context = convert;
+    enum csv_row_result const again = csv_row_write(row, cells, &out);
+    if (again != ROW_WRITTEN) return again;
+    struct chunk *chunk = convert->rows;
+    chunk->length = (uint32_t)(out.at - chunk->bytes);
+    chunk->row_ends[chunk->rows++] = chunk->length;
+    return ROW_WRITTEN;
+}
+
+/* ROW_NO_ROOM: the run is being stopped. */
+static enum csv_row_result write_row(struct convert *convert, struct csv_row *row, const struct cells *cells)
+{
+    for (;;) {
+        if (convert->rows == NULL && !next_rows(convert)) return ROW_NO_ROOM;
+        struct chunk *chunk = convert->rows;
+        if (chunk->rows < chunk->rows_max && chunk->open_row == 0) {
+            struct csv_out out = chunk_out(chunk);
+            enum csv_row_result const result = csv_row_write(row, cells, &out);
+            if (result == ROW_WRITTEN) {
+                chunk->length = (uint32_t)(out.at - chunk->bytes);
+                chunk->row_ends[chunk->rows++] = chunk->length;
+                return result;
+            }
+            if (result != ROW_NO_ROOM) return result;
+            if (chunk->length == 0) return write_giant(convert, row, cells);
+        }
+        if (!next_rows(convert)) return ROW_NO_ROOM;
+    }
+}
+
+/* The cells of a good record to their row, or to what else becomes of it. False: it needs the large lane. */
+bool convert_deliver(struct convert *convert, struct convert_tools *tools,
+                     const struct convert_record *record)
+{
+    struct csv_row *row = &tools->row;
+    enum csv_row_result const result = write_row(convert, row, &tools->cells);
+    if (result == ROW_NO_ROOM) return true;
+    if (result == ROW_TOO_LONG && tools != convert->large) return false;
+    convert->tally.duplicate_keys += tools->cells.duplicate;
+    switch (result) {
+    case ROW_WRITTEN: count_written(convert, row); break;
+    case ROW_SKIPPED:
+        convert->tally.input++;
+        convert->tally.skipped[row->skip]++;
+        break;
+    case ROW_NO_ROOM:
+    case ROW_FAILED: convert_reject(convert, record, record->length, row->defect, row->defect_path); break;
+    case ROW_TOO_LONG:
+        convert_reject(convert, record, record->length, DEFECT_TOO_LARGE, row->defect_path);
+        break;
+    case ROW_BROKEN: convert->broken = convert->stopping = true; break;
+    }
+    return true;
+}
