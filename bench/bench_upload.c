@@ -113,7 +113,7 @@ static enum status put_file(struct upload *upload, uint32_t number, const char *
     const char *const slash = strrchr(path, '/');
     size_t size;
     const uint8_t *const bytes = map_file(path, &size);
-    enum status status = sink->begin(sink, number, slash == NULL ? path : slash + 1, fault);
+    enum status status = sink->begin(sink, number, slash == NULL ? path : slash + 1, SINK_DATA, fault);
     for (size_t at = 0; at < size && status == STATUS_OK; at += CHUNK_BYTES_MIN) {
         size_t const length = size - at < CHUNK_BYTES_MIN ? size - at : CHUNK_BYTES_MIN;
         struct sink_piece const piece = {.bytes = bytes + at,
@@ -122,10 +122,10 @@ static enum status put_file(struct upload *upload, uint32_t number, const char *
                                          .checksum = checksum_update(kind, 0, bytes + at, length),
                                          .has_checksum = kind != CHECKSUM_NONE};
         upload->out++;
-        status = sink->write(sink, &piece, fault);
+        status = sink->write(sink, number, &piece, fault);
         if (status == STATUS_OK) status = sink->reap(sink, fault);
     }
-    if (status == STATUS_OK) status = sink->end(sink, 0, size, fault);
+    if (status == STATUS_OK) status = sink->end(sink, number, 0, size, fault);
     upload->sent += size;
     return status;
 }

@@ -53,7 +53,7 @@ static enum status file_write(struct assemble *assemble, struct sink_piece *piec
         file->checksum = checksum_combine(kind, file->checksum, piece->checksum, piece->length);
     }
     file->bytes += piece->length;
-    return assemble->sink->write(assemble->sink, piece, fault);
+    return assemble->sink->write(assemble->sink, assemble->file_count - 1, piece, fault);
 }
 
 static enum status file_begin(struct assemble *assemble, struct fault *fault)
@@ -71,7 +71,7 @@ static enum status file_begin(struct assemble *assemble, struct fault *fault)
     enum status status =
         rules->name(rules->name_context, assemble->file_count + 1, file->name, sizeof file->name, fault);
     if (status != STATUS_OK) return status;
-    status = assemble->sink->begin(assemble->sink, assemble->file_count, file->name, fault);
+    status = assemble->sink->begin(assemble->sink, assemble->file_count, file->name, SINK_DATA, fault);
     if (status != STATUS_OK) return status;
     assemble->file_open = true;
     bool const has_header =
@@ -86,7 +86,8 @@ static enum status file_end(struct assemble *assemble, struct fault *fault)
 {
     if (!assemble->file_open) return STATUS_OK;
     assemble->file_open = false;
-    return assemble->sink->end(assemble->sink, current(assemble)->rows, current(assemble)->bytes, fault);
+    return assemble->sink->end(assemble->sink, assemble->file_count - 1, current(assemble)->rows,
+                               current(assemble)->bytes, fault);
 }
 
 /* Sees to an open file that may take a row of `bytes`. */

@@ -135,8 +135,10 @@ static enum status open_temporary(struct sink_directory *self, const char *name,
     return STATUS_OK;
 }
 
-static enum status directory_begin(struct sink *sink, uint32_t file, const char *name, struct fault *fault)
+static enum status directory_begin(struct sink *sink, uint32_t file, const char *name, enum sink_stage stage,
+                                   struct fault *fault)
 {
+    (void)stage; /* all data so far */
     struct sink_directory *const self = sink->self;
     if (self->state != SINK_OPEN || self->fd >= 0 || file != self->file_count)
         return out_of_order(self, "begin()", fault);
@@ -146,6 +148,12 @@ static enum status directory_begin(struct sink *sink, uint32_t file, const char 
     if (status == STATUS_OK) status = open_temporary(self, name, fault);
     if (status == STATUS_OK && file == 0) status = output_publish_probe(&self->place, &self->files[0], fault);
     return status == STATUS_OK ? STATUS_OK : fail(self, status);
+}
+
+/* One file is open at a time: the last one. */
+static bool is_open(const struct sink_directory *self, uint32_t file)
+{
+    return self->state == SINK_OPEN && self->fd >= 0 && file == self->file_count - 1;
 }
 
 /* Advice, but for the errors that fsync would tell later: better now. */
@@ -159,10 +167,10 @@ static int start_writeback(struct sink_directory *self)
     return errno == EIO || errno == ENOSPC || errno == EDQUOT ? errno : 0;
 }
 
-static enum status write_piece(struct sink_directory *self, const struct sink_piece *piece,
+static enum status write_piece(struct sink_directory *self, uint32_t file, const struct sink_piece *piece,
                                struct fault *fault)
 {
-    if (self->state != SINK_OPEN || self->fd < 0) return out_of_order(self, "write()", fault);
+    if (!is_open(self, file)) return out_of_order(self, "write()", fault);
     int error = output_fs_write(self->fd, piece->bytes, piece->length);
     if (error == 0) {
         self->bytes += piece->length;
@@ -173,9 +181,10 @@ static enum status write_piece(struct sink_directory *self, const struct sink_pi
     return fail(self, file_fault(self, STATUS_IO, error, "writing", name, fault));
 }
 
-static enum status directory_write(struct sink *sink, const struct sink_piece *piece, struct fault *fault)
+static enum status directory_write(struct sink *sink, uint32_t file, const struct sink_piece *piece,
+                                   struct fault *fault)
 {
-    enum status const status = write_piece(sink->self, piece, fault);
+    enum status const status = write_piece(sink->self, file, piece, fault);
     if (piece->owner != NULL && sink->home != NULL) sink->home(sink->home_context, piece);
     return status;
 }
@@ -202,10 +211,11 @@ static enum status check_bytes(const struct sink_directory *self, uint64_t rows,
                      shown, (uint64_t)now.st_size, bytes);
 }
 
-static enum status directory_end(struct sink *sink, uint64_t rows, uint64_t bytes, struct fault *fault)
+static enum status directory_end(struct sink *sink, uint32_t file, uint64_t rows, uint64_t bytes,
+                                 struct fault *fault)
 {
     struct sink_directory *const self = sink->self;
-    if (self->state != SINK_OPEN || self->fd < 0) return out_of_order(self, "end()", fault);
+    if (!is_open(self, file)) return out_of_order(self, "end()", fault);
     const char *const name = self->files[self->file_count - 1].name;
     enum status status = check_bytes(self, rows, bytes, fault);
     int error = status == STATUS_OK ? output_fs_sync(self->fd) : 0;

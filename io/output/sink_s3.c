@@ -126,19 +126,28 @@ static enum status begin(struct sink_s3 *self, uint32_t file, const char *name, 
     return look(self, upload, file == 0, fault);
 }
 
-static enum status s3_begin(struct sink *sink, uint32_t file, const char *name, struct fault *fault)
+static enum status s3_begin(struct sink *sink, uint32_t file, const char *name, enum sink_stage stage,
+                            struct fault *fault)
 {
+    (void)stage; /* all data so far */
     struct sink_s3 *const self = sink->self;
     if (self->state != SINK_OPEN || self->current != NULL || file != self->delivery.count || name[0] == '\0')
         return out_of_order(self, "begin()", fault);
     return fail(self, begin(self, file, name, fault));
 }
 
-static enum status s3_write(struct sink *sink, const struct sink_piece *piece, struct fault *fault)
+/* One file is open at a time: the last one. */
+static bool is_open(const struct sink_s3 *self, uint32_t file)
+{
+    return self->state == SINK_OPEN && self->current != NULL && file == self->delivery.count - 1;
+}
+
+static enum status s3_write(struct sink *sink, uint32_t file, const struct sink_piece *piece,
+                            struct fault *fault)
 {
     struct sink_s3 *const self = sink->self;
     struct s3_delivery *const delivery = &self->delivery;
-    if (self->state != SINK_OPEN || self->current == NULL) {
+    if (!is_open(self, file)) {
         s3_holds_home(&delivery->holds, piece);
         return out_of_order(self, "write()", fault);
     }
@@ -174,10 +183,11 @@ static enum status end(struct sink_s3 *self, uint64_t rows, uint64_t bytes, stru
     return s3_delivery_send(delivery, upload, fault);
 }
 
-static enum status s3_end(struct sink *sink, uint64_t rows, uint64_t bytes, struct fault *fault)
+static enum status s3_end(struct sink *sink, uint32_t file, uint64_t rows, uint64_t bytes,
+                          struct fault *fault)
 {
     struct sink_s3 *const self = sink->self;
-    if (self->state != SINK_OPEN || self->current == NULL) return out_of_order(self, "end()", fault);
+    if (!is_open(self, file)) return out_of_order(self, "end()", fault);
     return fail(self, end(self, rows, bytes, fault));
 }
 

@@ -160,7 +160,7 @@ struct memory_file {
     char name[ASSEMBLE_NAME_MAX];
     struct memory_text text;
     uint64_t rows;
-    bool ended;
+    bool open;
 };
 
 struct memory_held { /* a piece that is not home */
@@ -173,14 +173,14 @@ struct memory_sink {
     struct sink port;
     struct memory_file *files;
     uint32_t file_count, file_room;
-    bool open;
+    uint32_t open_count;
     uint64_t calls, fail_at; /* the call that fails, from 1; 0: none */
     enum status fail_status;
     uint32_t hold; /* pieces that are held back at most; 0: all go home at once */
     struct memory_held *held;
     size_t held_count, held_room;
     uint32_t random; /* != 0: reap() gives home as it likes */
-    size_t part;     /* != 0: reap() gives home when this many bytes are held, or the file has ended */
+    size_t part;     /* != 0: reap() gives home when this many bytes are held, or no file is open */
     uint32_t aborts;
     uint64_t wrong; /* calls out of order */
 };
@@ -214,11 +214,11 @@ static inline uint32_t memory_random(struct memory_sink *sink)
 }
 
 static inline enum status memory_begin(struct sink *port, uint32_t file, const char *name,
-                                       struct fault *fault)
+                                       enum sink_stage stage, struct fault *fault)
 {
     struct memory_sink *sink = port->self;
     if (memory_sink_fails(sink, fault)) return sink->fail_status;
-    if (sink->open || file != sink->file_count) {
+    if (stage != SINK_DATA || file != sink->file_count) {
         sink->wrong++;
         return fault_set(fault, STATUS_INTERNAL, "sink: begin() out of order");
     }
@@ -226,18 +226,30 @@ static inline enum status memory_begin(struct sink *port, uint32_t file, const c
         sink->file_room = 2 * file + 4;
         sink->files = memory_must(realloc(sink->files, sink->file_room * sizeof *sink->files));
     }
-    sink->files[file] = (struct memory_file){.rows = 0};
+    sink->files[file] = (struct memory_file){.open = true};
     snprintf(sink->files[file].name, sizeof sink->files[file].name, "%s", name);
     sink->file_count++;
-    sink->open = true;
+    sink->open_count++;
     return STATUS_OK;
 }
 
-static inline enum status memory_write(struct sink *port, const struct sink_piece *piece, struct fault *fault)
+/* A file that is none is counted, and another one taken in its place. */
+static inline struct memory_file *memory_open_file(struct memory_sink *sink, uint32_t file)
+{
+    if (file >= sink->file_count) {
+        sink->wrong++;
+        file = 0;
+    }
+    if (!sink->files[file].open) sink->wrong++;
+    return &sink->files[file];
+}
+
+static inline enum status memory_write(struct sink *port, uint32_t number, const struct sink_piece *piece,
+                                       struct fault *fault)
 {
     struct memory_sink *sink = port->self;
-    struct memory_file *file = &sink->files[sink->file_count - 1];
-    if (!sink->open || piece->length == 0) sink->wrong++;
+    struct memory_file *file = memory_open_file(sink, number);
+    if (piece->length == 0) sink->wrong++;
     bool const fails = memory_sink_fails(sink, fault);
     size_t const at = file->text.length;
     memory_fill(&file->text, '#', piece->length);
@@ -249,21 +261,21 @@ static inline enum status memory_write(struct sink *port, const struct sink_piec
         sink->held_room = 2 * sink->held_room + 16;
         sink->held = memory_must(realloc(sink->held, sink->held_room * sizeof *sink->held));
     }
-    sink->held[sink->held_count++] =
-        (struct memory_held){.piece = *piece, .file = sink->file_count - 1, .at = at};
+    sink->held[sink->held_count++] = (struct memory_held){.piece = *piece, .file = number, .at = at};
     while (sink->held_count > sink->hold)
         memory_give_home(sink, 0);
     return fails ? sink->fail_status : STATUS_OK;
 }
 
-static inline enum status memory_end(struct sink *port, uint64_t rows, uint64_t bytes, struct fault *fault)
+static inline enum status memory_end(struct sink *port, uint32_t number, uint64_t rows, uint64_t bytes,
+                                     struct fault *fault)
 {
     struct memory_sink *sink = port->self;
     if (memory_sink_fails(sink, fault)) return sink->fail_status;
-    struct memory_file *file = &sink->files[sink->file_count - 1];
-    if (!sink->open || bytes != file->text.length) sink->wrong++;
-    sink->open = false;
-    file->ended = true;
+    struct memory_file *file = memory_open_file(sink, number);
+    if (bytes != file->text.length) sink->wrong++;
+    sink->open_count--;
+    file->open = false;
     file->rows = rows;
     return STATUS_OK;
 }
@@ -277,7 +289,7 @@ static inline enum status memory_reap(struct sink *port, struct fault *fault)
         size_t held = 0;
         for (size_t i = 0; i < sink->held_count; i++)
             held += sink->held[i].piece.length;
-        if (held >= sink->part || !sink->open) memory_give_all(sink);
+        if (held >= sink->part || sink->open_count == 0) memory_give_all(sink);
     } else if (sink->random == 0) {
         if (sink->held_count != 0) memory_give_home(sink, 0);
     } else {

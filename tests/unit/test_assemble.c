@@ -196,7 +196,7 @@ static void check_cut(const struct rows *rows, struct stage *stage)
     assert_string_equal((char *)got.bytes, (char *)wanted.bytes);
     assert_int_equal(stage->assemble.tally.rows, rows->count);
     for (uint32_t f = 0; f < stage->sink.file_count; f++) {
-        assert_true(stage->sink.files[f].ended);
+        assert_false(stage->sink.files[f].open);
         assert_string_equal(stage->sink.files[f].name, stage->assemble.files[f].name);
         assert_int_equal(stage->sink.files[f].rows, stage->assemble.files[f].rows);
         assert_int_equal(stage->sink.files[f].text.length, stage->assemble.files[f].bytes);

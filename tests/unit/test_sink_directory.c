@@ -126,9 +126,9 @@ static void write_file(struct sink *sink, uint32_t file, const char *name, const
 {
     struct fault fault = {0};
     struct sink_piece const piece = {.bytes = (const uint8_t *)text, .length = strlen(text), .owner = &homes};
-    expect_status(sink->begin(sink, file, name, &fault), STATUS_OK, &fault);
-    expect_status(sink->write(sink, &piece, &fault), STATUS_OK, &fault);
-    expect_status(sink->end(sink, 0, strlen(text), &fault), STATUS_OK, &fault);
+    expect_status(sink->begin(sink, file, name, SINK_DATA, &fault), STATUS_OK, &fault);
+    expect_status(sink->write(sink, file, &piece, &fault), STATUS_OK, &fault);
+    expect_status(sink->end(sink, file, 0, strlen(text), &fault), STATUS_OK, &fault);
 }
 
 static void put(const char *path, const char *text)
@@ -182,12 +182,12 @@ static void delivers(void **state)
     struct sink *const sink = create("out//deep/", false);
     struct fault fault = {0};
     struct sink_piece const header = {.bytes = (const uint8_t *)"h\n", .length = 2};
-    expect_status(sink->begin(sink, 0, "a.csv", &fault), STATUS_OK, &fault);
-    expect_status(sink->write(sink, &header, &fault), STATUS_OK, &fault); /* no owner: not sent home */
+    expect_status(sink->begin(sink, 0, "a.csv", SINK_DATA, &fault), STATUS_OK, &fault);
+    expect_status(sink->write(sink, 0, &header, &fault), STATUS_OK, &fault); /* no owner: not sent home */
     expect_status(sink->reap(sink, &fault), STATUS_OK, &fault);
     assert_int_equal(access("out/deep/a.csv", F_OK), -1);
     expect_content("out/deep/.a.csv." RUN_ID ".tmp", "h\n");
-    expect_status(sink->end(sink, 1, 2, &fault), STATUS_OK, &fault);
+    expect_status(sink->end(sink, 0, 1, 2, &fault), STATUS_OK, &fault);
     write_file(sink, 1, "b.csv", "b\n");
     assert_int_equal(homes, 1);
     assert_int_equal(entries("out/deep"), 2);
@@ -221,7 +221,7 @@ static void abort_leaves_no_trace(void **state)
     struct sink *sink = create("a/b/../c/d", false);
     write_file(sink, 0, "x", "1");
     struct fault fault = {0};
-    expect_status(sink->begin(sink, 1, "y", &fault), STATUS_OK, &fault);
+    expect_status(sink->begin(sink, 1, "y", SINK_DATA, &fault), STATUS_OK, &fault);
     sink->abort(sink);
     char url[64];
     sink->url(sink, "x", url, sizeof url);
@@ -264,7 +264,7 @@ static void refuses_taken_names(void **state)
     struct fault fault = {0};
     struct sink *sink = create("out", false);
     put("out/x", "old");
-    expect_status(sink->begin(sink, 0, "x", &fault), STATUS_EXISTS, &fault);
+    expect_status(sink->begin(sink, 0, "x", SINK_DATA, &fault), STATUS_EXISTS, &fault);
     expect_words(&fault, "out/x: exists already;");
     expect_status(sink->commit(sink, &fault), STATUS_INTERNAL, &fault);
     abort_and_destroy(sink);
@@ -273,14 +273,14 @@ static void refuses_taken_names(void **state)
     assert_int_equal(mkdir("out/folder", 0777), 0);
     assert_int_equal(symlink("nowhere", "out/link"), 0);
     sink = create("out", false);
-    expect_status(sink->begin(sink, 0, "folder", &fault), STATUS_EXISTS, &fault);
+    expect_status(sink->begin(sink, 0, "folder", SINK_DATA, &fault), STATUS_EXISTS, &fault);
     expect_words(&fault, "(a directory)");
     abort_and_destroy(sink);
     sink = create("out", false);
-    expect_status(sink->begin(sink, 0, "link", &fault), STATUS_EXISTS, &fault);
+    expect_status(sink->begin(sink, 0, "link", SINK_DATA, &fault), STATUS_EXISTS, &fault);
     abort_and_destroy(sink);
     sink = create("out", true);
-    expect_status(sink->begin(sink, 0, "folder", &fault), STATUS_JOB, &fault);
+    expect_status(sink->begin(sink, 0, "folder", SINK_DATA, &fault), STATUS_JOB, &fault);
     expect_words(&fault, "a directory, which is never replaced");
     abort_and_destroy(sink);
     assert_int_equal(entries("out"), 3);
@@ -292,14 +292,14 @@ static void refuses_names_that_collide(void **state)
     struct fault fault = {0};
     struct sink *sink = create("out", false);
     write_file(sink, 0, "x", "1");
-    expect_status(sink->begin(sink, 1, "x", &fault), STATUS_JOB, &fault);
+    expect_status(sink->begin(sink, 1, "x", SINK_DATA, &fault), STATUS_JOB, &fault);
     expect_words(&fault, "{part}");
     abort_and_destroy(sink);
     assert_int_equal(entries("."), 0);
 
     sink = create("out", false);
     put("out/.x." RUN_ID ".tmp", "stale");
-    expect_status(sink->begin(sink, 0, "x", &fault), STATUS_IO, &fault);
+    expect_status(sink->begin(sink, 0, "x", SINK_DATA, &fault), STATUS_IO, &fault);
     expect_words(&fault, "out/.x." RUN_ID ".tmp: making the temporary file");
     expect_words(&fault, "give another --run-id");
     abort_and_destroy(sink);
@@ -310,7 +310,7 @@ static void refuse_begin(const char *name, enum status status)
 {
     struct fault fault = {0};
     struct sink *const sink = create("out", false);
-    expect_status(sink->begin(sink, 0, name, &fault), status, &fault);
+    expect_status(sink->begin(sink, 0, name, SINK_DATA, &fault), status, &fault);
     abort_and_destroy(sink);
     assert_int_equal(entries("."), 0);
 }
@@ -370,7 +370,7 @@ static void refuses_bad_places(void **state)
     struct sink *const sink = sink_directory_create("/proc", RUN_ID, false, NULL);
     if (sink != NULL) {
         struct fault fault = {0};
-        assert_true(sink->begin(sink, 0, "x", &fault) != STATUS_OK);
+        assert_true(sink->begin(sink, 0, "x", SINK_DATA, &fault) != STATUS_OK);
         expect_words(&fault, "/proc/.x." RUN_ID ".tmp");
         abort_and_destroy(sink);
     }
@@ -566,7 +566,7 @@ static void needs_a_safe_rename(void **state)
     no_noreplace = no_links = true;
     struct sink *const sink = create("out", false);
     struct fault fault = {0};
-    expect_status(sink->begin(sink, 0, "a", &fault), STATUS_JOB, &fault);
+    expect_status(sink->begin(sink, 0, "a", SINK_DATA, &fault), STATUS_JOB, &fault);
     expect_words(&fault, "hard links");
     abort_and_destroy(sink);
     assert_int_equal(entries("."), 0);
@@ -583,15 +583,15 @@ static void tells_a_file_limit(void **state)
     static const uint8_t bytes[1500];
     struct sink_piece const piece = {.bytes = bytes, .length = sizeof bytes, .owner = &homes};
     struct fault fault = {0};
-    expect_status(sink->begin(sink, 0, "a", &fault), STATUS_OK, &fault);
+    expect_status(sink->begin(sink, 0, "a", SINK_DATA, &fault), STATUS_OK, &fault);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &low), 0);
-    enum status const status = sink->write(sink, &piece, &fault);
+    enum status const status = sink->write(sink, 0, &piece, &fault);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
     expect_status(status, STATUS_IO, &fault);
     expect_words(&fault, "out/a: writing: ");
     expect_words(&fault, "ulimit -f");
     assert_int_equal(homes, 1); /* home in spite of the failure */
-    assert_int_equal(sink->end(sink, 1, 1500, &fault), STATUS_INTERNAL);
+    assert_int_equal(sink->end(sink, 0, 1, 1500, &fault), STATUS_INTERNAL);
     abort_and_destroy(sink);
     assert_int_equal(entries("."), 0);
 }
@@ -601,9 +601,9 @@ static void tells_sync_failure(void **state)
     (void)state;
     struct sink *const sink = create("out", false);
     struct fault fault = {0};
-    expect_status(sink->begin(sink, 0, "a", &fault), STATUS_OK, &fault);
+    expect_status(sink->begin(sink, 0, "a", SINK_DATA, &fault), STATUS_OK, &fault);
     syncs_until_failure = 1;
-    expect_status(sink->end(sink, 0, 0, &fault), STATUS_IO, &fault);
+    expect_status(sink->end(sink, 0, 0, 0, &fault), STATUS_IO, &fault);
     expect_words(&fault, "out/a: fsync");
     abort_and_destroy(sink);
     assert_int_equal(entries("."), 0);
@@ -614,13 +614,13 @@ static void checks_the_count(void **state)
     (void)state;
     struct fault fault = {0};
     struct sink *sink = create("out", false);
-    expect_status(sink->begin(sink, 0, "a", &fault), STATUS_OK, &fault);
-    expect_status(sink->end(sink, 1, 2, &fault), STATUS_INTERNAL, &fault);
+    expect_status(sink->begin(sink, 0, "a", SINK_DATA, &fault), STATUS_OK, &fault);
+    expect_status(sink->end(sink, 0, 1, 2, &fault), STATUS_INTERNAL, &fault);
     abort_and_destroy(sink);
     sink = create("out", false);
-    expect_status(sink->begin(sink, 0, "a", &fault), STATUS_OK, &fault);
+    expect_status(sink->begin(sink, 0, "a", SINK_DATA, &fault), STATUS_OK, &fault);
     put("out/.a." RUN_ID ".tmp", "theirs");
-    expect_status(sink->end(sink, 0, 0, &fault), STATUS_IO, &fault);
+    expect_status(sink->end(sink, 0, 0, 0, &fault), STATUS_IO, &fault);
     expect_words(&fault, "has 6 bytes after 0");
     abort_and_destroy(sink);
     assert_int_equal(entries("."), 0);
@@ -632,19 +632,19 @@ static void refuses_calls_out_of_order(void **state)
     struct fault fault = {0};
     struct sink_piece const piece = {.bytes = (const uint8_t *)"x", .length = 1, .owner = &homes};
     struct sink *sink = create("out", false);
-    expect_status(sink->write(sink, &piece, &fault), STATUS_INTERNAL, &fault);
+    expect_status(sink->write(sink, 0, &piece, &fault), STATUS_INTERNAL, &fault);
     assert_int_equal(homes, 1);
     abort_and_destroy(sink);
     sink = create("out", false);
-    expect_status(sink->begin(sink, 1, "a", &fault), STATUS_INTERNAL, &fault);
+    expect_status(sink->begin(sink, 1, "a", SINK_DATA, &fault), STATUS_INTERNAL, &fault);
     abort_and_destroy(sink);
     sink = create("out", false);
-    expect_status(sink->begin(sink, 0, "a", &fault), STATUS_OK, &fault);
+    expect_status(sink->begin(sink, 0, "a", SINK_DATA, &fault), STATUS_OK, &fault);
     expect_status(sink->commit(sink, &fault), STATUS_INTERNAL, &fault);
     abort_and_destroy(sink);
     sink = create("out", false);
     expect_commit(sink, STATUS_OK, "");
-    expect_status(sink->begin(sink, 0, "a", &fault), STATUS_INTERNAL, &fault);
+    expect_status(sink->begin(sink, 0, "a", SINK_DATA, &fault), STATUS_INTERNAL, &fault);
     sink->destroy(sink);
 }
 
@@ -656,13 +656,13 @@ static void writes_large_files(void **state)
     assert_non_null(bytes);
     struct sink *const sink = create("out", false);
     struct fault fault = {0};
-    expect_status(sink->begin(sink, 0, "a", &fault), STATUS_OK, &fault);
+    expect_status(sink->begin(sink, 0, "a", SINK_DATA, &fault), STATUS_OK, &fault);
     for (int i = 0; i < COUNT; i++) {
         memset(bytes, i, PIECE);
         struct sink_piece const piece = {.bytes = bytes, .length = PIECE, .owner = &homes};
-        expect_status(sink->write(sink, &piece, &fault), STATUS_OK, &fault);
+        expect_status(sink->write(sink, 0, &piece, &fault), STATUS_OK, &fault);
     }
-    expect_status(sink->end(sink, 1, (uint64_t)PIECE * COUNT, &fault), STATUS_OK, &fault);
+    expect_status(sink->end(sink, 0, 1, (uint64_t)PIECE * COUNT, &fault), STATUS_OK, &fault);
     expect_commit(sink, STATUS_OK, "");
     sink->destroy(sink);
     assert_int_equal(homes, COUNT);
@@ -763,11 +763,19 @@ static void null_counts(void **state)
     char url[32];
     sink->url(sink, "a.csv", url, sizeof url);
     assert_string_equal(url, "null:a.csv");
-    expect_status(sink->begin(sink, 3, "d", &fault), STATUS_INTERNAL, &fault);
-    expect_status(sink->begin(sink, 2, "c", &fault), STATUS_OK, &fault);
+    expect_status(sink->begin(sink, 3, "d", SINK_DATA, &fault), STATUS_INTERNAL, &fault);
+    expect_status(sink->begin(sink, 2, "c", SINK_DATA, &fault), STATUS_OK, &fault);
+    expect_status(sink->begin(sink, 3, "x/d", SINK_TOKEN, &fault), STATUS_OK, &fault); /* both are open */
+    struct sink_piece const piece = {.bytes = (const uint8_t *)"12", .length = 2, .owner = &homes};
+    expect_status(sink->write(sink, 3, &piece, &fault), STATUS_OK, &fault);
+    expect_status(sink->write(sink, 2, &piece, &fault), STATUS_OK, &fault);
+    expect_status(sink->write(sink, 3, &piece, &fault), STATUS_OK, &fault);
+    expect_status(sink->end(sink, 3, 1, 4, &fault), STATUS_OK, &fault);
     expect_status(sink->commit(sink, &fault), STATUS_INTERNAL, &fault);
-    expect_status(sink->end(sink, 0, 1, &fault), STATUS_INTERNAL, &fault);
-    expect_status(sink->end(sink, 0, 0, &fault), STATUS_INTERNAL, &fault);
+    expect_status(sink->end(sink, 2, 0, 1, &fault), STATUS_INTERNAL, &fault);
+    expect_status(sink->end(sink, 2, 0, 2, &fault), STATUS_INTERNAL, &fault);
+    expect_status(sink->write(sink, 2, &piece, &fault), STATUS_INTERNAL, &fault);
+    assert_int_equal(homes, 6);
     sink->abort(sink);
     sink->destroy(sink);
     assert_int_equal(entries("."), 0);

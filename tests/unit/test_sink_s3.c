@@ -148,7 +148,7 @@ static enum status rig_begin(struct rig *rig, const char *name)
     struct file *const file = &rig->files[rig->file_count];
     *file = (struct file){.size = 0};
     snprintf(file->name, sizeof file->name, "%s", name);
-    return rig->sink->begin(rig->sink, (uint32_t)rig->file_count++, name, &rig->fault);
+    return rig->sink->begin(rig->sink, (uint32_t)rig->file_count++, name, SINK_DATA, &rig->fault);
 }
 
 /* `corrupt`: the byte at this place changes after the piece was made; SIZE_MAX: none. */
@@ -174,7 +174,7 @@ static enum status rig_write_piece(struct rig *rig, size_t length, bool has_chec
         .has_checksum = has_checksum};
     if (corrupt != SIZE_MAX) piece->bytes[corrupt] ^= 1;
     if (++rig->out > rig->most_out) rig->most_out = rig->out;
-    return rig->sink->write(rig->sink, &given, &rig->fault);
+    return rig->sink->write(rig->sink, (uint32_t)rig->file_count - 1, &given, &rig->fault);
 }
 
 static enum status rig_write(struct rig *rig, size_t length)
@@ -193,12 +193,12 @@ static enum status rig_write_header(struct rig *rig)
     memcpy(file->bytes, header, length);
     file->size = length;
     struct sink_piece const given = {.bytes = header, .length = length};
-    return rig->sink->write(rig->sink, &given, &rig->fault);
+    return rig->sink->write(rig->sink, (uint32_t)rig->file_count - 1, &given, &rig->fault);
 }
 
 static enum status rig_end(struct rig *rig)
 {
-    return rig->sink->end(rig->sink, 0, rig_file(rig)->size, &rig->fault);
+    return rig->sink->end(rig->sink, (uint32_t)rig->file_count - 1, 0, rig_file(rig)->size, &rig->fault);
 }
 
 /* With a pool: reaps until a piece may be given out, as the pipeline does. Nothing on its way then is a
@@ -1169,17 +1169,17 @@ static void test_order_and_counts(void **state)
 {
     (void)state;
     struct rig *rig = rig_default();
-    assert_int_equal(rig->sink->begin(rig->sink, 1, "a", &rig->fault), STATUS_INTERNAL);
+    assert_int_equal(rig->sink->begin(rig->sink, 1, "a", SINK_DATA, &rig->fault), STATUS_INTERNAL);
     rig_free(rig);
     rig = rig_default();
     ok(rig_begin(rig, "a.csv"));
     ok(rig_write(rig, 100));
-    assert_int_equal(rig->sink->end(rig->sink, 0, 99, &rig->fault), STATUS_INTERNAL);
+    assert_int_equal(rig->sink->end(rig->sink, 0, 0, 99, &rig->fault), STATUS_INTERNAL);
     rig_free(rig);
     rig = rig_default();
     ok(rig_begin(rig, "a.csv"));
     ok(rig_write(rig, 3 * PART));
-    assert_int_equal(rig->sink->end(rig->sink, 3 * PART + 1, 3 * PART, &rig->fault), STATUS_INTERNAL);
+    assert_int_equal(rig->sink->end(rig->sink, 0, 3 * PART + 1, 3 * PART, &rig->fault), STATUS_INTERNAL);
     rig_free(rig);
     rig = rig_default();
     ok(rig_begin(rig, "a.csv"));
