@@ -116,6 +116,8 @@ static bool judge(struct convert *convert, struct convert_tools *tools, const st
 
 /* ---- the large lane ---- */
 
+_Static_assert(2 * MAPPING_SEGMENT_ID_MAX < LIMIT_REJECT_RAW, "windows of the lane go on behind any id");
+
 /* Looks for the end of the line at `from`: *line_end is the offset of its line feed or of the source's end,
  * and *text_end is behind its last byte that is no blank (`from` when there is none). */
 static enum status find_line_end(struct convert *convert, struct convert_tools *tools, uint64_t from,
@@ -165,15 +167,48 @@ static enum status skip_blanks(struct convert *convert, struct convert_tools *to
     return STATUS_OK;
 }
 
+/* May the record name a wanted segment? Looked at in windows that share what an id or an escape can reach
+ * over.
+ */
+static enum status large_may_name(struct convert *convert, uint64_t text, uint64_t length, bool *may,
+                                  struct fault *fault)
+{
+    const struct prefilter *const filter = convert->rules->prefilter;
+    *may = filter == NULL;
+    if (filter == NULL) return STATUS_OK;
+    size_t const shared = prefilter_id_max(filter);
+    uint64_t done = 0;
+    while (!*may) {
+        struct source_window window;
+        struct prefilter_scan scan;
+        uint64_t const left = length - done;
+        size_t const step = left < convert->large->capacity ? (size_t)left : convert->large->capacity;
+        enum status const status = show(convert, convert->large, text + done, step, &window, fault);
+        if (status != STATUS_OK) return status;
+        prefilter_begin(&scan, filter, window.bytes, window.length);
+        *may = prefilter_may_name(&scan, 0, window.length);
+        if (step == left) break;
+        done += step - shared;
+    }
+    return STATUS_OK;
+}
+
 /* A record of any length. */
 static enum status convert_large_record(struct convert *convert, uint64_t text, uint64_t length,
                                         struct fault *fault)
 {
     struct convert_tools *tools = convert->large;
     bool const fits = length <= convert->rules->max_record;
+    bool may;
+    enum status status = large_may_name(convert, text, length, &may, fault);
+    if (status != STATUS_OK) return status;
+    if (!may) {
+        convert_pass(convert);
+        return STATUS_OK;
+    }
     uint64_t const shown = fits || length < LIMIT_REJECT_RAW ? length : LIMIT_REJECT_RAW;
     struct source_window window;
-    enum status const status =
+    status =
         show(convert, tools, text, shown < tools->capacity ? (size_t)shown : tools->capacity, &window, fault);
     if (status != STATUS_OK) return status;
     struct convert_record const record = {
@@ -217,14 +252,14 @@ struct block {
     unsigned reindexed;
 };
 
-static void block_index(struct convert *convert, struct block *block, size_t from)
+/* The index of the lines in [from, end). */
+static void block_index(struct convert *convert, struct block *block, size_t from, size_t end)
 {
     struct record_index index;
     block->token = NULL;
     block->token_base = from;
     if (convert->rules->walk != CONVERT_FAST || block->reindexed > CONVERT_REINDEX_MAX) return;
-    if (!record_parser_index(convert->tools.parser, block->bytes + from, block->length - from, &index))
-        return;
+    if (!record_parser_index(convert->tools.parser, block->bytes + from, end - from, &index)) return;
     block->token = index.tokens;
 }
 
@@ -285,22 +320,39 @@ static enum status convert_line(struct convert *convert, struct block *block, si
         uint64_t next;
         status = convert_large(convert, block->offset + begin, &next, fault);
     }
-    if (had_index) { /* the parser's index was overwritten */
+    if (had_index && convert->rules->prefilter == NULL) { /* the parser's index was overwritten */
         block->reindexed++;
-        block_index(convert, block, end + feed < block->length ? end + feed : block->length);
+        block_index(convert, block, end + feed < block->length ? end + feed : block->length, block->length);
     }
     return status;
 }
 
+/* A line that can't name a wanted segment: skipped as it is, broken or not. */
+static void pass_line(struct convert *convert, const struct block *block, size_t begin, size_t end, bool feed)
+{
+    if (trim(block, begin, end).length != 0) convert_pass(convert);
+    convert->tally.lines += feed;
+}
+
 static enum status convert_block(struct convert *convert, struct block *block, struct fault *fault)
 {
+    const struct prefilter *const filter = convert->rules->prefilter;
+    struct prefilter_scan scan;
     size_t at = 0;
     enum status status = STATUS_OK;
-    block_index(convert, block, 0);
+    if (filter != NULL)
+        prefilter_begin(&scan, filter, block->bytes, block->length);
+    else
+        block_index(convert, block, 0, block->length);
     while (at < block->length && status == STATUS_OK && !convert->stopping) {
         const uint8_t *feed = memchr(block->bytes + at, '\n', block->length - at);
         size_t const end = feed == NULL ? block->length : (size_t)(feed - block->bytes);
-        status = convert_line(convert, block, at, end, feed != NULL, fault);
+        if (filter != NULL && !prefilter_may_name(&scan, at, end)) {
+            pass_line(convert, block, at, end, feed != NULL);
+        } else {
+            if (filter != NULL) block_index(convert, block, at, end);
+            status = convert_line(convert, block, at, end, feed != NULL, fault);
+        }
         at = end + (feed != NULL);
     }
     return status;

@@ -23,6 +23,7 @@
 #include "core/flow/chunk.h"
 #include "core/flow/source.h"
 #include "core/record/index_walk.h"
+#include "core/record/prefilter.h"
 #include "core/record/record_walk.h"
 #include "core/record/shard_plan.h"
 
@@ -46,6 +47,8 @@ struct convert_rules {
     uint32_t max_depth;
     enum convert_walk walk;
     enum checksum_kind checksum; /* of the chunks' bytes, made while they are in the cache */
+    /* Records that can't name a wanted segment are skipped unparsed; NULL: all are parsed. */
+    const struct prefilter *prefilter;
 };
 
 /* Everything that a record of up to `capacity` bytes needs on its way. */

@@ -65,6 +65,12 @@ static void count_written(struct convert *convert, const struct csv_row *row)
         convert->tally.changed[i] += row->changed[i];
 }
 
+void convert_pass(struct convert *convert)
+{
+    convert->tally.input++;
+    convert->tally.skipped[SKIP_SEGMENT]++;
+}
+
 /* `length`: of the record, which may be longer than what is shown of it. */
 void convert_reject(struct convert *convert, const struct convert_record *record, uint64_t length,
                     enum defect code, const struct path *path)

@@ -19,6 +19,8 @@ bool convert_deliver(struct convert *convert, struct convert_tools *tools,
 /* A failed record. `length`: of the record, which may be longer than what is shown of it. */
 void convert_reject(struct convert *convert, const struct convert_record *record, uint64_t length,
                     enum defect code, const struct path *path);
+/* A record that can't name a wanted segment (prefilter.h): skipped without being parsed. */
+void convert_pass(struct convert *convert);
 /* Gives the chunks at hand, the last one marked, with the shard's tally. */
 void convert_finish_shard(struct convert *convert);
 

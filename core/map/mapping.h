@@ -25,6 +25,7 @@
 /* segments.split: each segment is a delivery with a file open of its own (AEP: 250 audiences a destination).
  */
 #define MAPPING_SPLIT_MAX          256
+#define MAPPING_SEGMENT_ID_MAX     1024 /* bytes; AEP's own are UUIDs */
 #define MAPPING_STATUSES_MAX       16
 #define MAPPING_CONSENT_RULES_MAX  16
 #define MAPPING_CONSENT_VALUES_MAX 64

@@ -400,6 +400,7 @@ static inline struct assemble_rules memory_rules(struct memory_log *log, const c
 #define MEMORY_COLUMNS_MAX MAPPING_COLUMNS_MAX
 
 struct memory_job {
+    const struct prefilter *prefilter; /* NULL: all records are parsed */
     struct arena arena;
     struct column *columns;
     struct mapping mapping;

@@ -87,8 +87,11 @@ static struct desk *desk_create(struct memory_job *job, size_t capacity, uint64_
 {
     struct desk *desk = memory_must(calloc(1, sizeof *desk));
     desk->job = job;
-    desk->rules =
-        (struct convert_rules){.plan = &job->plan, .max_record = max_record, .max_depth = 64, .walk = walk};
+    desk->rules = (struct convert_rules){.plan = &job->plan,
+                                         .max_record = max_record,
+                                         .max_depth = 64,
+                                         .walk = walk,
+                                         .prefilter = job->prefilter};
     assert_true(convert_tools_create(&desk->convert.tools, &desk->rules, capacity));
     assert_true(
         convert_tools_create(&desk->large, &desk->rules, convert_large_capacity(&desk->rules, capacity)));
@@ -604,6 +607,38 @@ static struct memory_text dump_of_all_kinds(void)
     return dump;
 }
 
+/* Lines without the id are skipped, broken ones too; what names it anywhere, or might, is parsed. */
+static void passes_records_that_name_no_segment(void **state)
+{
+    (void)state;
+    struct memory_job job;
+    struct segment const id = {.id = "seg-1", .id_length = 5};
+    struct segments const segments = {.list = &id, .count = 1};
+    struct memory_text dump = text_of("{\"id\":1,\"a\":\"seg-1\"}\n"
+                                      "{\"id\":2,\"a\":\"seg-\"}\n"
+                                      "{\"id\":3,\"a\":broken}\n"
+                                      "\n \r\n"
+                                      "[\"seg-1\"]\n"
+                                      "{\"id\":4,\"a\":\"\\u0073eg\"}\r\n"
+                                      "{\"id\":5,\"a\":\"\\n\"}\n");
+    memory_print(&dump, "{\"id\":6,\"a\":\""); /* the id lies over the seam of two windows of the lane */
+    memory_fill(&dump, 'x', LIMIT_REJECT_RAW - 15);
+    memory_print(&dump, "seg-1\"}\n{\"id\":7,\"a\":\"");
+    memory_fill(&dump, 'y', 2 * LIMIT_REJECT_RAW);
+    memory_print(&dump, "\"}\n{\"id\":8,\"a\":\"seg-1\"}");
+    job_abc(&job);
+    job.prefilter = prefilter_create(&job.arena, &segments);
+    struct memory_text wanted = text_of("[f1 3]\n1,seg-1,\n4,seg,\n8,seg-1,\n"
+                                        "a:6 65+9 not_an_object  [\"seg-1\"]\na:9 118+65541 too_large  ");
+    memory_append(&wanted, dump.bytes + 118, LIMIT_REJECT_RAW);
+    memory_print(&wanted, "\ninput 9 delivered 3 skipped 4 failed 2 duplicates 0 lines 10\n");
+    memory_append(&wanted, "", 1);
+    same_everywhere(&job, &dump, NULL, 300, 0, 7919, (char *)wanted.bytes);
+    memory_text_free(&dump);
+    memory_text_free(&wanted);
+    memory_job_free(&job);
+}
+
 static void survives_a_read_that_fails(void **state)
 {
     (void)state;
@@ -687,6 +722,7 @@ int main(void)
         cmocka_unit_test(fills_chunks_with_short_rows),
         cmocka_unit_test(takes_many_values_to_the_large_lane),
         cmocka_unit_test(takes_long_lists_to_the_large_lane),
+        cmocka_unit_test(passes_records_that_name_no_segment),
         cmocka_unit_test(survives_a_read_that_fails),
         cmocka_unit_test(stops_at_any_call),
         cmocka_unit_test(keeps_its_memory_promise),

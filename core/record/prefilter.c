@@ -1,0 +1,162 @@
+/* prefilter.c - many ids looked for at once. Thread: main makes it, workers search. Owns nothing: the arena
+ * does. */
+#include "core/record/prefilter.h"
+
+#include <string.h>
+
+/* Bytes at the window's end that choose the shift: two would be too common among hex digits, four hardly
+ * rarer than three. */
+#define BLOCK_MAX 3u
+/* Entries of the shift table, as a power of two: some 16 for each block of the ids keep most text at long
+ * shifts; the least is nothing beside the first cache, the most a part of the second. */
+#define TABLE_BITS_MIN    12u
+#define TABLE_BITS_MAX    16u
+#define ENTRIES_PER_BLOCK 16u
+#define SHIFT_MAX         255u /* what an entry holds: windows are cut to it */
+
+struct prefilter {
+    const struct segment *ids;
+    size_t id_count, id_max;
+    uint32_t window; /* bytes of the shortest id, but not more than the largest shift allows */
+    uint32_t block;  /* of these at its end */
+    uint32_t bits;
+    const uint8_t *shifts;  /* 0: an id's window may end here */
+    const uint16_t *firsts; /* by the same hash: number of the first such id, from 1 */
+    const uint16_t *nexts;  /* of each id: the next one with the same hash, 0: none */
+    bool any_escape;
+};
+
+static inline uint32_t block_hash(const struct prefilter *filter, const uint8_t *block)
+{
+    uint32_t word;
+    memcpy(&word, block, sizeof word);
+    word <<= 8 * (4 - filter->block); /* little-endian: drops what lies behind the block */
+    return word * 0x9e3779b1u >> (32 - filter->bits);
+}
+
+/* ---- making it ---- */
+
+static bool has_short_escape(const struct segment *segment)
+{
+    for (size_t i = 0; i < segment->id_length; i++) {
+        unsigned char const byte = (unsigned char)segment->id[i];
+        if (byte < 0x20 || byte == '"' || byte == '\\' || byte == '/') return true;
+    }
+    return false;
+}
+
+static void measure(struct prefilter *filter)
+{
+    size_t shortest = SHIFT_MAX;
+    for (size_t i = 0; i < filter->id_count; i++) {
+        size_t const length = filter->ids[i].id_length;
+        if (length < shortest) shortest = length;
+        if (length > filter->id_max) filter->id_max = length;
+        filter->any_escape = filter->any_escape || has_short_escape(&filter->ids[i]);
+    }
+    filter->window = (uint32_t)shortest;
+    filter->block = filter->window < BLOCK_MAX ? filter->window : BLOCK_MAX;
+    size_t const entries = ENTRIES_PER_BLOCK * filter->id_count * filter->window;
+    filter->bits = TABLE_BITS_MIN;
+    while (filter->bits < TABLE_BITS_MAX && ((size_t)1 << filter->bits) < entries)
+        filter->bits++;
+}
+
+/* The blocks of one id: each says how far it is from the window's end. `copy` has room to read a word. */
+static void put_shifts(const struct prefilter *filter, const uint8_t *copy, uint8_t *shifts)
+{
+    for (uint32_t at = 0; at + filter->block <= filter->window; at++) {
+        uint8_t *const entry = &shifts[block_hash(filter, copy + at)];
+        uint8_t const shift = (uint8_t)(filter->window - filter->block - at);
+        if (shift < *entry) *entry = shift;
+    }
+}
+
+const struct prefilter *prefilter_create(struct arena *arena, const struct segments *segments)
+{
+    struct prefilter *const filter = arena_alloc(arena, sizeof *filter);
+    if (filter == NULL) return NULL;
+    filter->ids = segments->list;
+    filter->id_count = segments->count;
+    measure(filter);
+    size_t const size = (size_t)1 << filter->bits;
+    uint8_t *const shifts = arena_array(arena, size, sizeof *shifts);
+    uint16_t *const firsts = arena_array(arena, size, sizeof *firsts);
+    uint16_t *const nexts = arena_array(arena, filter->id_count, sizeof *nexts);
+    if (shifts == NULL || firsts == NULL || nexts == NULL) return NULL;
+    memset(shifts, (int)(filter->window - filter->block + 1), size);
+    for (size_t i = 0; i < filter->id_count; i++) {
+        uint8_t copy[SHIFT_MAX + 4] = {0};
+        memcpy(copy, filter->ids[i].id, filter->window);
+        put_shifts(filter, copy, shifts);
+        uint16_t *const first = &firsts[block_hash(filter, copy + filter->window - filter->block)];
+        nexts[i] = *first;
+        *first = (uint16_t)(i + 1);
+    }
+    filter->shifts = shifts;
+    filter->firsts = firsts;
+    filter->nexts = nexts;
+    return filter;
+}
+
+_Static_assert(MAPPING_SEGMENTS_MAX < UINT16_MAX, "numbers of ids are 16 bits");
+
+size_t prefilter_id_max(const struct prefilter *filter)
+{
+    return filter->id_max;
+}
+
+/* ---- searching ---- */
+
+/* Does any of the ids with this hash begin at `at`? */
+static bool begins_id(const struct prefilter *filter, uint32_t hash, const uint8_t *at, size_t left)
+{
+    for (uint32_t number = filter->firsts[hash]; number != 0; number = filter->nexts[number - 1]) {
+        const struct segment *const id = &filter->ids[number - 1];
+        if (id->id_length <= left && memcmp(at, id->id, id->id_length) == 0) return true;
+    }
+    return false;
+}
+
+/* Where the first id at or behind `from` begins; `length`: none. */
+static size_t find_id(const struct prefilter *filter, const uint8_t *bytes, size_t from, size_t length)
+{
+    size_t const window = filter->window, tail = window - filter->block;
+    const uint8_t *const shifts = filter->shifts;
+    while (from + window <= length) {
+        uint32_t const hash = block_hash(filter, bytes + from + tail);
+        uint32_t const shift = shifts[hash];
+        if (shift == 0 && begins_id(filter, hash, bytes + from, length - from)) return from;
+        from += shift == 0 ? 1 : shift;
+    }
+    return length;
+}
+
+static size_t find_escape(const struct prefilter *filter, const uint8_t *bytes, size_t from, size_t length)
+{
+    while (from < length) {
+        const uint8_t *const backslash = memchr(bytes + from, '\\', length - from);
+        if (backslash == NULL) return length;
+        from = (size_t)(backslash - bytes);
+        if (filter->any_escape || backslash[1] == 'u') return from;
+        from++;
+    }
+    return length;
+}
+
+void prefilter_begin(struct prefilter_scan *scan, const struct prefilter *filter, const uint8_t *bytes,
+                     size_t length)
+{
+    *scan = (struct prefilter_scan){.filter = filter, .bytes = bytes, .length = length};
+    scan->id_at = find_id(filter, bytes, 0, length);
+    scan->escape_at = find_escape(filter, bytes, 0, length);
+}
+
+bool prefilter_may_name(struct prefilter_scan *scan, size_t begin, size_t end)
+{
+    if (scan->id_at < begin) scan->id_at = find_id(scan->filter, scan->bytes, begin, scan->length);
+    if (scan->id_at < end) return true;
+    if (scan->escape_at < begin)
+        scan->escape_at = find_escape(scan->filter, scan->bytes, begin, scan->length);
+    return scan->escape_at < end;
+}
