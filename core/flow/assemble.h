@@ -18,8 +18,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Longest file name, terminator included (NAME_MAX of Linux, and less than S3's 1,024 for a whole key). */
-#define ASSEMBLE_NAME_MAX 256u
+/* Longest name below the destination, its folders and the terminator included: a whole key of S3 (1,024). */
+#define ASSEMBLE_NAME_MAX 1025u
 
 struct assemble_file {
     char name[ASSEMBLE_NAME_MAX];

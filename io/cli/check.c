@@ -13,6 +13,7 @@
 #include "core/flow/sample.h"
 #include "io/cli/check_plan.h"
 #include "io/cli/run_convert.h"
+#include "io/cli/run_names.h"
 #include "io/cli/run_places.h"
 #include "io/cli/run_report.h"
 #include "io/cli/signals.h"
@@ -27,7 +28,7 @@
 struct check {
     struct run run;
     FILE *out; /* of the plan */
-    char name[FILE_NAME_SIZE];
+    char name[OUTPUT_NAME_SIZE];
     struct output_check directory; /* open when the destination is one */
     bool has_directory;
     struct sink *sink;
@@ -188,8 +189,8 @@ static enum status prepare(struct check *check, struct fault *fault)
 {
     enum status status = run_prepare(&check->run, fault);
     if (status != STATUS_OK) return status;
-    struct file_name_values const first = run_name_values(&check->run, 1);
-    status = file_name_expand(check->run.job.file_name, &first, check->name, fault);
+    status = run_names_check(&check->run, fault);
+    if (status == STATUS_OK) status = run_file_name(&check->run, 0, 1, check->name, fault);
     if (status != STATUS_OK) return status;
     check_plan_job(check->out, &check->run, check->name);
     check_plan_machine(check->out, &check->run);

@@ -3,6 +3,8 @@
 
 #include "core/base/limits.h"
 #include "io/cli/machine.h"
+#include "io/cli/run_names.h"
+#include "io/cli/run_supports.h"
 #include "io/cli/signals.h"
 #include "io/input/source_file.h"
 
@@ -28,18 +30,24 @@ enum status run_start(struct run *run, const struct options *options, const stru
     return run->can_wait ? STATUS_OK : fault_set(fault, STATUS_IO, "no memory to wait with");
 }
 
-struct file_name_values run_name_values(const struct run *run, uint32_t part)
+static enum status read_job(struct run *run, struct fault *fault)
 {
-    return (struct file_name_values){
-        .name = run->job.name, .run_time = run->run_time, .run_id = run->run_id, .part = part};
+    const struct options *options = run->options;
+    enum status const status = options->job != NULL ? job_load(options->job, &run->job, fault)
+                                                    : job_from_flags(options->id, options->columns,
+                                                                     options->column_count, &run->job, fault);
+    const struct job_governance *governance = &run->job.governance;
+    /* the message of the fault has no room for more */
+    for (size_t i = 0; status != STATUS_OK && i < governance->violation_count; i++)
+        if (governance->violation_count > JOB_VIOLATIONS_SHOWN)
+            log_error(run->logger, "governance: %s", governance->violations[i]);
+    return status == STATUS_OK ? run_supports(&run->job, fault) : status;
 }
 
 static enum status load_job(struct run *run, struct fault *fault)
 {
     const struct options *options = run->options;
-    enum status status = options->job != NULL ? job_load(options->job, &run->job, fault)
-                                              : job_from_flags(options->id, options->columns,
-                                                               options->column_count, &run->job, fault);
+    enum status status = read_job(run, fault);
     if (status != STATUS_OK) return status;
     for (size_t i = 0; i < run->job.warning_count; i++)
         log_warning(run->logger, "%s", run->job.warnings[i]);
@@ -52,9 +60,13 @@ static enum status load_job(struct run *run, struct fault *fault)
             fault, STATUS_USAGE,
             "no destination: give --to s3://bucket/prefix/, --to DIRECTORY or --to null: (or destination.url "
             "in the job)");
-    status = plan_compile(&run->arena, &run->job.mapping, &run->plan, fault);
+    status = job_names_check(&run->job, url, url_is_jobs, fault);
+    if (status == STATUS_OK) status = plan_compile(&run->arena, &run->job.mapping, &run->plan, fault);
+    if (status == STATUS_OK && !output_place_split(&run->arena, url, &run->place))
+        status = fault_set(fault, STATUS_IO, "no memory for the destination");
     if (status != STATUS_OK) return status;
-    return destination_read(&run->destination, url, url_is_jobs, &run->job, run->run_id, run->logger, fault);
+    return destination_read(&run->destination, run->place.base, url_is_jobs, &run->job, run->run_id,
+                            run->logger, fault);
 }
 
 static uint32_t thread_count(const struct options *options)
@@ -182,9 +194,7 @@ enum status run_prepare(struct run *run, struct fault *fault)
 
 enum status run_open_destination(struct run *run, struct fault *fault)
 {
-    struct file_name_values const first = run_name_values(run, 1);
-    char name[FILE_NAME_SIZE];
-    enum status const status = file_name_expand(run->job.file_name, &first, name, fault);
+    enum status const status = run_names_check(run, fault);
     if (status != STATUS_OK) return status;
     return destination_open(&run->destination, run->pipeline.sizes.chunk, &run->arrivals, fault);
 }

@@ -11,7 +11,7 @@
 #include "io/cli/log.h"
 #include "io/cli/options.h"
 #include "io/input/source_list.h"
-#include "io/output/file_name.h"
+#include "io/output/output_name.h"
 
 /* Shards of a sink that holds chunks back: fewer that end half empty. Used when each thread gets
  * RUN_SHARDS_A_THREAD of them at least, so that all are busy to the end. */
@@ -29,6 +29,7 @@ struct run {
     struct source **sources;
     size_t source_count;
     struct shard_plan shards;
+    struct output_place place; /* the destination's URL in two: segments have folders of their own */
     struct destination destination;
     struct wait arrivals; /* what main sleeps on */
     bool can_wait;
@@ -48,8 +49,6 @@ enum status run_start(struct run *run, const struct options *options, const stru
 /* All steps up to memory; nothing outside was touched yet but sources opened. */
 enum status run_prepare(struct run *run, struct fault *fault);
 enum status run_open_destination(struct run *run, struct fault *fault);
-/* What {part} and the other placeholders stand for. */
-struct file_name_values run_name_values(const struct run *run, uint32_t part);
 void run_close(struct run *run);
 
 #endif

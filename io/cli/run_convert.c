@@ -1,6 +1,7 @@
 /* run_convert.c - what the pipeline asks of a run, and what its end means. Thread: main. Owns nothing. */
 #include "io/cli/run_convert.h"
 
+#include "io/cli/run_names.h"
 #include "io/cli/signals.h"
 #include "io/input/source_file.h"
 
@@ -16,18 +17,17 @@ static enum status name_file(void *context, uint32_t part, char *out, size_t siz
 {
     const struct conversion *const conversion = context;
     const struct run *const run = conversion->run;
-    struct file_name_values const values = run_name_values(run, part);
-    (void)size; /* FILE_NAME_SIZE, see below */
+    (void)size; /* OUTPUT_NAME_SIZE, see below */
     if (part > 1 && strstr(run->job.file_name, "{part}") == NULL)
         return fault_set(
             fault, STATUS_JOB,
             "files.name: has no {part}, so that the second file would get the name of the first; "
             "add {part}, or allow one file only: files.max_rows: null (its default is 5000000) "
             "and no files.max_bytes");
-    return file_name_expand(run->job.file_name, &values, out, fault);
+    return run_file_name(run, 0, part, out, fault);
 }
 
-_Static_assert(FILE_NAME_SIZE <= ASSEMBLE_NAME_MAX, "a name must fit where the assembler keeps it");
+_Static_assert(OUTPUT_NAME_SIZE <= ASSEMBLE_NAME_MAX, "a name must fit where the assembler keeps it");
 
 static enum status put_reject(void *context, const struct reject *reject, struct fault *fault)
 {

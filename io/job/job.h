@@ -64,6 +64,21 @@ struct job_pega {
     bool token_replaces_extension;
 };
 
+/* What the labels file and the policies make of the columns: judged when the job is loaded. */
+struct job_governance {
+    const char *labels;           /* the labels file, resolved like rejects_path; NULL: nothing is governed */
+    const char *marketing_action; /* NULL: none */
+    bool drops_columns;           /* on_violation: drop_column */
+    const char *const *dropped;   /* headers of the columns that were dropped */
+    size_t dropped_count;
+    /* One sentence each. When job_load() fails because of them they are there until job_free(). */
+    const char *const *violations;
+    size_t violation_count;
+};
+
+/* Violations that the fault's own message holds; it tells how many there are in all. */
+#define JOB_VIOLATIONS_SHOWN 5u
+
 struct job {
     struct arena arena;
     const char *file; /* the job file's path as given; NULL for the short form */
@@ -85,6 +100,8 @@ struct job {
     uint32_t file_count; /* files.count: even files; 0: cut by rows and bytes */
     bool empty_header;   /* files.empty: header */
     struct job_pega pega;
+    struct job_governance governance;
+    unsigned split_line; /* where segments.split stands, for job_names_check() */
 
     struct mapping mapping;
 
@@ -101,13 +118,19 @@ struct job_flag_column {
     const char *path;
 };
 
-/* STATUS_JOB with "FILE:LINE: key: what is wrong; what is allowed", also when the file can't be read. */
+/* STATUS_JOB with "FILE:LINE: key: what is wrong; what is allowed", also when the file can't be read. Nothing
+ * is left to free then but governance.violations, see there: job_free() is fine in any case. */
 enum status job_load(const char *file, struct job *job, struct fault *fault);
 
 /* The short form: name `export`, identity column CustomerID read from `id_path` (none when NULL).
  * STATUS_USAGE when a path does not parse or a name is not allowed. */
 enum status job_from_flags(const char *id_path, const struct job_flag_column *columns, size_t column_count,
                            struct job *job, struct fault *fault);
+
+/* Can files go to `url`, the job's or one in its place? Its placeholders are known and stand in folders, and
+ * with segments.split no two segments get files or manifests of one name. STATUS_JOB, but STATUS_USAGE for
+ * the syntax of a URL that is not the job's. */
+enum status job_names_check(const struct job *job, const char *url, bool url_is_jobs, struct fault *fault);
 
 /* "16MiB", "1.5GB"-style sizes are shared by job keys and flags: digits with an optional fraction and one of
  * B, KB, MB, GB, TB (powers of 1000), KiB, MiB, GiB, TiB, or K, M, G, T (powers of 1024); no unit: bytes. */

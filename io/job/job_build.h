@@ -11,11 +11,15 @@
  * cut by job_show(), behind it. */
 #define JOB_PLACE_MAX 160
 /* Entries of the table of keys; checked when the table is compiled. */
-#define JOB_KEYS_MAX 96
+#define JOB_KEYS_MAX 112
 /* destination.kms_key_id: an ARN of a key or alias; 2048 is what KMS takes. */
 #define JOB_KMS_KEY_MAX 2048
-/* One for each header, one for their number, one for csv.null. */
-#define JOB_WARNINGS_MAX (MAPPING_COLUMNS_MAX + 2)
+/* For each column its header, its labels, or that it was dropped; then single ones: the number of columns,
+ * csv.null, identity.deduplicate, pega.path_prefix. */
+#define JOB_WARNINGS_MAX (3 * MAPPING_COLUMNS_MAX + 8)
+/* Pega's own texts in the manifest, and files.name: far above what a name can be, so that messages stay
+ * readable. */
+#define JOB_NAME_TEXT_MAX 1024
 /* Bytes of a text that a message repeats. */
 #define JOB_SHOWN_MAX 60
 
@@ -40,9 +44,9 @@ enum job_key_kind {
 struct job_key {
     const char *name; /* full key, "[]" for the items of a list */
     enum job_key_kind kind;
-    size_t at;           /* offset in struct job, or in struct job_column for columns[] */
+    size_t
+        at; /* offset in struct job; in struct job_column for columns[], consent_rule for consent.require[] */
     const char *choices; /* "a, b, c": all that the contract allows; NULL: not a choice */
-    const char *later;   /* the one of `choices` that is not supported yet; NULL: none */
     const char
         *accepted; /* LATER: the default, which may be written out; "{}": an empty mapping; NULL: only null */
     size_t most;
@@ -73,6 +77,10 @@ struct job_builder {
     bool dialect_pega;
     struct job_column *columns;
     size_t column_count;
+    struct segment *segments;             /* mapping.segments.list while names are still missing */
+    const struct job_node *segment_names; /* segments.names; NULL: none */
+    struct job_text labels;               /* of governance.labels */
+    unsigned marketing_action;            /* a number of governance.h */
     const char *warnings[JOB_WARNINGS_MAX];
     size_t warning_count;
 };
@@ -92,7 +100,7 @@ void job_warn(struct job_builder *builder, unsigned line, const char *place, con
 /* Copies into the job's arena; the texts keep at most `most` bytes and no NUL. */
 enum status job_value_text(struct job_builder *builder, const char *place, const struct job_node *value,
                            size_t most, const char **text);
-/* Number of the choice in key->choices, refusing key->later. */
+/* Number of the choice in key->choices. */
 enum status job_value_choice(struct job_builder *builder, const struct job_key *key, const char *place,
                              const struct job_node *value, unsigned *choice);
 enum status job_value_bool(struct job_builder *builder, const char *place, const struct job_node *value,
@@ -108,6 +116,15 @@ enum status job_value_list(struct job_builder *builder, const char *place, const
                            size_t most);
 enum status job_value_path(struct job_builder *builder, const char *place, const struct job_node *value,
                            struct path *path);
+/* The path of a file, taken from the job file's directory when it is relative. */
+enum status job_value_file(struct job_builder *builder, const char *place, const struct job_node *value,
+                           const char **file);
+/* A list of texts of at most `most_bytes` each, in the job's arena. */
+enum status job_value_texts(struct job_builder *builder, const char *place, const struct job_node *value,
+                            size_t most, size_t most_bytes, const char *const **texts, size_t *count);
+/* Refuses a text that is empty or holds a control character. */
+enum status job_value_word(struct job_builder *builder, const char *place, const struct job_node *value,
+                           size_t most, const char **text);
 /* A list of paths, in the job's arena. */
 enum status job_value_paths(struct job_builder *builder, const char *place, const struct job_node *value,
                             size_t most, struct path **paths, size_t *count);
@@ -125,9 +142,11 @@ unsigned job_set_line(const struct job_builder *builder, const char *name);
 void job_forget(struct job_builder *builder, const char *pattern);
 
 /* --- job_sections.c: keys that need a reader of their own --- */
-job_read_fn job_read_name, job_read_sources, job_read_record_size, job_read_depth, job_read_file_name,
-    job_read_max_rows, job_read_max_bytes, job_read_dialect, job_read_delimiter, job_read_null_text,
+job_read_fn job_read_name, job_read_sources, job_read_record_size, job_read_depth, job_read_max_rows,
+    job_read_max_bytes, job_read_file_count, job_read_dialect, job_read_delimiter, job_read_null_text,
     job_read_rejects_path, job_read_rejects_max;
+/* What keys of `files` ask of each other. */
+enum status job_files_check(struct job_builder *builder);
 
 /* --- job_destination.c --- */
 job_read_fn job_read_account, job_read_url, job_read_region, job_read_endpoint, job_read_sse,
@@ -143,13 +162,60 @@ enum status job_header_check(const struct job_builder *builder, unsigned line, c
 /* Headers differ, numbers are in bounds, the long ones are warned of; moves the drafts into job->mapping. */
 enum status job_columns_finish(struct job_builder *builder);
 
+/* --- job_segments.c --- */
+job_read_fn job_read_namespace, job_read_segment_ids, job_read_segment_names, job_read_statuses;
+/* Names find their ids; what keys of `segments` ask of each other. */
+enum status job_segments_check(struct job_builder *builder);
+
+/* --- job_consent.c --- */
+job_read_fn job_read_consent, job_read_allow;
+enum status job_consent_check(const struct job_builder *builder);
+
+/* --- job_pega.c --- */
+job_read_fn job_read_pega, job_read_pega_text, job_read_path_prefix, job_read_token_suffix;
+
+/* --- governance.c --- */
+job_read_fn job_read_labels, job_read_marketing_action;
+/* Judges the columns by their labels, when all of them are known; may drop some. */
+enum status job_governance_check(struct job_builder *builder);
+
 /* --- job_load.c --- */
 void job_defaults(struct job *job);
 /* The end of both ways to a job: warnings move over, memory is checked; a job that failed is freed. */
 enum status job_finish(struct job_builder *builder, enum status status);
 
-/* --- job_file_name.c --- */
-/* files.name: placeholders, characters, length with job->name, {part} where there can be a second file. */
-enum status job_file_name_check(const struct job_builder *builder);
+/* Reads a whole file of at most JOB_FILE_BYTES_MAX bytes. When that fails *problem says why, without naming
+ * the file: STATUS_JOB, or STATUS_IO for no memory. The caller frees *bytes in any case. */
+enum status job_file_read(const char *file, char **bytes, size_t *length, const char **problem);
+
+/* --- job_file_name.c: patterns of names --- */
+
+/* Placeholders that a pattern may hold. */
+enum {
+    JOB_HOLDS_RUN = 1,    /* {name} {run_time} {run_id} */
+    JOB_HOLDS_PART = 2,   /* {part} */
+    JOB_HOLDS_SEGMENT = 4 /* {segment_id} {segment_name} */
+};
+
+struct job_pattern {
+    const char *place; /* the key, for messages */
+    const char *text;
+    unsigned line;
+    unsigned holds;
+};
+
+/* Placeholders are known, allowed here and closed; what they stand for can stand in a name. */
+enum status job_pattern_check(const struct job_builder *builder, const struct job_pattern *pattern);
+/* The longest name that the pattern makes for a segment (NULL: none), in `arena`: values of a run have
+ * stand-ins of their greatest length. Two that are equal are equal in every run. NULL: no memory. */
+const char *job_pattern_longest(const struct job *job, struct arena *arena, const char *pattern,
+                                const struct segment *segment);
+/* All patterns of a job but destination.url. */
+enum status job_file_name_check(struct job_builder *builder);
+
+/* --- job_split.c --- */
+/* The placeholders of `url`; `place` is its key or flag. */
+enum status job_url_check(const struct job_builder *builder, const char *place, unsigned line,
+                          const char *url);
 
 #endif

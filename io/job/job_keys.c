@@ -4,7 +4,7 @@
  * Keys of the contract that this version can't act upon stand here too (JOB_KEY_LATER): they are refused by
  * name, and accepted only where their value is the default anyway. Nothing in a job file is ever ignored.
  * Thread rule: one thread a builder. Owns nothing. */
-#include "io/job/job_build.h"
+#include "io/job/governance.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -13,11 +13,15 @@
  */
 _Static_assert(sizeof(enum csv_quote) == sizeof(unsigned) && sizeof(enum column_type) == sizeof(unsigned) &&
                    sizeof(enum job_if_exists) == sizeof(unsigned) &&
-                   sizeof(enum identity_multiple) == sizeof(unsigned),
+                   sizeof(enum identity_multiple) == sizeof(unsigned) &&
+                   sizeof(enum consent_missing) == sizeof(unsigned) &&
+                   sizeof(enum job_compression) == sizeof(unsigned) &&
+                   sizeof(enum job_token) == sizeof(unsigned),
                "job_choose() stores enums as unsigned");
 
 #define AT(field)        .at = offsetof(struct job, field)
 #define COLUMN_AT(field) .at = offsetof(struct job_column, field)
+#define RULE_AT(field)   .at = offsetof(struct consent_rule, field)
 #define LATER            .kind = JOB_KEY_LATER
 #define SECTION          .kind = JOB_KEY_SECTION
 #define READ(function)   .kind = JOB_KEY_READ, .read = (function)
@@ -56,11 +60,11 @@ static const struct job_key job_keys[] = {
      .choices = "none, crc64nvme, crc32c, crc32"},
 
     {"files", SECTION},
-    {"files.name", .kind = JOB_KEY_TEXT, AT(file_name), .most = SIZE_MAX},
-    {"files.purge_name", LATER, .accepted = "{name}_purge_{run_time}_{part}.csv"},
-    {"files.compression", LATER, .accepted = "none", .choices = "none, gzip, zstd"},
-    {"files.count", LATER},
-    {"files.empty", LATER, .accepted = "none", .choices = "none, header"},
+    {"files.name", .kind = JOB_KEY_TEXT, AT(file_name), .most = JOB_NAME_TEXT_MAX},
+    {"files.purge_name", .kind = JOB_KEY_TEXT, AT(purge_name), .most = JOB_NAME_TEXT_MAX},
+    {"files.compression", .kind = JOB_KEY_CHOICE, AT(compression), .choices = "none, gzip, zstd"},
+    {"files.count", READ(job_read_file_count), AT(file_count)},
+    {"files.empty", .kind = JOB_KEY_SWITCH, AT(empty_header), .choices = "none, header"},
     {"files.max_rows", READ(job_read_max_rows), AT(max_rows), .reads_null = true},
     {"files.max_bytes", READ(job_read_max_bytes), AT(max_bytes)},
 
@@ -80,12 +84,17 @@ static const struct job_key job_keys[] = {
     {"identity.column", READ(job_read_header), AT(mapping.identity.column)},
     {"identity.paths", READ(job_read_identity_paths)},
     {"identity.multiple", .kind = JOB_KEY_CHOICE, AT(mapping.identity.multiple),
-     .choices = "primary, first, explode", .later = "explode"},
+     .choices = "primary, first, explode"},
     {"identity.missing", .kind = JOB_KEY_CHOICE, AT(mapping.identity.missing), .choices = "reject, skip"},
-    {"identity.deduplicate", LATER, .accepted = "none", .choices = "none, latest"},
-    {"identity.timestamp", LATER},
+    {"identity.deduplicate", .kind = JOB_KEY_CHOICE, AT(mapping.identity.deduplicate), .choices = "none, latest"},
+    {"identity.timestamp", READ(job_read_path), AT(mapping.identity.timestamp)},
 
-    {"segments", LATER},
+    {"segments", SECTION},
+    {"segments.namespace", READ(job_read_namespace), AT(mapping.segments.name_space)},
+    {"segments.ids", READ(job_read_segment_ids)},
+    {"segments.names", READ(job_read_segment_names)},
+    {"segments.statuses", READ(job_read_statuses), .choices = "realized, existing, exited"},
+    {"segments.split", .kind = JOB_KEY_BOOL, AT(mapping.segments.split)},
 
     {"columns", READ(job_read_columns)},
     {"columns[].name", READ(job_read_header), COLUMN_AT(column.name)},
@@ -97,9 +106,28 @@ static const struct job_key job_keys[] = {
     {"columns[].type", .kind = JOB_KEY_CHOICE, COLUMN_AT(column.type), .choices = "text, timestamp, date"},
     {"columns[].transform", READ(job_read_transform), .choices = "trim, lower, upper, sha256"},
 
-    {"consent", LATER},
-    {"governance", LATER},
-    {"pega", LATER},
+    {"consent", SECTION},
+    {"consent.require", READ(job_read_consent)},
+    {"consent.require[].path", READ(job_read_path), RULE_AT(path)},
+    {"consent.require[].allow", READ(job_read_allow)},
+    {"consent.require[].missing", .kind = JOB_KEY_CHOICE, RULE_AT(missing), .choices = "deny, allow"},
+
+    {"governance", SECTION},
+    {"governance.labels", READ(job_read_labels), AT(governance.labels)},
+    {"governance.marketing_action", READ(job_read_marketing_action), AT(governance.marketing_action),
+     .choices = GOVERNANCE_ACTIONS},
+    {"governance.on_violation", .kind = JOB_KEY_SWITCH, AT(governance.drops_columns), .choices = "fail, drop_column"},
+
+    {"pega", READ(job_read_pega), .reads_null = true},
+    {"pega.process_type", READ(job_read_pega_text), AT(pega.process_type)},
+    {"pega.purge_process_type", READ(job_read_pega_text), AT(pega.purge_process_type)},
+    {"pega.manifest", .kind = JOB_KEY_TEXT, AT(pega.manifest), .most = JOB_NAME_TEXT_MAX},
+    {"pega.purge_manifest", .kind = JOB_KEY_TEXT, AT(pega.purge_manifest), .most = JOB_NAME_TEXT_MAX},
+    {"pega.path_prefix", READ(job_read_path_prefix), AT(pega.path_prefix)},
+    {"pega.token", SECTION},
+    {"pega.token.suffix", READ(job_read_token_suffix), AT(pega.token_suffix)},
+    {"pega.token.per", .kind = JOB_KEY_CHOICE, AT(pega.token), .choices = "manifest, file, none"},
+    {"pega.token.replace_extension", .kind = JOB_KEY_BOOL, AT(pega.token_replaces_extension)},
 
     {"rejects", SECTION},
     {"rejects.path", READ(job_read_rejects_path), AT(rejects_path)},
@@ -181,7 +209,7 @@ static enum status job_value(struct job_builder *builder, const struct job_key *
     return STATUS_OK;
 }
 
-/* Recursion by way of job_value() ends with the table: two levels of sections, a list of sections in between.
+/* Recursion by way of job_value() ends with the table: three levels of sections, or two with a list between.
  */
 enum status job_section(struct job_builder *builder, const char *place, const char *pattern,
                         const struct job_node *map, void *base)

@@ -13,37 +13,70 @@
 /* Defaults of the contract's "Job file"; all texts are literals. */
 void job_defaults(struct job *job)
 {
+    static const char *const members[] = {"realized", "existing"};
     *job = (struct job){
         .max_record = 16 * LIMIT_MIB,
         .max_depth = 1024,
         .destination = {.if_exists = JOB_EXISTS_FAIL, .checksum = CHECKSUM_CRC64NVME},
         .file_name = "{name}_{run_time}_{part}.csv",
+        .purge_name = "{name}_purge_{run_time}_{part}.csv",
         .max_rows = 5000000,
+        .pega = {.process_type = "CustomerDataIngestion",
+                 .purge_process_type = "CustomerDataPurge",
+                 .manifest = "{name}_{run_time}.xml",
+                 .purge_manifest = "{name}_purge_{run_time}.xml",
+                 .path_prefix = "",
+                 .token = JOB_TOKEN_MANIFEST,
+                 .token_suffix = ".TOK"},
+        .mapping.segments = {.name_space = "ups",
+                             .statuses = members,
+                             .status_count = sizeof members / sizeof *members},
         .mapping.identity = {.multiple = IDENTITY_PRIMARY, .missing = IDENTITY_REJECT},
         .mapping.csv = {.delimiter = ',', .null_text = "", .list_separator = "|"},
         .budget.text = "0",
     };
 }
 
+static enum status job_identity_check(struct job_builder *builder)
+{
+    struct identity *identity = &builder->job->mapping.identity;
+    unsigned const line = job_set_line(builder, "identity");
+    if (line == 0) return STATUS_OK;
+    if (identity->path_count == 0)
+        return job_refuse(builder, line, "identity.paths", "is missing; at least one path is needed");
+    if (identity->column == NULL) identity->column = "CustomerID";
+    unsigned const time_line = job_set_line(builder, "identity.timestamp");
+    for (size_t i = 0; i < identity->timestamp.part_count; i++)
+        if (identity->timestamp.parts[i].kind == PATH_WILDCARD ||
+            identity->timestamp.parts[i].kind == PATH_FILTER)
+            return job_refuse(builder, time_line, "identity.timestamp",
+                              "may select several values; a path without [*] and filters is needed");
+    if (identity->deduplicate == IDENTITY_KEEP_LATEST && identity->timestamp.part_count == 0)
+        job_warn(
+            builder, job_set_line(builder, "identity.deduplicate"), "identity.deduplicate",
+            "is latest without identity.timestamp: of records with one id the last in input order stays");
+    return STATUS_OK;
+}
+
 /* Keys that depend on each other, whatever their order in the file. */
 static enum status job_weigh(struct job_builder *builder)
 {
     struct job *job = builder->job;
-    struct identity *identity = &job->mapping.identity;
     if (job->name == NULL)
         return job_refuse(builder, builder->top_line, "name",
                           "is missing; a job needs one: 1 to 64 ASCII letters, digits, _ and -");
-    unsigned const line = job_set_line(builder, "identity");
-    if (line != 0 && identity->path_count == 0)
-        return job_refuse(builder, line, "identity.paths", "is missing; at least one path is needed");
-    if (line != 0 && identity->column == NULL) identity->column = "CustomerID";
     if (builder->dialect_pega) {
         if (job_set_line(builder, "csv.newline_in_value") == 0) job->mapping.csv.newline_to_space = true;
         if (job_set_line(builder, "csv.null_character") == 0) job->mapping.csv.null_character_drop = true;
     }
-    enum status status = job_destination_check(builder);
+    enum status status = job_identity_check(builder);
+    if (status == STATUS_OK) status = job_segments_check(builder);
+    if (status == STATUS_OK) status = job_consent_check(builder);
+    if (status == STATUS_OK) status = job_destination_check(builder);
+    if (status == STATUS_OK) status = job_files_check(builder);
     if (status == STATUS_OK) status = job_file_name_check(builder);
-    return status == STATUS_OK ? job_columns_finish(builder) : status;
+    if (status == STATUS_OK) status = job_columns_finish(builder);
+    return status == STATUS_OK ? job_governance_check(builder) : status;
 }
 
 enum status job_finish(struct job_builder *builder, enum status status)
@@ -57,18 +90,19 @@ enum status job_finish(struct job_builder *builder, enum status status)
         if (arena_failed(&job->arena)) status = job_no_memory(builder);
     }
     arena_free(&builder->scratch);
-    if (status != STATUS_OK) job_free(job);
+    if (status != STATUS_OK && job->governance.violation_count == 0) job_free(job);
     return status;
 }
 
-enum status job_load_bytes(const char *file, const char *bytes, size_t length, struct job *job,
+enum status job_load_texts(const char *file, struct job_text text, struct job_text labels, struct job *job,
                            struct fault *fault)
 {
     job_defaults(job);
-    struct job_builder builder = {.job = job, .file = file, .refusal = STATUS_JOB, .fault = fault};
+    struct job_builder builder = {
+        .job = job, .file = file, .refusal = STATUS_JOB, .fault = fault, .labels = labels};
     const struct job_node *root = NULL;
     job->file = arena_text(&job->arena, file, strlen(file));
-    enum status status = job_yaml_read(&builder.scratch, file, bytes, length, &root, fault);
+    enum status status = job_yaml_read(&builder.scratch, file, text.bytes, text.length, &root, fault);
     if (status == STATUS_OK) {
         builder.top_line = root->line;
         status = job_section(&builder, "", "", root, job);
@@ -77,34 +111,49 @@ enum status job_load_bytes(const char *file, const char *bytes, size_t length, s
     return job_finish(&builder, status);
 }
 
-static enum status job_cannot_read(const char *file, int error, struct fault *fault)
+enum status job_load_bytes(const char *file, const char *bytes, size_t length, struct job *job,
+                           struct fault *fault)
 {
-    return fault_set(fault, STATUS_JOB, "%s: the job file can't be read: %s", file, strerror(error));
+    struct job_text const text = {.bytes = bytes, .length = length};
+    return job_load_texts(file, text, (struct job_text){0}, job, fault);
+}
+
+_Static_assert(JOB_FILE_BYTES_MAX == 4194304, "job_file_read() says so");
+
+enum status job_file_read(const char *file, char **bytes, size_t *length, const char **problem)
+{
+    *bytes = NULL;
+    /* "e": not inherited by children. Pipes (-j <(…)) are fine: read to the end, no size is asked. */
+    FILE *stream = fopen(file, "re");
+    *problem = stream == NULL ? strerror(errno) : NULL;
+    if (stream == NULL) return STATUS_JOB;
+    *bytes = malloc(JOB_FILE_BYTES_MAX + 1);
+    if (*bytes == NULL) {
+        *problem = "no memory for it";
+    } else {
+        errno = 0;
+        *length = fread(*bytes, 1, JOB_FILE_BYTES_MAX + 1, stream);
+        if (ferror(stream))
+            *problem = strerror(errno);
+        else if (*length > JOB_FILE_BYTES_MAX)
+            *problem = "it is too large; at most 4194304 bytes are allowed";
+    }
+    fclose(stream);
+    if (*problem == NULL) return STATUS_OK;
+    return *bytes == NULL ? STATUS_IO : STATUS_JOB;
 }
 
 enum status job_load(const char *file, struct job *job, struct fault *fault)
 {
     *job = (struct job){0};
-    /* "e": not inherited by children. Pipes (-j <(…)) are fine: read to the end, no size is asked. */
-    FILE *stream = fopen(file, "re");
-    if (stream == NULL) return job_cannot_read(file, errno, fault);
-    char *bytes = malloc(JOB_FILE_BYTES_MAX + 1);
-    enum status status = STATUS_OK;
+    char *bytes;
     size_t length = 0;
-    if (bytes == NULL) {
-        status = fault_set(fault, STATUS_IO, "%s: no memory to read it", file);
-    } else {
-        errno = 0;
-        length = fread(bytes, 1, JOB_FILE_BYTES_MAX + 1, stream);
-        if (ferror(stream))
-            status = job_cannot_read(file, errno, fault);
-        else if (length > JOB_FILE_BYTES_MAX)
-            status =
-                fault_set(fault, STATUS_JOB, "%s: the job file is too large; at most %u bytes are allowed",
-                          file, JOB_FILE_BYTES_MAX);
-    }
-    fclose(stream);
-    if (status == STATUS_OK) status = job_load_bytes(file, bytes, length, job, fault);
+    const char *problem;
+    enum status status = job_file_read(file, &bytes, &length, &problem);
+    if (status == STATUS_OK)
+        status = job_load_bytes(file, bytes, length, job, fault);
+    else
+        fault_set(fault, status, "%s: the job file can't be read: %s", file, problem);
     free(bytes);
     return status;
 }

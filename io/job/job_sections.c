@@ -9,6 +9,8 @@
 #include <string.h>
 
 enum { JOB_NAME_MAX = 64 };
+/* files.count: files that are open at once for each stream. Pega takes one partition a file, some 4 to 40. */
+enum { JOB_FILE_COUNT_MAX = 10000 };
 
 static bool job_name_character(char c)
 {
@@ -40,21 +42,16 @@ enum status job_read_sources(struct job_builder *builder, const struct job_key *
 {
     (void)key, (void)target;
     struct job *job = builder->job;
-    enum status status = job_value_list(builder, place, value, JOB_SOURCES_MAX);
+    enum status const status = job_value_texts(builder, place, value, JOB_SOURCES_MAX, SIZE_MAX,
+                                               &job->source_paths, &job->source_count);
     if (status != STATUS_OK) return status;
-    const char **paths = arena_array(&job->arena, value->count, sizeof *paths);
-    if (paths == NULL) return job_no_memory(builder);
-    size_t count = 0;
-    for (const struct job_node *item = value->first; item != NULL; item = item->next, count++) {
+    size_t index = 0;
+    for (const struct job_node *item = value->first; item != NULL; item = item->next, index++) {
         char here[JOB_PLACE_MAX];
-        snprintf(here, sizeof here, "%s[%zu]", place, count);
-        status = job_value_text(builder, here, item, SIZE_MAX, &paths[count]);
-        if (status != STATUS_OK) return status;
+        snprintf(here, sizeof here, "%s[%zu]", place, index);
         if (item->length == 0)
             return job_refuse(builder, item->line, here, "is empty; a file, directory or glob is needed");
     }
-    job->source_paths = paths;
-    job->source_count = count;
     return STATUS_OK;
 }
 
@@ -90,6 +87,34 @@ enum status job_read_max_bytes(struct job_builder *builder, const struct job_key
 {
     (void)key;
     return job_value_size(builder, place, value, 1, INT64_MAX, target);
+}
+
+enum status job_read_file_count(struct job_builder *builder, const struct job_key *key, const char *place,
+                                const struct job_node *value, void *target)
+{
+    (void)key;
+    uint64_t count = 0;
+    enum status const status = job_value_count(builder, place, value, 1, JOB_FILE_COUNT_MAX, &count);
+    if (status == STATUS_OK) *(uint32_t *)target = (uint32_t)count;
+    return status;
+}
+
+enum status job_files_check(struct job_builder *builder)
+{
+    static const char *const limits[] = {"files.max_rows", "files.max_bytes"};
+    struct job *job = builder->job;
+    if (job->file_count == 0) return STATUS_OK;
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
+        if (job_set_line(builder, limits[i]) != 0)
+            return job_refuse(
+                builder, job_set_line(builder, limits[i]), limits[i],
+                "can't stand beside files.count, which makes even files; leave one of them out");
+    job->max_rows = 0;
+    if (job->file_count > 1 && strstr(job->file_name, "{part}") == NULL)
+        return job_refuse(builder, job_set_line(builder, "files.count"), "files.count",
+                          "makes %u files, which one name can't tell apart; put {part} into files.name",
+                          (unsigned)job->file_count);
+    return STATUS_OK;
 }
 
 enum status job_read_dialect(struct job_builder *builder, const struct job_key *key, const char *place,
@@ -135,20 +160,7 @@ enum status job_read_rejects_path(struct job_builder *builder, const struct job_
                                   const struct job_node *value, void *target)
 {
     (void)key;
-    const char *path = NULL;
-    enum status const status = job_value_text(builder, place, value, SIZE_MAX, &path);
-    if (status != STATUS_OK) return status;
-    if (value->length == 0 || path[value->length - 1] == '/')
-        return job_refuse(builder, value->line, place, "\"%s\" is not the path of a file",
-                          job_show(path, value->length).text);
-    const char *slash = strrchr(builder->file, '/');
-    size_t const folder = path[0] == '/' || slash == NULL ? 0 : (size_t)(slash - builder->file) + 1;
-    char *whole = arena_alloc(&builder->job->arena, folder + value->length + 1);
-    if (whole == NULL) return job_no_memory(builder);
-    memcpy(whole, builder->file, folder);
-    memcpy(whole + folder, path, value->length);
-    *(const char **)target = whole;
-    return STATUS_OK;
+    return job_value_file(builder, place, value, target);
 }
 
 enum status job_read_rejects_max(struct job_builder *builder, const struct job_key *key, const char *place,

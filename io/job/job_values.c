@@ -3,6 +3,8 @@
  * Thread rule: one thread a builder. Owns nothing; texts go into the job's arena. */
 #include "io/job/job_build.h"
 
+#include "core/base/utf8.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -104,11 +106,6 @@ enum status job_value_choice(struct job_builder *builder, const struct job_key *
     if (status != STATUS_OK) return status;
     int const position = job_choice(key->choices, value->text, value->length);
     if (position < 0) return job_not_one_of(builder, place, value, key->choices);
-    if (key->later != NULL && strlen(key->later) == value->length &&
-        memcmp(key->later, value->text, value->length) == 0)
-        return job_refuse(builder, value->line, place,
-                          "\"%s\" is not supported yet; this version has the others of %s", key->later,
-                          key->choices);
     *choice = (unsigned)position;
     return STATUS_OK;
 }
@@ -198,6 +195,58 @@ enum status job_value_list(struct job_builder *builder, const char *place, const
         enum status const status = job_scalar(builder, here, item);
         if (status != STATUS_OK) return status;
     }
+    return STATUS_OK;
+}
+
+enum status job_value_texts(struct job_builder *builder, const char *place, const struct job_node *value,
+                            size_t most, size_t most_bytes, const char *const **texts, size_t *count)
+{
+    enum status status = job_value_list(builder, place, value, most);
+    if (status != STATUS_OK) return status;
+    const char **list = arena_array(&builder->job->arena, value->count, sizeof *list);
+    if (list == NULL) return job_no_memory(builder);
+    size_t index = 0;
+    for (const struct job_node *item = value->first; item != NULL; item = item->next, index++) {
+        char here[JOB_PLACE_MAX];
+        snprintf(here, sizeof here, "%s[%zu]", place, index);
+        status = job_value_text(builder, here, item, most_bytes, &list[index]);
+        if (status != STATUS_OK) return status;
+    }
+    *texts = list;
+    *count = index;
+    return STATUS_OK;
+}
+
+enum status job_value_word(struct job_builder *builder, const char *place, const struct job_node *value,
+                           size_t most, const char **text)
+{
+    const char *word = NULL;
+    enum status const status = job_value_text(builder, place, value, most, &word);
+    if (status != STATUS_OK) return status;
+    if (value->length == 0) return job_refuse(builder, value->line, place, "is empty; a text is needed");
+    if (utf8_has_control(word, value->length))
+        return job_refuse(builder, value->line, place, "\"%s\" holds a control character; none is allowed",
+                          job_show(word, value->length).text);
+    *text = word;
+    return STATUS_OK;
+}
+
+enum status job_value_file(struct job_builder *builder, const char *place, const struct job_node *value,
+                           const char **file)
+{
+    const char *path = NULL;
+    enum status const status = job_value_text(builder, place, value, SIZE_MAX, &path);
+    if (status != STATUS_OK) return status;
+    if (value->length == 0 || path[value->length - 1] == '/')
+        return job_refuse(builder, value->line, place, "\"%s\" is not the path of a file",
+                          job_show(path, value->length).text);
+    const char *slash = strrchr(builder->file, '/');
+    size_t const folder = path[0] == '/' || slash == NULL ? 0 : (size_t)(slash - builder->file) + 1;
+    char *whole = arena_alloc(&builder->job->arena, folder + value->length + 1);
+    if (whole == NULL) return job_no_memory(builder);
+    memcpy(whole, builder->file, folder);
+    memcpy(whole + folder, path, value->length);
+    *file = whole;
     return STATUS_OK;
 }
 

@@ -84,7 +84,7 @@ static enum status job_yaml_node(struct job_reader *reader, const yaml_event_t *
 {
     unsigned const line = (unsigned)event->start_mark.line + 1;
     if (++reader->nodes > JOB_NODES_MAX)
-        return job_yaml_refuse(reader, line, "more than 200000 values; that is larger than any job");
+        return job_yaml_refuse(reader, line, "more than 200000 values; that is larger than any job file");
     *node = arena_alloc(reader->arena, sizeof **node);
     if (*node == NULL) return fault_set(reader->fault, STATUS_IO, "%s: no memory to read it", reader->file);
     (*node)->kind = kind;
@@ -96,10 +96,9 @@ static enum status job_yaml_plain_only(const struct job_reader *reader, const ya
                                        const yaml_char_t *anchor, const yaml_char_t *tag)
 {
     unsigned const line = (unsigned)event->start_mark.line + 1;
-    if (anchor != NULL) return job_yaml_refuse(reader, line, "anchors (&name) are not allowed in a job file");
+    if (anchor != NULL) return job_yaml_refuse(reader, line, "anchors (&name) are not allowed here");
     if (tag != NULL)
-        return job_yaml_refuse(reader, line,
-                               "tags (!name) are not allowed in a job file; quote a text with !");
+        return job_yaml_refuse(reader, line, "tags (!name) are not allowed here; quote a text with !");
     return STATUS_OK;
 }
 
@@ -138,10 +137,10 @@ static enum status job_yaml_event(struct job_reader *reader, const yaml_event_t 
     switch (event->type) {
     case YAML_DOCUMENT_START_EVENT:
         if (reader->documents++ == 0) return STATUS_OK;
-        return job_yaml_refuse(reader, line, "a second document (---) begins here; a job file holds one");
+        return job_yaml_refuse(reader, line, "a second document (---) begins here; a file holds one");
     case YAML_ALIAS_EVENT:
-        return job_yaml_refuse(
-            reader, line, "aliases (*name) are not allowed in a job file; quote a text that begins with *");
+        return job_yaml_refuse(reader, line,
+                               "aliases (*name) are not allowed here; quote a text that begins with *");
     case YAML_SCALAR_EVENT: return job_yaml_text(reader, event);
     case YAML_SEQUENCE_START_EVENT:
         return job_yaml_open(reader, event, JOB_NODE_LIST, event->data.sequence_start.anchor,
@@ -210,7 +209,7 @@ enum status job_yaml_read(struct arena *arena, const char *file, const char *byt
     }
     yaml_parser_delete(&parser);
     if (status != STATUS_OK) return status;
-    if (reader.root == NULL) return fault_set(fault, STATUS_JOB, "%s:1: the job file is empty", file);
+    if (reader.root == NULL) return fault_set(fault, STATUS_JOB, "%s:1: the file is empty", file);
     *root = reader.root;
     return STATUS_OK;
 }

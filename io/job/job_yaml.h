@@ -1,5 +1,5 @@
-/* job_yaml.h - YAML text as a tree of nodes that know their lines. Internal to io/job; job_yaml.c is the one
- * file that knows libyaml.
+/* job_yaml.h - YAML text (a job file, a file of labels) as a tree of nodes that know their lines. Internal to
+ * io/job; job_yaml.c is the one file that knows libyaml.
  *
  * The tree holds what a job file may hold: texts, lists, mappings with text keys. Anchors, aliases, tags and
  * a second document are refused, so that a tree is never larger than its text. Nothing is interpreted: `12`,
@@ -37,9 +37,17 @@ enum status job_yaml_read(struct arena *arena, const char *file, const char *byt
 /* A plain null, ~ or nothing at all: "not set". */
 bool job_node_is_null(const struct job_node *node);
 
-/* job_load() without the file: for it, tests and fuzzing. `file` names the job and is the base of relative
- * paths; it is not opened. */
+/* Bytes of a file that was read. */
+struct job_text {
+    const char *bytes; /* NULL: not read yet */
+    size_t length;
+};
+
+/* job_load() without the job file: for it, tests and fuzzing. `file` names the job and is the base of
+ * relative paths; it is not opened. job_load_texts() takes the bytes of governance.labels too. */
 enum status job_load_bytes(const char *file, const char *bytes, size_t length, struct job *job,
+                           struct fault *fault);
+enum status job_load_texts(const char *file, struct job_text text, struct job_text labels, struct job *job,
                            struct fault *fault);
 
 #endif

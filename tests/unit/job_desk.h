@@ -11,6 +11,7 @@
 
 #include "io/job/job_yaml.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,6 +41,15 @@ static inline void refused(const char *text, const char *message)
     if (strncmp(fault.message, message, strlen(message)) != 0)
         fail_msg("%.300s\nmessage: %s\nwanted:  %s", text, fault.message, message);
     job_free(&job);
+}
+
+/* What stands behind JOB_BEGIN, from line 3 on, is refused with the message behind "acme.yaml:". */
+static inline void refused_behind(const char *text, const char *message)
+{
+    char whole[1024], wanted[512];
+    assert_true(snprintf(whole, sizeof whole, JOB_BEGIN "%s", text) < (int)sizeof whole);
+    snprintf(wanted, sizeof wanted, "acme.yaml:%s", message);
+    refused(whole, wanted);
 }
 
 #endif

@@ -18,12 +18,18 @@ static struct file_name_values values(uint32_t part)
     return (struct file_name_values){.name = "acme", .run_time = 1795316400, .run_id = RUN_ID, .part = part};
 }
 
+static struct file_name_pattern pattern_of(const char *text)
+{
+    return (struct file_name_pattern){.key = "files.name", .text = text, .suffix = ""};
+}
+
 static void expect_name(const char *pattern, uint32_t part, const char *expected)
 {
     struct file_name_values const given = values(part);
+    struct file_name_pattern const key = pattern_of(pattern);
     struct fault fault = {0};
     char out[FILE_NAME_SIZE];
-    enum status const status = file_name_expand(pattern, &given, out, &fault);
+    enum status const status = file_name_expand(&key, &given, out, &fault);
     assert_string_equal(fault.message, "");
     assert_int_equal(status, STATUS_OK);
     assert_string_equal(out, expected);
@@ -32,9 +38,10 @@ static void expect_name(const char *pattern, uint32_t part, const char *expected
 static void expect_refused(const char *pattern, const char *words)
 {
     struct file_name_values const given = values(1);
+    struct file_name_pattern const key = pattern_of(pattern);
     struct fault fault = {0};
     char out[FILE_NAME_SIZE];
-    assert_int_equal(file_name_expand(pattern, &given, out, &fault), STATUS_JOB);
+    assert_int_equal(file_name_expand(&key, &given, out, &fault), STATUS_JOB);
     assert_int_equal(fault.status, STATUS_JOB);
     if (strstr(fault.message, words) == NULL) fail_msg("'%s' not in: %s", words, fault.message);
 }
@@ -59,14 +66,68 @@ static void refuses(void **state)
     expect_refused("..", "can't be the name");
     expect_refused("a/{name}", "destination.url");
     expect_refused("a\tb", "a\\x09b");
-    expect_refused("{nome}", "{nome}: {name}");
+    expect_refused("{nome}", "{nome}; allowed are {name} {run_time} {run_id} {part}");
     expect_refused("{no\nme}", "{no\\x0ame}");
     expect_refused("{}", "unknown placeholder {}");
     expect_refused("{name", "\"{\" without its partner");
     expect_refused("{na{me}", "\"{\" without its partner");
     expect_refused("name}", "\"}\" without its partner");
-    expect_refused("{segment_id}.csv", "not supported by this version");
-    expect_refused("{segment_name}.csv", "not supported by this version");
+    expect_refused("{segment_id}.csv", "unknown placeholder {segment_id}; allowed are {name}");
+    expect_refused("{segment_name}.csv", "unknown placeholder {segment_name}");
+}
+
+static void knows_segments_and_suffixes(void **state)
+{
+    (void)state;
+    struct file_name_values given = values(2);
+    given.segment_id = "59bd{part}";
+    struct file_name_pattern pattern = {
+        .key = "files.name", .text = "{segment_name}_{part}.csv", .suffix = ".gz"};
+    struct fault fault = {0};
+    char out[FILE_NAME_SIZE];
+    /* without a name the id stands there; what a value holds is no placeholder */
+    assert_int_equal(file_name_expand(&pattern, &given, out, &fault), STATUS_OK);
+    assert_string_equal(out, "59bd{part}_0002.csv.gz");
+    given.segment_name = "loyal";
+    pattern.text = "{segment_name}-{segment_id}";
+    assert_int_equal(file_name_expand(&pattern, &given, out, &fault), STATUS_OK);
+    assert_string_equal(out, "loyal-59bd{part}.gz");
+    given.segment_name = "a/b";
+    assert_int_equal(file_name_expand(&pattern, &given, out, &fault), STATUS_JOB);
+    /* a manifest has no parts */
+    given.part = 0;
+    pattern = (struct file_name_pattern){.key = "pega.manifest", .text = "{part}.xml", .suffix = ""};
+    assert_int_equal(file_name_expand(&pattern, &given, out, &fault), STATUS_JOB);
+    assert_string_equal(fault.message,
+                        "pega.manifest: unknown placeholder {part}; allowed are {name} {run_time} "
+                        "{run_id} {segment_id} {segment_name}");
+    pattern.text = "";
+    assert_int_equal(file_name_expand(&pattern, &given, out, &fault), STATUS_JOB);
+    /* the suffix alone makes no name, and counts */
+    pattern.suffix = ".gz";
+    assert_int_equal(file_name_expand(&pattern, &given, out, &fault), STATUS_JOB);
+    assert_non_null(strstr(fault.message, "can't be the name"));
+}
+
+static void expands_texts(void **state)
+{
+    (void)state;
+    struct file_name_values const given = values(0);
+    struct fault fault = {0};
+    char out[16];
+    assert_int_equal(file_name_expand_text("pega.path_prefix", "a/{name}/", &given, out, sizeof out, &fault),
+                     STATUS_OK);
+    assert_string_equal(out, "a/acme/");
+    assert_int_equal(file_name_expand_text("pega.path_prefix", "", &given, out, sizeof out, &fault),
+                     STATUS_OK);
+    assert_string_equal(out, "");
+    assert_int_equal(
+        file_name_expand_text("pega.path_prefix", "0123456789{name}", &given, out, sizeof out - 1, &fault),
+        STATUS_OK);
+    assert_int_equal(
+        file_name_expand_text("pega.path_prefix", "0123456789{name}x", &given, out, sizeof out - 1, &fault),
+        STATUS_JOB);
+    assert_string_equal(fault.message, "pega.path_prefix: gives a text of 15 bytes; at most 14 are allowed");
 }
 
 static void bounds_length(void **state)
@@ -120,7 +181,8 @@ static void knows_run_ids(void **state)
     given.run_id = "../x";
     char out[FILE_NAME_SIZE];
     struct fault fault;
-    assert_int_equal(file_name_expand("{run_id}", &given, out, &fault), STATUS_USAGE);
+    struct file_name_pattern const pattern = pattern_of("{run_id}");
+    assert_int_equal(file_name_expand(&pattern, &given, out, &fault), STATUS_USAGE);
     assert_non_null(strstr(fault.message, "../x"));
 }
 
@@ -182,9 +244,11 @@ static void escapes_messages(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(expands),         cmocka_unit_test(refuses),
-                                       cmocka_unit_test(bounds_length),   cmocka_unit_test(knows_run_ids),
-                                       cmocka_unit_test(writes_run_time), cmocka_unit_test(escapes_json),
-                                       cmocka_unit_test(escapes_messages)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(expands),         cmocka_unit_test(refuses),
+        cmocka_unit_test(bounds_length),   cmocka_unit_test(knows_segments_and_suffixes),
+        cmocka_unit_test(expands_texts),   cmocka_unit_test(knows_run_ids),
+        cmocka_unit_test(writes_run_time), cmocka_unit_test(escapes_json),
+        cmocka_unit_test(escapes_messages)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

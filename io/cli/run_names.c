@@ -1,0 +1,97 @@
+/* run_names.c - patterns of the job, values of the run. Thread: main. Owns nothing. */
+#include "io/cli/run_names.h"
+
+#include <string.h>
+
+uint32_t run_stream_count(const struct run *run)
+{
+    const struct segments *const segments = &run->job.mapping.segments;
+    return segments->split ? (uint32_t)segments->count : 1;
+}
+
+/* `part` 0: of what has no parts. */
+static struct file_name_values values_of(const struct run *run, uint32_t stream, uint32_t part)
+{
+    const struct segments *const segments = &run->job.mapping.segments;
+    return (struct file_name_values){.name = run->job.name,
+                                     .run_time = run->run_time,
+                                     .run_id = run->run_id,
+                                     .part = part,
+                                     .segment_id = segments->split ? segments->list[stream].id : NULL,
+                                     .segment_name = segments->split ? segments->list[stream].name : NULL};
+}
+
+enum status run_file_name(const struct run *run, uint32_t stream, uint32_t part, char out[OUTPUT_NAME_SIZE],
+                          struct fault *fault)
+{
+    static const char *const suffixes[] = {
+        [JOB_COMPRESSION_NONE] = "", [JOB_COMPRESSION_GZIP] = ".gz", [JOB_COMPRESSION_ZSTD] = ".zst"};
+    struct file_name_pattern const pattern = {
+        .key = "files.name", .text = run->job.file_name, .suffix = suffixes[run->job.compression]};
+    struct file_name_values const values = values_of(run, stream, part);
+    return output_name_expand(run->place.folders, &pattern, &values, out, fault);
+}
+
+enum status run_manifest_name(const struct run *run, uint32_t stream, char out[OUTPUT_NAME_SIZE],
+                              struct fault *fault)
+{
+    struct file_name_pattern const pattern = {
+        .key = "pega.manifest", .text = run->job.pega.manifest, .suffix = ""};
+    struct file_name_values const values = values_of(run, stream, 0);
+    return output_name_expand(run->place.folders, &pattern, &values, out, fault);
+}
+
+enum status run_token_name(const struct run *run, const char *name, char out[OUTPUT_NAME_SIZE],
+                           struct fault *fault)
+{
+    const struct job_pega *const pega = &run->job.pega;
+    return output_name_token(name, pega->token_suffix, pega->token_replaces_extension, run->run_id, out,
+                             fault);
+}
+
+enum status run_path_prefix(const struct run *run, uint32_t stream, char out[OUTPUT_NAME_SIZE],
+                            struct fault *fault)
+{
+    struct file_name_values const values = values_of(run, stream, 0);
+    return file_name_expand_text("pega.path_prefix", run->job.pega.path_prefix, &values, out,
+                                 OUTPUT_NAME_SIZE, fault);
+}
+
+const char *run_names_bare(const char *name)
+{
+    const char *const slash = strrchr(name, '/');
+    return slash == NULL ? name : slash + 1;
+}
+
+static enum status same_names(const char *key, const char *what, const char *name, const char *other,
+                              struct fault *fault)
+{
+    return fault_set(fault, STATUS_JOB, "%s: %s would be called %s, like %s; change one of them", key, what,
+                     name, other);
+}
+
+/* The manifest, the prefix and the tokens of one stream, whose first file is `file`. */
+static enum status check_pega(const struct run *run, uint32_t stream, const char *file, struct fault *fault)
+{
+    char manifest[OUTPUT_NAME_SIZE], token[OUTPUT_NAME_SIZE], prefix[OUTPUT_NAME_SIZE];
+    bool const per_file = run->job.pega.token == JOB_TOKEN_FILE;
+    enum status status = run_manifest_name(run, stream, manifest, fault);
+    if (status == STATUS_OK) status = run_path_prefix(run, stream, prefix, fault);
+    if (status == STATUS_OK && strcmp(manifest, file) == 0)
+        return same_names("pega.manifest", "a manifest", manifest, "a data file", fault);
+    if (status != STATUS_OK || run->job.pega.token == JOB_TOKEN_NONE) return status;
+    status = run_token_name(run, per_file ? file : manifest, token, fault);
+    if (status != STATUS_OK || strcmp(token, per_file ? manifest : file) != 0) return status;
+    return same_names("pega.token", "a token", token, per_file ? "the manifest" : "a data file", fault);
+}
+
+enum status run_names_check(const struct run *run, struct fault *fault)
+{
+    enum status status = STATUS_OK;
+    for (uint32_t stream = 0; stream < run_stream_count(run) && status == STATUS_OK; stream++) {
+        char file[OUTPUT_NAME_SIZE];
+        status = run_file_name(run, stream, 1, file, fault);
+        if (status == STATUS_OK && run->job.pega.wanted) status = check_pega(run, stream, file, fault);
+    }
+    return status;
+}

@@ -1,0 +1,28 @@
+/* run_supports.c - features that jobs can name before runs have them: a line goes when its feature comes.
+ * Pure.
+ */
+#include "io/cli/run_supports.h"
+
+enum status run_supports(const struct job *job, struct fault *fault)
+{
+    const struct mapping *const mapping = &job->mapping;
+    const struct {
+        const char *key;
+        bool used;
+    } later[] = {
+        {"segments.split", mapping->segments.split},
+        {"segments", mapping->segments.count > 0},
+        {"identity.multiple: explode", mapping->identity.multiple == IDENTITY_EXPLODE},
+        {"identity.deduplicate", mapping->identity.deduplicate != IDENTITY_KEEP_ALL},
+        {"consent", mapping->consent_count > 0},
+        {"files.compression", job->compression != JOB_COMPRESSION_NONE},
+        {"files.count", job->file_count > 0},
+        {"files.empty", job->empty_header},
+        {"pega", job->pega.wanted},
+    };
+    for (size_t i = 0; i < sizeof later / sizeof *later; i++)
+        if (later[i].used)
+            return fault_set(fault, STATUS_JOB, "%s: %s: not supported yet; leave it out", job->file,
+                             later[i].key);
+    return STATUS_OK;
+}
