@@ -3,6 +3,7 @@
 
 #include "core/csv/timestamp.h"
 #include "io/cli/machine.h"
+#include "io/cli/run_names.h"
 #include "io/output/output_text.h"
 
 #include <inttypes.h>
@@ -76,9 +77,55 @@ static void put_identity(FILE *out, const struct identity *identity)
         return;
     }
     fprintf(out, "%-*s%s: ", LABEL_WIDTH, "identity", show(identity->column).text);
+    static const char *const multiples[] = {
+        [IDENTITY_PRIMARY] = "primary", [IDENTITY_FIRST] = "first", [IDENTITY_EXPLODE] = "explode"};
     put_paths(out, identity->paths, identity->path_count);
-    fprintf(out, "; multiple %s; missing %s\n", identity->multiple == IDENTITY_PRIMARY ? "primary" : "first",
+    fprintf(out, "; multiple %s; missing %s\n", multiples[identity->multiple],
             identity->missing == IDENTITY_REJECT ? "reject" : "skip");
+    if (identity->deduplicate == IDENTITY_KEEP_LATEST)
+        line(out, "deduplicate", "latest by %s",
+             identity->timestamp.part_count > 0 ? show(identity->timestamp.text).text : "input order");
+}
+
+static void put_texts(FILE *out, const char *const *texts, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        fprintf(out, "%s%s", i == 0 ? "" : ", ", show(texts[i]).text);
+}
+
+static void put_segments(FILE *out, const struct segments *segments)
+{
+    if (segments->count == 0) return;
+    fprintf(out, "%-*s%zu of %s: ", LABEL_WIDTH, "segments", segments->count,
+            show(segments->name_space).text);
+    put_texts(out, segments->statuses, segments->status_count);
+    fprintf(out, "%s\n", segments->split ? "; a delivery for each" : "");
+    for (size_t i = 0; i < segments->count && i < CHECK_PLAN_SOURCES; i++) {
+        const struct segment *const segment = &segments->list[i];
+        line(out, "segment", "%s%s%s%s", show(segment->id).text, segment->name != NULL ? " (" : "",
+             segment->name != NULL ? show(segment->name).text : "", segment->name != NULL ? ")" : "");
+    }
+    if (segments->count > CHECK_PLAN_SOURCES)
+        line(out, "segment", "... and %zu more", segments->count - CHECK_PLAN_SOURCES);
+}
+
+static void put_consent(FILE *out, const struct consent_rule *rule)
+{
+    fprintf(out, "%-*s%s: ", LABEL_WIDTH, "consent", show(rule->path.text).text);
+    put_texts(out, rule->allow, rule->allow_count);
+    fprintf(out, "; missing %s\n", rule->missing == CONSENT_DENY ? "deny" : "allow");
+}
+
+/* A job whose columns violate is refused before there is a plan. */
+static void put_governance(FILE *out, const struct job_governance *governance)
+{
+    if (governance->labels == NULL) return;
+    fprintf(out, "%-*s%s, %s: ", LABEL_WIDTH, "governance", show(governance->labels).text,
+            governance->marketing_action != NULL ? governance->marketing_action : "no marketing action");
+    if (governance->dropped_count == 0) fputs("no violation", out);
+    if (governance->dropped_count > 0) fputs("dropped ", out);
+    put_texts(out, governance->dropped, governance->dropped_count);
+    fputc('\n', out);
 }
 
 static void put_column(FILE *out, const struct column *column)
@@ -117,6 +164,40 @@ static void put_csv(FILE *out, const struct csv_options *csv)
          show(csv->list_separator).text, csv->formula_escape ? "true" : "false");
 }
 
+/* Names were expanded before (run_names_check): none fails. */
+static void put_pega(FILE *out, const struct run *run, const char *file)
+{
+    const struct job_pega *const pega = &run->job.pega;
+    char name[OUTPUT_NAME_SIZE], prefix[OUTPUT_NAME_SIZE];
+    struct fault fault;
+    if (!pega->wanted || run_manifest_name(run, 0, name, &fault) != STATUS_OK ||
+        run_path_prefix(run, 0, prefix, &fault) != STATUS_OK)
+        return;
+    bool const more = run_stream_count(run) > 1;
+    line(out, "manifest", "%s, %s%s", show(name).text, show(pega->process_type).text, more ? ", ..." : "");
+    line(out, "  names files", "%s%s", show(prefix).text, show(run_names_bare(file)).text);
+    bool const per_file = pega->token == JOB_TOKEN_FILE;
+    if (pega->token == JOB_TOKEN_NONE)
+        line(out, "token", "none");
+    else if (run_token_name(run, per_file ? file : name, prefix, &fault) == STATUS_OK)
+        line(out, "token", "%s%s", show(prefix).text, per_file || more ? ", ..." : "");
+}
+
+static void put_files(FILE *out, const struct run *run, const char *name)
+{
+    static const char *const compressions[] = {
+        [JOB_COMPRESSION_NONE] = "none", [JOB_COMPRESSION_GZIP] = "gzip", [JOB_COMPRESSION_ZSTD] = "zstd"};
+    const struct job *const job = &run->job;
+    line(out, "files", "%s, ...", show(name).text);
+    if (job->compression != JOB_COMPRESSION_NONE)
+        line(out, "compression", "%s", compressions[job->compression]);
+    if (job->file_count != 0) line(out, "even files", "%" PRIu32, job->file_count);
+    limit_line(out, "rows in a file", job->max_rows);
+    limit_line(out, "bytes in a file", job->max_bytes);
+    if (job->empty_header) line(out, "without rows", "a file with the header");
+    put_pega(out, run, name);
+}
+
 void check_plan_job(FILE *out, const struct run *run, const char *name)
 {
     const struct job *const job = &run->job;
@@ -129,10 +210,12 @@ void check_plan_job(FILE *out, const struct run *run, const char *name)
     put_sources(out, run);
     line(out, "largest record", "%" PRIu64 " bytes, nested %" PRIu32 " deep", job->max_record,
          job->max_depth);
-    line(out, "files", "%s, ...", show(name).text);
-    limit_line(out, "rows in a file", job->max_rows);
-    limit_line(out, "bytes in a file", job->max_bytes);
+    put_files(out, run, name);
+    put_segments(out, &mapping->segments);
     put_identity(out, &mapping->identity);
+    for (size_t i = 0; i < mapping->consent_count; i++)
+        put_consent(out, &mapping->consent[i]);
+    put_governance(out, &job->governance);
     for (size_t i = 0; i < mapping->column_count; i++)
         put_column(out, &mapping->columns[i]);
     put_csv(out, &mapping->csv);

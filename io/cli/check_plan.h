@@ -10,7 +10,7 @@
 
 #include <stdio.h>
 
-/* Sources that are named one by one; more are counted. */
+/* Sources, and segments, that are named one by one; more are counted. */
 #define CHECK_PLAN_SOURCES 20u
 
 /* Job, sources, files, columns, CSV, rejects: after run_prepare(). `name` is that of the first file. */
