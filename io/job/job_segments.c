@@ -32,7 +32,7 @@ enum status job_read_segment_ids(struct job_builder *builder, const struct job_k
     const char *const *ids = NULL;
     size_t count = 0;
     enum status const status =
-        job_value_texts(builder, place, value, MAPPING_SEGMENTS_MAX, MAPPING_TEXT_MAX, &ids, &count);
+        job_value_texts(builder, place, value, MAPPING_SEGMENTS_MAX, MAPPING_SEGMENT_ID_MAX, &ids, &count);
     if (status != STATUS_OK) return status;
     builder->segments = arena_array(&builder->job->arena, count, sizeof *builder->segments);
     if (builder->segments == NULL) return job_no_memory(builder);

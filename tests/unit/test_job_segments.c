@@ -102,6 +102,21 @@ static char *many_segments(size_t count, const char *behind)
     return text;
 }
 
+static void bounds_ids(void **state)
+{
+    (void)state;
+    char text[2048], id[MAPPING_SEGMENT_ID_MAX + 2];
+    memset(id, 'x', sizeof id - 1);
+    id[sizeof id - 1] = '\0';
+    struct job job;
+    snprintf(text, sizeof text, JOB_BEGIN "segments: { ids: [ %s ] }\n", id + 1);
+    load(text, &job);
+    assert_int_equal(job.mapping.segments.list[0].id_length, MAPPING_SEGMENT_ID_MAX);
+    job_free(&job);
+    snprintf(text, sizeof text, JOB_BEGIN "segments: { ids: [ %s ] }\n", id);
+    refused(text, "acme.yaml:3: segments.ids[0]: is 1025 bytes long; at most 1024 are allowed");
+}
+
 static void bounds_their_number(void **state)
 {
     (void)state;
@@ -275,6 +290,7 @@ int main(void)
         cmocka_unit_test(reads_all_keys),
         cmocka_unit_test(has_defaults),
         cmocka_unit_test(refuses_keys),
+        cmocka_unit_test(bounds_ids),
         cmocka_unit_test(bounds_their_number),
         cmocka_unit_test(knows_where_placeholders_stand),
         cmocka_unit_test(refuses_ids_that_make_no_names),
