@@ -14,39 +14,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- the row ---- */
+/* ---- the record ---- */
 
-static enum csv_row_result outcome_failed(const struct csv_row *row)
+/* A defect behind the syntax stage: what other values lack in syntax goes before it. */
+static enum csv_row_result record_failed(struct csv_row *row, const struct cells *cells)
 {
+    csv_value_check_all(row, cells);
     return row->defect == DEFECT_TOO_LARGE ? ROW_TOO_LONG : ROW_FAILED;
 }
 
-/* The values of the first identity path that find_unread() left to write_identity(). */
-static bool check_identity(struct csv_row *row, const struct cells *cells)
-{
-    uint32_t const slot = row->fast_identity.slot;
-    return slot == PLAN_NONE || csv_value_check(row, cells, slot);
-}
-
 /* ROW_WRITTEN stands for "goes on". */
-static enum csv_row_result write_identity(struct csv_row *row, const struct cells *cells, struct csv_out *out)
+static enum csv_row_result judge_identity(struct csv_row *row, const struct cells *cells)
 {
     const struct identity *identity = &row->plan->mapping->identity;
-    struct csv_value value;
-    if (csv_put_fast(row, cells, &row->fast_identity, out)) return ROW_WRITTEN;
-    if (!check_identity(row, cells) || !row_identity_value(row, cells, &value)) {
-        csv_value_check_all(row, cells);
-        return outcome_failed(row);
-    }
-    if (value.is_null) {
-        if (!csv_value_check_all(row, cells)) return ROW_FAILED;
-        row->skip = SKIP_IDENTITY;
-        if (identity->missing == IDENTITY_SKIP) return ROW_SKIPPED;
-        row->defect = DEFECT_MISSING_IDENTITY;
-        row->defect_path = &identity->paths[0];
-        return ROW_FAILED;
-    }
-    return csv_put_value(row, out, &value) ? ROW_WRITTEN : ROW_NO_ROOM;
+    if (!row_identity_find(row, cells)) return record_failed(row, cells);
+    if (row->id_count != 0) return ROW_WRITTEN;
+    if (!csv_value_check_all(row, cells)) return ROW_FAILED;
+    row->skip = SKIP_IDENTITY;
+    if (identity->missing == IDENTITY_SKIP) return ROW_SKIPPED;
+    row->defect = DEFECT_MISSING_IDENTITY;
+    row->defect_path = &identity->paths[0];
+    return ROW_FAILED;
 }
 
 /* ROW_WRITTEN: no required column lacks its value. */
@@ -67,6 +55,41 @@ static enum csv_row_result check_required(struct csv_row *row, const struct cell
     return row->defect == DEFECT_TOO_LARGE ? ROW_TOO_LONG : ROW_WRITTEN;
 }
 
+/* Slots that no column's value need come from: fallbacks, further identity paths, primary flags. */
+static bool check_unread(struct csv_row *row, const struct cells *cells)
+{
+    bool good = true;
+    for (uint32_t i = 0; i < row->unread_count; i++)
+        good = csv_value_check(row, cells, row->unread[i]) && good;
+    return good;
+}
+
+enum csv_row_result csv_row_open(struct csv_row *row, const struct cells *cells)
+{
+    enum csv_row_result result = ROW_WRITTEN;
+    row->defect = DEFECT_NONE;
+    row->defect_path = NULL;
+    row->id_count = 1;
+    if (row->unread_count != 0 && !check_unread(row, cells)) return ROW_FAILED;
+    if (row->plan->mapping->identity.column != NULL) result = judge_identity(row, cells);
+    if (result == ROW_WRITTEN && row->has_required) result = check_required(row, cells);
+    return result;
+}
+
+/* ---- one of its rows ---- */
+
+/* The id was judged when the record was opened. */
+static enum csv_row_result write_identity(struct csv_row *row, const struct cells *cells, uint32_t id,
+                                          struct csv_out *out)
+{
+    const uint8_t *const token = cells->record + row->ids[id].offset;
+    uint32_t const length = row->ids[id].length;
+    if (row->plain && csv_put_token(row, out, token, length)) return ROW_WRITTEN;
+    struct csv_value value;
+    if (!csv_value_of_token(row, cells, token, length, NULL, row->buffers[0], &value)) return ROW_FAILED;
+    return csv_put_value(row, out, &value) ? ROW_WRITTEN : ROW_NO_ROOM;
+}
+
 static enum csv_row_result write_columns(struct csv_row *row, const struct cells *cells, struct csv_out *out)
 {
     bool first = row->plan->mapping->identity.column == NULL;
@@ -85,25 +108,14 @@ static enum csv_row_result write_columns(struct csv_row *row, const struct cells
         if (!csv_put_value(row, out, &value)) return ROW_NO_ROOM;
     }
     if (row->defect == DEFECT_NONE) return ROW_WRITTEN;
-    csv_value_check_all(row, cells);
-    return outcome_failed(row);
+    return record_failed(row, cells);
 }
 
-/* Slots that no column's value need come from: fallbacks, further identity paths, primary flags. */
-static bool check_unread(struct csv_row *row, const struct cells *cells)
-{
-    bool good = true;
-    for (uint32_t i = 0; i < row->unread_count; i++)
-        good = csv_value_check(row, cells, row->unread[i]) && good;
-    return good;
-}
-
-static enum csv_row_result write_row(struct csv_row *row, const struct cells *cells, struct csv_out *out)
+static enum csv_row_result write_row(struct csv_row *row, const struct cells *cells, uint32_t id,
+                                     struct csv_out *out)
 {
     enum csv_row_result result = ROW_WRITTEN;
-    if (row->unread_count != 0 && !check_unread(row, cells)) return ROW_FAILED;
-    if (row->plan->mapping->identity.column != NULL) result = write_identity(row, cells, out);
-    if (result == ROW_WRITTEN && row->has_required) result = check_required(row, cells);
+    if (row->plan->mapping->identity.column != NULL) result = write_identity(row, cells, id, out);
     if (result == ROW_WRITTEN) result = write_columns(row, cells, out);
     if (result != ROW_WRITTEN) return result;
     if (!csv_put_room(out, row->field.line_end_length)) return ROW_NO_ROOM;
@@ -112,13 +124,14 @@ static enum csv_row_result write_row(struct csv_row *row, const struct cells *ce
     return ROW_WRITTEN;
 }
 
-enum csv_row_result csv_row_write(struct csv_row *row, const struct cells *cells, struct csv_out *out)
+enum csv_row_result csv_row_write(struct csv_row *row, const struct cells *cells, uint32_t id,
+                                  struct csv_out *out)
 {
     uint8_t *const begin = out->at;
     row->defect = DEFECT_NONE;
     row->defect_path = NULL;
     memset(row->changed, 0, sizeof row->changed);
-    enum csv_row_result const result = write_row(row, cells, out);
+    enum csv_row_result const result = write_row(row, cells, id, out);
     if (result != ROW_WRITTEN && out->more == NULL) out->at = begin;
     return result;
 }
@@ -159,10 +172,34 @@ static size_t buffer_bytes(const struct mapping *mapping, size_t text_max)
     return (text > SHA256_HEX_LENGTH ? text : SHA256_HEX_LENGTH) + 1 + LIMIT_PADDING;
 }
 
+/* The most ids that a record of text_max bytes can have. */
+static size_t ids_for(const struct mapping *mapping, size_t text_max)
+{
+    return mapping->identity.multiple == IDENTITY_EXPLODE ? text_max / CSV_BYTES_PER_ID + 1 : 1;
+}
+
+static bool deduplicates(const struct mapping *mapping)
+{
+    return mapping->identity.column != NULL && mapping->identity.deduplicate == IDENTITY_KEEP_LATEST;
+}
+
+static size_t id_bytes(const struct mapping *mapping)
+{
+    size_t const keys = sizeof(struct key_digest) + sizeof(uint8_t);
+    return sizeof(struct csv_id) + (deduplicates(mapping) ? keys : 0);
+}
+
+static size_t members_for(const struct mapping *mapping)
+{
+    return mapping->segments.split ? mapping->segments.count : 0;
+}
+
 size_t csv_row_bytes(const struct plan *plan, size_t text_max, uint32_t depth_max)
 {
     return 2 * buffer_bytes(plan->mapping, text_max) + depth_max + 1 + plan->slot_count * sizeof(uint32_t) +
-           plan->mapping->column_count * sizeof(struct csv_fast);
+           plan->mapping->column_count * sizeof(struct csv_fast) +
+           ids_for(plan->mapping, text_max) * id_bytes(plan->mapping) +
+           members_for(plan->mapping) * sizeof(uint32_t);
 }
 
 /* Values that may be copied as they are: see csv_put_fast(). */
@@ -181,7 +218,7 @@ static void find_fast(struct csv_row *row)
     for (size_t c = 0; c < mapping->column_count; c++)
         row->fast[c] = fast_of(row, &mapping->columns[c], row->plan->columns[c].slots);
     row->fast_identity = (struct csv_fast){.slot = PLAN_NONE};
-    if (mapping->identity.path_count == 0 || !row->plain) return;
+    if (mapping->identity.path_count == 0) return;
     const struct plan_identity_path *first = &row->plan->identity_paths[0];
     uint32_t const slot = first->is_namespace ? first->name_space.id : first->slot;
     row->fast_identity = (struct csv_fast){.slot = slot, .many = row->plan->slot_many[slot]};
@@ -200,6 +237,32 @@ static void find_unread(struct csv_row *row)
     }
 }
 
+/* calloc of nothing may give NULL: ask for one more, so that NULL means no memory. */
+static void *array_new(size_t count, size_t bytes)
+{
+    return calloc(count + 1, bytes);
+}
+
+static bool allocate(struct csv_row *row, const struct plan *plan)
+{
+    const struct mapping *mapping = plan->mapping;
+    size_t const keys = deduplicates(mapping) ? row->id_max : 0;
+    row->buffers[0] = malloc(buffer_bytes(mapping, row->text_max));
+    row->buffers[1] = malloc(buffer_bytes(mapping, row->text_max));
+    row->brackets = malloc((size_t)row->depth_max + 1);
+    row->unread = array_new(plan->slot_count, sizeof *row->unread);
+    row->fast = array_new(mapping->column_count, sizeof *row->fast);
+    row->id_room = array_new(row->id_max, sizeof *row->id_room);
+    row->keys = array_new(keys, sizeof *row->keys);
+    row->id_changed = array_new(keys, sizeof *row->id_changed);
+    row->members = array_new(members_for(mapping), sizeof *row->members);
+    bool const hashes = wants_sha256(mapping);
+    if (hashes) row->hasher = sha256_create();
+    return row->buffers[0] != NULL && row->buffers[1] != NULL && row->brackets != NULL &&
+           row->unread != NULL && row->fast != NULL && row->id_room != NULL && row->keys != NULL &&
+           row->id_changed != NULL && row->members != NULL && (!hashes || row->hasher != NULL);
+}
+
 bool csv_row_create(struct csv_row *row, const struct plan *plan, size_t text_max, uint32_t depth_max)
 {
     const struct mapping *mapping = plan->mapping;
@@ -207,21 +270,14 @@ bool csv_row_create(struct csv_row *row, const struct plan *plan, size_t text_ma
                             .csv = &mapping->csv,
                             .field = csv_field_options(&mapping->csv),
                             .text_max = text_max,
-                            .depth_max = depth_max};
+                            .depth_max = depth_max,
+                            .id_max = (uint32_t)ids_for(mapping, text_max)};
     row->plain = !row->field.quote_all && row->field.null_length == 0 && !row->field.formula_escape &&
                  !is_odd_delimiter(row->field.delimiter);
     row->field_count = (uint32_t)mapping->column_count + (mapping->identity.column != NULL);
     for (size_t c = 0; c < mapping->column_count; c++)
         row->has_required = row->has_required || mapping->columns[c].required;
-    row->buffers[0] = malloc(buffer_bytes(mapping, text_max));
-    row->buffers[1] = malloc(buffer_bytes(mapping, text_max));
-    row->brackets = malloc((size_t)depth_max + 1);
-    row->unread = calloc(plan->slot_count + 1, sizeof *row->unread);
-    row->fast = calloc(mapping->column_count + 1, sizeof *row->fast);
-    bool const hashes = wants_sha256(mapping);
-    if (hashes) row->hasher = sha256_create();
-    if (row->buffers[0] == NULL || row->buffers[1] == NULL || row->brackets == NULL || row->unread == NULL ||
-        row->fast == NULL || (hashes && row->hasher == NULL)) {
+    if (!allocate(row, plan)) {
         csv_row_destroy(row);
         return false;
     }
@@ -237,6 +293,10 @@ void csv_row_destroy(struct csv_row *row)
     free(row->brackets);
     free(row->unread);
     free(row->fast);
+    free(row->id_room);
+    free(row->keys);
+    free(row->id_changed);
+    free(row->members);
     sha256_destroy(row->hasher);
     *row = (struct csv_row){0};
 }

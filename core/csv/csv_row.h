@@ -1,7 +1,10 @@
-/* csv_row.h - from the cells of one record to one CSV row: identity, required, columns, quoting.
+/* csv_row.h - from the cells of one record to its CSV rows, in two steps.
  *
- * What the contract calls "Values" lives here: which slot gives a column its value, transforms, types, joined
- * lists, what csv options change, when a field is quoted. Records that give no row get their reason.
+ * csv_row_open() judges the record: segments, identity, consent, required columns. A record that gives no row
+ * gets its reason; one that does says how many rows it has (one for each of its ids with identity.multiple:
+ * explode, else one), whose member it is, and what deduplication compares. csv_row_write() writes one of the
+ * rows: what the contract calls "Values" lives there: which slot gives a column its value, transforms, types,
+ * joined lists, what csv options change, when a field is quoted.
  *
  * Most values are strings without escapes in columns without options: they are copied 16 bytes at a time from
  * the input straight into the output, looked through for the delimiter on the way. All else takes the general
@@ -11,6 +14,7 @@
 #ifndef PENSTOCK_CORE_CSV_CSV_ROW_H
 #define PENSTOCK_CORE_CSV_CSV_ROW_H
 
+#include "core/base/key_digest.h"
 #include "core/base/sha256.h"
 #include "core/base/tally.h"
 #include "core/csv/csv_field.h"
@@ -22,8 +26,8 @@
 #include <stdint.h>
 
 enum csv_row_result {
-    ROW_WRITTEN,
-    ROW_SKIPPED,  /* row->skip says why */
+    ROW_WRITTEN,  /* opened: the record goes on, its rows may be written */
+    ROW_SKIPPED,  /* row->skip says why; SKIP_CONSENT: row->consent_rule, too */
     ROW_FAILED,   /* row->defect, row->defect_path */
     ROW_NO_ROOM,  /* the output's room is too small; nothing counts, the same record may be tried again */
     ROW_TOO_LONG, /* a value is longer than row->text_max */
@@ -53,6 +57,17 @@ struct csv_fast {
     bool empty; /* no value is an empty field, and nothing else gives one */
 };
 
+/* An id, as it stands in the record: a string with its quotes, a number, true or false. */
+struct csv_id {
+    uint32_t offset, length;
+};
+
+/* Bytes of record for one id: {"id":1}, is the shortest entry of a namespace. */
+#define CSV_BYTES_PER_ID 9u
+
+/* row->time of a record without identity.timestamp: older than any. */
+#define ROW_TIME_NONE INT64_MIN
+
 struct csv_row {
     const struct plan *plan;
     const struct csv_options *csv;
@@ -68,12 +83,27 @@ struct csv_row {
     uint32_t unread_count;
     struct csv_fast *fast; /* of each column */
     struct csv_fast fast_identity;
-    struct sha256 *hasher; /* NULL: no column wants it */
-    /* the outcome of the last csv_row_write() */
+    struct sha256 *hasher;  /* NULL: no column wants it */
+    struct csv_id *id_room; /* id_max; filled from its end */
+    uint32_t id_max;
+    /* the outcome of the last csv_row_open() or csv_row_write() */
     enum skip skip;
     enum defect defect;
     uint32_t defect_at;             /* offset in the record */
     const struct path *defect_path; /* NULL: none */
+    uint32_t consent_rule;          /* SKIP_CONSENT: the number of the first rule that is not given */
+    /* of the record that was opened, when it goes on */
+    const struct csv_id *ids;
+    uint32_t id_count;     /* rows that it has */
+    uint32_t *members;     /* segments.split: the numbers of its segments, ascending */
+    uint32_t member_count; /* at least 1 then; 0 without split */
+    /* identity.deduplicate: latest; set as soon as the record is to be compared, whatever becomes of it then
+     */
+    bool is_contender;
+    struct key_digest *keys; /* of each id's text */
+    uint8_t *id_changed;     /* of each id whose row was written: bit c is set when changed[c] counts it */
+    int64_t time;            /* of identity.timestamp: microseconds since 1970, or ROW_TIME_NONE */
+    /* of the row that was written */
     uint32_t changed[CHANGE_COUNT];
 };
 
@@ -81,9 +111,15 @@ size_t csv_row_bytes(const struct plan *plan, size_t text_max, uint32_t depth_ma
 bool csv_row_create(struct csv_row *row, const struct plan *plan, size_t text_max, uint32_t depth_max);
 void csv_row_destroy(struct csv_row *row); /* a zeroed struct is fine */
 
-/* Writes the row of a record whose walk was good. out->at moves only with ROW_WRITTEN (with out->more, pieces
- * of a row that fails later may have been taken already: measure first, see convert.c). */
-enum csv_row_result csv_row_write(struct csv_row *row, const struct cells *cells, struct csv_out *out);
+/* Judges a record whose walk was good. ROW_WRITTEN: rows 0 to row->id_count - 1 may be written. Never
+ * ROW_NO_ROOM. */
+enum csv_row_result csv_row_open(struct csv_row *row, const struct cells *cells);
+/* Writes row number `id` of the record that was opened last, whose cells are still the same; as often as one
+ * likes. What else than the room may go wrong does so for all rows of a record alike. out->at moves only with
+ * ROW_WRITTEN (with out->more, pieces of a row that fails later may have been taken already: measure first,
+ * see convert_out.c). */
+enum csv_row_result csv_row_write(struct csv_row *row, const struct cells *cells, uint32_t id,
+                                  struct csv_out *out);
 
 /* The header line, quoted as the options say, in the arena. */
 struct csv_text csv_row_header(struct arena *arena, const struct mapping *mapping);

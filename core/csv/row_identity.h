@@ -1,4 +1,4 @@
-/* row_identity.h - whose row it is: the id that the identity paths give.
+/* row_identity.h - whose row it is: the ids that the first identity path with any gives.
  *
  * Thread rule: the row's. */
 #ifndef PENSTOCK_CORE_CSV_ROW_IDENTITY_H
@@ -6,7 +6,7 @@
 
 #include "core/csv/csv_value.h"
 
-/* is_null: the record has no identity. False: a defect. */
-bool row_identity_value(struct csv_row *row, const struct cells *cells, struct csv_value *value);
+/* Sets row->ids and row->id_count; 0: the record has no identity. False: a defect. */
+bool row_identity_find(struct csv_row *row, const struct cells *cells);
 
 #endif

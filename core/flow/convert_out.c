@@ -56,10 +56,8 @@ void convert_forget(struct convert *convert)
 
 /* ---- what becomes of a record ---- */
 
-static void count_written(struct convert *convert, const struct csv_row *row)
+static void count_row(struct convert *convert, const struct csv_row *row)
 {
-    convert->tally.input++;
-    convert->tally.delivered++;
     convert->tally.rows++;
     for (int i = 0; i < CHANGE_COUNT; i++)
         convert->tally.changed[i] += row->changed[i];
@@ -134,20 +132,20 @@ static void giant_more(struct csv_out *out)
 /* A row that is larger than a chunk: measured first, so that the assembler can choose its file, then sent
  * piece by piece. The chunk at hand is empty. */
 static enum csv_row_result write_giant(struct convert *convert, struct csv_row *row,
-                                       const struct cells *cells)
+                                       const struct cells *cells, uint32_t id)
 {
     struct measure measure = {0};
     struct csv_out out = chunk_out(convert->rows);
     out.more = measure_more;
     out.context = &measure;
-    enum csv_row_result const result = csv_row_write(row, cells, &out);
+    enum csv_row_result const result = csv_row_write(row, cells, id, &out);
     if (result != ROW_WRITTEN) return result;
     measure_more(&out);
     convert->rows->open_row = measure.bytes;
     out = chunk_out(convert->rows);
     out.more = giant_more;
     out.context = convert;
-    enum csv_row_result const again = csv_row_write(row, cells, &out);
+    enum csv_row_result const again = csv_row_write(row, cells, id, &out);
     if (again != ROW_WRITTEN) return again;
     struct chunk *chunk = convert->rows;
     chunk->length = (uint32_t)(out.at - chunk->bytes);
@@ -156,24 +154,38 @@ static enum csv_row_result write_giant(struct convert *convert, struct csv_row *
 }
 
 /* ROW_NO_ROOM: the run is being stopped. */
-static enum csv_row_result write_row(struct convert *convert, struct csv_row *row, const struct cells *cells)
+static enum csv_row_result write_row(struct convert *convert, struct csv_row *row, const struct cells *cells,
+                                     uint32_t id)
 {
     for (;;) {
         if (convert->rows == NULL && !next_rows(convert)) return ROW_NO_ROOM;
         struct chunk *chunk = convert->rows;
         if (chunk->rows < chunk->rows_max && chunk->open_row == 0) {
             struct csv_out out = chunk_out(chunk);
-            enum csv_row_result const result = csv_row_write(row, cells, &out);
+            enum csv_row_result const result = csv_row_write(row, cells, id, &out);
             if (result == ROW_WRITTEN) {
                 chunk->length = (uint32_t)(out.at - chunk->bytes);
                 chunk->row_ends[chunk->rows++] = chunk->length;
                 return result;
             }
             if (result != ROW_NO_ROOM) return result;
-            if (chunk->length == 0) return write_giant(convert, row, cells);
+            if (chunk->length == 0) return write_giant(convert, row, cells, id);
         }
         if (!next_rows(convert)) return ROW_NO_ROOM;
     }
+}
+
+/* All rows of a record. They fail alike: when the first is written, only a lack of room can stop the others.
+ */
+static enum csv_row_result write_record(struct convert *convert, struct csv_row *row,
+                                        const struct cells *cells)
+{
+    enum csv_row_result result = csv_row_open(row, cells);
+    for (uint32_t id = 0; result == ROW_WRITTEN && id < row->id_count; id++) {
+        result = write_row(convert, row, cells, id);
+        if (result == ROW_WRITTEN) count_row(convert, row);
+    }
+    return result;
 }
 
 /* The cells of a good record to their row, or to what else becomes of it. False: it needs the large lane. */
@@ -181,12 +193,15 @@ bool convert_deliver(struct convert *convert, struct convert_tools *tools,
                      const struct convert_record *record)
 {
     struct csv_row *row = &tools->row;
-    enum csv_row_result const result = write_row(convert, row, &tools->cells);
+    enum csv_row_result const result = write_record(convert, row, &tools->cells);
     if (result == ROW_NO_ROOM) return true;
     if (result == ROW_TOO_LONG && tools != convert->large) return false;
     convert->tally.duplicate_keys += tools->cells.duplicate;
     switch (result) {
-    case ROW_WRITTEN: count_written(convert, row); break;
+    case ROW_WRITTEN:
+        convert->tally.input++;
+        convert->tally.delivered++;
+        break;
     case ROW_SKIPPED:
         convert->tally.input++;
         convert->tally.skipped[row->skip]++;

@@ -87,7 +87,10 @@ static enum csv_row_result write_record(struct desk *desk, const char *record, s
     memory_decoy(desk->text + length, LIMIT_PADDING);
     cells_begin(&desk->cells, desk->text);
     assert_true(record_walk(desk->parser, desk->text, length, &desk->cells));
-    return csv_row_write(&desk->row, &desk->cells, out);
+    enum csv_row_result result = csv_row_open(&desk->row, &desk->cells);
+    for (uint32_t id = 0; result == ROW_WRITTEN && id < desk->row.id_count; id++)
+        result = csv_row_write(&desk->row, &desk->cells, id, out);
+    return result;
 }
 
 /* The row, or "skip REASON", "fail CODE PATH", "too long PATH", "broken". */
