@@ -229,8 +229,8 @@ static void find_fast(struct csv_row *row)
 static void find_unread(struct csv_row *row)
 {
     const struct mapping *mapping = row->plan->mapping;
-    for (uint32_t slot = 0; slot < row->plan->slot_count; slot++) {
-        bool read = !row->plan->slot_used[slot] || slot == row->fast_identity.slot;
+    for (uint32_t slot = 0; slot < row->plan->sparse_first; slot++) {
+        bool read = row->plan->slot_use[slot] == PLAN_IGNORED || slot == row->fast_identity.slot;
         for (size_t c = 0; c < mapping->column_count && !read; c++)
             read = mapping->columns[c].path_count != 0 && row->plan->columns[c].slots[0] == slot;
         if (!read) row->unread[row->unread_count++] = slot;

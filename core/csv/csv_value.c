@@ -45,12 +45,14 @@ static bool visit_slot(const struct csv_row *row, const struct cells *cells, uin
 struct check {
     struct csv_row *row;
     const struct cells *cells;
+    uint32_t slot;
 };
 
 static bool check_token(void *context, const uint8_t *at, uint32_t length)
 {
     const struct check *check = context;
     size_t bad, written;
+    if (!plan_reads(check->row->plan, check->slot, *at)) return true;
     if (*at == '{' || *at == '[') {
         if (json_container(at, length, check->row->brackets, check->row->depth_max, NULL, &written, &bad))
             return true;
@@ -62,15 +64,17 @@ static bool check_token(void *context, const uint8_t *at, uint32_t length)
 
 bool csv_value_check(struct csv_row *row, const struct cells *cells, uint32_t slot)
 {
-    struct check check = {row, cells};
+    struct check check = {row, cells, slot};
     return visit_slot(row, cells, slot, check_token, &check);
 }
 
 bool csv_value_check_all(struct csv_row *row, const struct cells *cells)
 {
     bool good = true;
-    for (uint32_t slot = 0; slot < row->plan->slot_count; slot++)
-        if (row->plan->slot_used[slot]) good = csv_value_check(row, cells, slot) && good;
+    for (uint32_t slot = 0; slot < row->plan->sparse_first; slot++)
+        if (row->plan->slot_use[slot] != PLAN_IGNORED) good = csv_value_check(row, cells, slot) && good;
+    for (uint32_t i = 0; i < cells->filled_count; i++)
+        good = csv_value_check(row, cells, cells->filled[i]) && good;
     return good;
 }
 

@@ -84,7 +84,7 @@ static bool pick_add(struct pick *pick, const struct cells *cells, const struct 
 }
 
 static bool pick_of_namespace(struct pick *pick, const struct cells *cells,
-                              const struct plan_namespace *name_space)
+                              const struct plan_entries *name_space)
 {
     struct chain ids = {cells, cells->slots[name_space->id].last};
     struct chain elements = {cells, cells->slots[name_space->element].last};

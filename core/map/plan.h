@@ -68,7 +68,7 @@ struct plan_node {
     bool enters_object; /* has named edges, [*] or filters */
     bool enters_array;  /* has indexes, [*] or filters */
     bool branches;      /* has [*] or filters: an element or member may lead to more than one node */
-    bool several;       /* an object's member may: branches or twins */
+    bool several;       /* an object's member may: branches, twins or folded */
     bool negative;      /* has a negative index: elements must be counted first */
     uint32_t slot_first, slot_end;
     uint32_t inner; /* number among the nodes with enters_object */
@@ -79,23 +79,35 @@ struct plan_node {
     uint32_t index_count, filter_count;
     const struct plan_index *indexes;
     const struct plan_filter *filters;
-    uint64_t unused[6]; /* to a power of two: a walk finds a node by a shift */
+    uint32_t folded; /* no place of its own: names that match here without regard to case, beside the exact
+                        ones; or PLAN_NONE */
+    uint32_t unused[11]; /* to a power of two: a walk finds a node by a shift */
 };
 
-/* The slots of `identityMap.NS` as an identity path: its elements, their ids, and their primary flags. */
-struct plan_namespace {
-    uint32_t element, id, primary;
+/* What the value that a slot selects is for: how much of it has to be well-formed. */
+enum plan_use {
+    PLAN_IGNORED, /* only its place matters: a namespace's elements */
+    PLAN_TYPED,   /* only its type: scalars are checked, containers are not */
+    PLAN_USED     /* it is written or compared */
+};
+
+/* The slots of a list of ids: the list itself, its elements, their ids, and their primary flags. */
+struct plan_entries {
+    uint32_t list, element, id, primary;
 };
 
 struct plan_column {
     const struct column *column;
-    const uint32_t *slots; /* of the path and its fallbacks, in order */
+    uint32_t *slots; /* of the path and its fallbacks, in order */
 };
 
+/* `identityMap.NS` as an identity path means the ids of that namespace: those of the map, then those of the
+ * record's `identities` whose code is NS. */
 struct plan_identity_path {
     bool is_namespace;
     uint32_t slot; /* of a plain path */
-    struct plan_namespace name_space;
+    struct plan_entries name_space, identities;
+    uint32_t code; /* of the elements of `identities` */
 };
 
 struct plan {
@@ -104,18 +116,27 @@ struct plan {
     uint32_t node_count;
     uint32_t inner_count;
     uint32_t slot_count;
-    const bool *slot_many; /* per slot: may select several values */
-    const bool *slot_used; /* per slot: its value is written or compared (not a namespace's elements) */
+    const bool *slot_many;               /* per slot: may select several values */
+    const enum plan_use *slot_use;       /* per slot */
     const struct path *const *slot_path; /* per slot, for messages */
     const struct plan_column *columns;
     const struct plan_identity_path *identity_paths;
+    const uint32_t *consent_slots; /* of each rule */
+    uint32_t time_slot;            /* of identity.timestamp, when records are compared by it; or PLAN_NONE */
+    /* The statuses of segment number n: slot sparse_first + n, the last ones of all. A record fills few of
+     * them: nobody goes over all for each record. slot_count when there are no segments. */
+    uint32_t sparse_first;
     uint32_t depth_max; /* nodes on the longest way from the root */
     bool has_many;
 };
 
-/* STATUS_JOB: the plan is too large; STATUS_IO: no memory. */
+/* STATUS_JOB: the plan is too large, or a segment's id; STATUS_IO: no memory. The ids of segments differ
+ * (io/job sees to that). */
 enum status plan_compile(struct arena *arena, const struct mapping *mapping, struct plan *plan,
                          struct fault *fault);
+
+/* Does a value of this slot that begins with `first` have to be well-formed? */
+static inline bool plan_reads(const struct plan *plan, uint32_t slot, uint8_t first);
 
 /* The node that the key leads to, PLAN_NONE when none does. The key is raw (between its quotes, unescaped by
  * the caller when it holds a backslash); `key` has at least 8 readable bytes whatever its length. The rule of
@@ -127,6 +148,12 @@ uint32_t plan_find_fold(const struct plan_node *node, const uint8_t *key, uint32
 /* ------------------------------------------------------------------------------------------------------- */
 
 #define PLAN_KEY_EMPTY UINT32_MAX
+
+static inline bool plan_reads(const struct plan *plan, uint32_t slot, uint8_t first)
+{
+    enum plan_use const use = plan->slot_use[slot];
+    return use == PLAN_USED || (use == PLAN_TYPED && first != '{' && first != '[');
+}
 
 /* The first 8 bytes of a key, zeroes behind a shorter one. Little-endian: the first bytes are the low ones.
  */

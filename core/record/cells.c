@@ -39,11 +39,17 @@ static size_t member_table_size(const struct plan *plan)
     return 2 * (size_t)members_for(plan);
 }
 
+static uint32_t sparse_count(const struct plan *plan)
+{
+    return plan->slot_count - plan->sparse_first;
+}
+
 size_t cells_bytes(const struct plan *plan, size_t record_max)
 {
     return plan->slot_count * sizeof(struct cell) + plan->node_count * sizeof(struct cells_seen) +
            spelling_count(plan) * sizeof(struct cells_spelling) +
            items_for(plan, record_max) * sizeof(struct cells_item) +
+           sparse_count(plan) * (sizeof(uint32_t) + sizeof(bool)) +
            members_for(plan) * sizeof(struct cells_member) + member_table_size(plan) * sizeof(uint16_t);
 }
 
@@ -60,11 +66,14 @@ bool cells_create(struct cells *cells, const struct plan *plan, size_t record_ma
     cells->seen = array_new(plan->node_count, sizeof *cells->seen);
     cells->spellings = array_new(spelling_count(plan), sizeof *cells->spellings);
     cells->items = array_new(cells->item_max, sizeof *cells->items);
+    cells->filled = array_new(sparse_count(plan), sizeof *cells->filled);
+    cells->is_filled = array_new(sparse_count(plan), sizeof *cells->is_filled);
     cells->member_max = members_for(plan);
     cells->members = array_new(cells->member_max, sizeof *cells->members);
     cells->member_table = array_new(member_table_size(plan), sizeof *cells->member_table);
     if (cells->slots != NULL && cells->seen != NULL && cells->spellings != NULL && cells->items != NULL &&
-        cells->members != NULL && cells->member_table != NULL)
+        cells->filled != NULL && cells->is_filled != NULL && cells->members != NULL &&
+        cells->member_table != NULL)
         return true;
     cells_destroy(cells);
     return false;
@@ -76,6 +85,8 @@ void cells_destroy(struct cells *cells)
     free(cells->seen);
     free(cells->spellings);
     free(cells->items);
+    free(cells->filled);
+    free(cells->is_filled);
     free(cells->members);
     free(cells->member_table);
     *cells = (struct cells){0};
@@ -85,6 +96,27 @@ void cells_clear(struct cells *cells, uint32_t first, uint32_t end)
 {
     memset(cells->slots + first, 0, (end - first) * sizeof *cells->slots);
 }
+
+/* ---- slots of which a record fills few ---- */
+
+void cells_fill(struct cells *cells, uint32_t slot)
+{
+    bool *const is_filled = &cells->is_filled[slot - cells->plan->sparse_first];
+    if (*is_filled) return;
+    *is_filled = true;
+    cells->filled[cells->filled_count++] = slot;
+}
+
+void cells_empty_filled(struct cells *cells)
+{
+    for (uint32_t i = 0; i < cells->filled_count; i++) {
+        cells->slots[cells->filled[i]] = (struct cell){0};
+        cells->is_filled[cells->filled[i] - cells->plan->sparse_first] = false;
+    }
+    cells->filled_count = 0;
+}
+
+/* ---- values that are forgotten ---- */
 
 /* Takes the items [first, end) out of a chain, whose numbers grow towards its end. */
 static void chain_unlink(struct cells *cells, struct cell *cell, uint32_t first, uint32_t end)
@@ -110,11 +142,18 @@ static void chain_unlink(struct cells *cells, struct cell *cell, uint32_t first,
 static void node_forget(struct cells *cells, uint32_t node, uint32_t first, uint32_t end)
 {
     const struct plan_node *plan_node = &cells->plan->nodes[node];
-    for (uint32_t slot = plan_node->slot_first; slot < plan_node->slot_end; slot++)
+    uint32_t const sparse = cells->plan->sparse_first;
+    for (uint32_t slot = plan_node->slot_first; slot < plan_node->slot_end && slot < sparse; slot++)
         if (cells->plan->slot_many[slot])
             chain_unlink(cells, &cells->slots[slot], first, end);
         else
             cells->slots[slot] = (struct cell){0};
+    if (plan_node->slot_end <= sparse) return;
+    for (uint32_t i = 0; i < cells->filled_count; i++) {
+        uint32_t const slot = cells->filled[i];
+        if (slot >= plan_node->slot_first && slot < plan_node->slot_end)
+            chain_unlink(cells, &cells->slots[slot], first, end);
+    }
 }
 
 bool cells_enter_again(struct cells *cells, uint32_t node, bool exact)

@@ -85,6 +85,11 @@ struct cells {
         *spellings; /* plan->node_count x CELLS_SPELLINGS_MAX; only with a fold, else NULL */
     struct cells_item *items;
     uint32_t item_count, item_max;
+    /* the sparse slots (plan->sparse_first) that the record filled, in the order in which it first did; all
+     * others are empty */
+    uint32_t *filled;
+    uint32_t filled_count;
+    bool *is_filled; /* of each sparse slot: it is in that list */
     struct cells_member
         *members;           /* a stack: CELLS_MEMBERS_MAX, when the plan has [*] or filters, else none */
     uint16_t *member_table; /* hashed by key: number in the stack, from 1; 0: free */
@@ -133,10 +138,13 @@ enum defect cells_compared(const struct cells *cells, const uint8_t *at, uint32_
 
 bool cells_enter_again(struct cells *cells, uint32_t node, bool exact);
 void cells_drop_members(struct cells *cells);
+void cells_fill(struct cells *cells, uint32_t slot);
+void cells_empty_filled(struct cells *cells);
 
 static inline void cells_begin(struct cells *cells, const uint8_t *record)
 {
-    __builtin_memset(cells->slots, 0, cells->plan->slot_count * sizeof *cells->slots);
+    __builtin_memset(cells->slots, 0, cells->plan->sparse_first * sizeof *cells->slots);
+    if (cells->filled_count != 0) cells_empty_filled(cells);
     cells->record = record;
     cells->item_count = 0;
     cells->duplicate = false;
@@ -151,6 +159,7 @@ static inline void cells_put(struct cells *cells, uint32_t slot, bool many, cons
     cell->at = at;
     cell->length = length;
     if (!many) return;
+    if (slot >= cells->plan->sparse_first) cells_fill(cells, slot);
     if (cells->item_count == cells->item_max) {
         cells->overflow = true;
         return;

@@ -124,7 +124,7 @@ static inline const uint32_t *select_scalar(struct index_walk *walk, const uint3
     uint32_t const end = scalar_end(walk, token[1]);
     const uint8_t *const at = walk->bytes + begin;
     if (__builtin_expect(walk->exact, 0) && *at == '"' && (end - begin < 2 || walk->bytes[end - 1] != '"'))
-        return defect_open_string(walk, begin, walk->plan->slot_used[node->slot]);
+        return defect_open_string(walk, begin, plan_reads(walk->plan, node->slot, *at));
     cells_put(walk->cells, node->slot, node->many, at, end - begin);
     return token + 1;
 }
@@ -166,7 +166,7 @@ static inline const uint32_t *walk_value(struct index_walk *walk, const uint32_t
     if (node->slot == PLAN_NONE) return next;
     if (next != NULL)
         cells_put(walk->cells, node->slot, node->many, walk->bytes + *token, next[-1] + 1 - *token);
-    else if (walk->exact && walk->plan->slot_used[node->slot]) /* what was passed over may be worse */
+    else if (walk->exact && plan_reads(walk->plan, node->slot, byte)) /* what was passed over may be worse */
         check_value(walk, *token, walk->end - *token, depth);
     return next;
 }
@@ -393,27 +393,55 @@ static uint32_t find_twin(struct index_walk *walk, const struct plan_node *node,
     return find_key(node, key + 4, length - 4);
 }
 
+/* The value at `token` of a member, by the names of `node`: its key may lead to two nodes. Goes on behind a
+ * defect when the walk is exact. */
+static const uint32_t *walk_named(struct index_walk *walk, const uint32_t *token,
+                                  const struct plan_node *node, struct index_walk_memo member,
+                                  const uint8_t *key, uint64_t object, uint32_t depth)
+{
+    uint32_t const twin = node->twins && member.to != NULL && member.exact
+                              ? find_twin(walk, node, key, member.length)
+                              : PLAN_NONE;
+    const uint32_t *next = member.to == NULL ? skip_value(walk, token, depth)
+                                             : walk_member(walk, token, &member, key, object, depth);
+    if (twin == PLAN_NONE || (next == NULL && !walk->exact)) return next;
+    member.node = twin;
+    member.to = node_of(walk, twin);
+    member.exact = false;
+    const uint32_t *const behind = walk_member(walk, token, &member, key, object, depth);
+    return next == NULL ? NULL : behind;
+}
+
+/* The same by the names that match without regard to case, beside those of a node. `next`: what is behind the
+ * value, returned when none of them matches. */
+static const uint32_t *walk_folded(struct index_walk *walk, const uint32_t *token, const uint32_t *next,
+                                   const struct plan_node *folded, const uint8_t *key, uint32_t length,
+                                   uint64_t object, uint32_t depth)
+{
+    struct member member = {.key = key, .length = length};
+    struct index_walk_memo memo;
+    bool escaped;
+    if (!find_member(walk, folded, &member, &escaped)) return NULL;
+    if (member.node == PLAN_NONE) return next;
+    memo_fill(walk, &member, &memo);
+    return walk_named(walk, token, folded, memo, key, object, depth);
+}
+
 /* The value at `token` of a member that may lead to several nodes. Goes on behind a defect when the walk is
  * exact. */
 static const uint32_t *walk_several(struct index_walk *walk, const uint32_t *token,
                                     const struct plan_node *node, const struct index_walk_memo *memo,
                                     const uint8_t *key, uint64_t object, uint32_t depth)
 {
-    struct index_walk_memo member = *memo; /* walk->once may be used again for what lies inside the value */
-    uint32_t const twin = node->twins && member.to != NULL && member.exact
-                              ? find_twin(walk, node, key, member.length)
-                              : PLAN_NONE;
-    const uint32_t *next = member.to == NULL ? skip_value(walk, token, depth)
-                                             : walk_member(walk, token, &member, key, object, depth);
-    if (twin != PLAN_NONE && (next != NULL || walk->exact)) {
-        member.node = twin;
-        member.to = node_of(walk, twin);
-        member.exact = false;
-        const uint32_t *const behind = walk_member(walk, token, &member, key, object, depth);
+    uint32_t const length = memo->length; /* walk->once may be used again for what lies inside the value */
+    const uint32_t *next = walk_named(walk, token, node, *memo, key, object, depth);
+    if (node->folded != PLAN_NONE && (next != NULL || walk->exact)) {
+        const uint32_t *const behind =
+            walk_folded(walk, token, next, node_of(walk, node->folded), key, length, object, depth);
         if (next != NULL) next = behind;
     }
     if (node->branches && (next != NULL || walk->exact)) {
-        uint32_t const entered = cells_enter_member(walk->cells, object, node, key, member.length);
+        uint32_t const entered = cells_enter_member(walk->cells, object, node, key, length);
         const uint32_t *const behind = walk_branches(walk, token, node, depth);
         cells_leave_member(walk->cells, entered);
         if (next != NULL) next = behind;

@@ -46,10 +46,11 @@ static struct tokens tokenise(const uint8_t *bytes, uint32_t length, uint32_t *r
     return tokens;
 }
 
-/* Where a value is malformed: an offset in the record, or SIZE_MAX. */
-static size_t value_defect(const struct index_walk *walk, const uint8_t *at, uint32_t length)
+/* Where a slot's value is malformed: an offset in the record, or SIZE_MAX. */
+static size_t value_defect(const struct index_walk *walk, uint32_t slot, const uint8_t *at, uint32_t length)
 {
     size_t written, bad;
+    if (!plan_reads(walk->plan, slot, *at)) return SIZE_MAX;
     bool const good = *at == '{' || *at == '['
                           ? json_container(at, length, walk->brackets, walk->depth_max, NULL, &written, &bad)
                           : json_is_scalar(at, length, &bad);
@@ -65,14 +66,14 @@ static size_t values_defect(const struct index_walk *walk)
     size_t first = SIZE_MAX;
     for (uint32_t slot = 0; slot < plan->slot_count; slot++) {
         const struct cell *cell = &cells->slots[slot];
-        if (!plan->slot_used[slot] || cell->at == NULL) continue;
+        if (cell->at == NULL) continue;
         if (!plan->slot_many[slot]) {
-            size_t const bad = value_defect(walk, cell->at, cell->length);
+            size_t const bad = value_defect(walk, slot, cell->at, cell->length);
             first = bad < first ? bad : first;
         }
         for (uint32_t number = cell->last; number != 0; number = cells->items[number - 1].before) {
             const struct cells_item *item = &cells->items[number - 1];
-            size_t const bad = value_defect(walk, cells->record + item->offset, item->length);
+            size_t const bad = value_defect(walk, slot, cells->record + item->offset, item->length);
             first = bad < first ? bad : first;
         }
     }

@@ -167,13 +167,17 @@ class Walk
     {
         const uint8_t *const key = reinterpret_cast<const uint8_t *>(field.key().raw());
         uint32_t const length = key_length(key);
-        Member found;
+        Member found, folded;
         if (!find_member(node, key, length, found)) return false;
         if (found.node == PLAN_NONE && !node.several) return skip(field.value());
+        if (node.folded != PLAN_NONE && !find_member(plan_.nodes[node.folded], key, length, folded))
+            return false;
         Value value;
         if (!value.take(field.value())) return false;
         if (!enter(value, found.node, found.exact, number, key, length)) return false;
         if (!enter(value, found.twin, false, number, key, length)) return false;
+        if (!enter(value, folded.node, folded.exact, number, key, length)) return false;
+        if (!enter(value, folded.twin, false, number, key, length)) return false;
         if (!node.branches) return true;
         uint32_t const number_of_member = cells_enter_member(&cells_, number, &node, key, length);
         bool const good = branches(value, node);

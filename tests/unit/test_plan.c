@@ -160,7 +160,8 @@ static void steps_of_every_kind(void **state)
         const struct plan_filter *filter = &a->filters[i];
         const struct plan_node *test = &f->plan.nodes[filter->test_node];
         assert_int_equal(child(f, test, "k")->slot, filter->test_slot);
-        assert_true(f->plan.slot_used[filter->test_slot] && !f->plan.slot_many[filter->test_slot]);
+        assert_true(f->plan.slot_use[filter->test_slot] == PLAN_USED &&
+                    !f->plan.slot_many[filter->test_slot]);
         assert_true(filter->test_slot >= a->slot_first && filter->test_slot < a->slot_end);
         assert_true(f->plan.nodes[filter->node].many == (f->plan.nodes[filter->node].slot != PLAN_NONE) ||
                     f->plan.nodes[filter->node].slot == PLAN_NONE);
@@ -210,9 +211,11 @@ static void namespaces_of_the_identity(void **state)
     compile(f);
     const struct plan_identity_path *paths = f->plan.identity_paths;
     assert_true(paths[0].is_namespace && !paths[1].is_namespace && paths[2].is_namespace);
-    assert_false(f->plan.slot_used[paths[0].name_space.element]);
-    assert_true(f->plan.slot_used[paths[0].name_space.id] && f->plan.slot_used[paths[0].name_space.primary]);
-    assert_true(f->plan.slot_used[paths[2].name_space.element]); /* a column writes it */
+    assert_int_equal(f->plan.slot_use[paths[0].name_space.element], PLAN_IGNORED);
+    assert_int_equal(f->plan.slot_use[paths[0].name_space.list], PLAN_TYPED);
+    assert_true(f->plan.slot_use[paths[0].name_space.id] == PLAN_USED &&
+                f->plan.slot_use[paths[0].name_space.primary] == PLAN_USED);
+    assert_true(f->plan.slot_use[paths[2].name_space.element] == PLAN_USED); /* a column writes it */
     assert_int_equal(paths[2].name_space.element, slot(f, 0));
     assert_true(f->plan.slot_many[paths[0].name_space.id] && f->plan.slot_many[paths[0].name_space.element]);
     fixture_free(f);

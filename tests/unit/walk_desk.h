@@ -243,14 +243,16 @@ static inline bool walk_desk_values_good(const struct walk_desk *desk, const str
     const struct plan *plan = cells->plan;
     for (uint32_t slot = 0; slot < plan->slot_count; slot++) {
         const struct cell *cell = &cells->slots[slot];
-        if (!plan->slot_used[slot] || cell->at == NULL) continue;
-        if (!plan->slot_many[slot] &&
+        if (cell->at == NULL) continue;
+        if (!plan->slot_many[slot] && plan_reads(plan, slot, *cell->at) &&
             !json_is_value(cell->at, cell->length, desk->walk.brackets, desk->depth_max))
             return false;
-        for (uint32_t n = cell->last; n != 0; n = cells->items[n - 1].before)
-            if (!json_is_value(cells->record + cells->items[n - 1].offset, cells->items[n - 1].length,
-                               desk->walk.brackets, desk->depth_max))
+        for (uint32_t n = cell->last; n != 0; n = cells->items[n - 1].before) {
+            const uint8_t *const at = cells->record + cells->items[n - 1].offset;
+            if (plan_reads(plan, slot, *at) &&
+                !json_is_value(at, cells->items[n - 1].length, desk->walk.brackets, desk->depth_max))
                 return false;
+        }
     }
     return true;
 }
