@@ -28,6 +28,9 @@
 #define LIMIT_DEPTH_MIN 1u
 #define LIMIT_DEPTH_MAX 65536u
 
+/* Rules of consent.require: each is counted in every tally. XDM has a dozen marketing channels. */
+#define LIMIT_CONSENT_RULES 16u
+
 /* Raw bytes of a failed record that a reject line carries (contract: "raw base64 of at most 64 KiB"). */
 #define LIMIT_REJECT_RAW (64u * LIMIT_KIB)
 

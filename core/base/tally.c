@@ -13,6 +13,8 @@ void tally_add(struct tally *sum, const struct tally *more)
     sum->rows += more->rows;
     for (size_t i = 0; i < SKIP_COUNT; i++)
         sum->skipped[i] += more->skipped[i];
+    for (size_t i = 0; i < LIMIT_CONSENT_RULES; i++)
+        sum->consent[i] += more->consent[i];
     for (size_t i = 0; i < DEFECT_COUNT; i++)
         sum->failed[i] += more->failed[i];
     sum->duplicate_keys += more->duplicate_keys;

@@ -3,6 +3,8 @@
 #ifndef PENSTOCK_CORE_BASE_TALLY_H
 #define PENSTOCK_CORE_BASE_TALLY_H
 
+#include "core/base/limits.h"
+
 #include <stdint.h>
 
 /* Why a record failed: the codes of the contract ("A record is isolated"), in its order. */
@@ -42,6 +44,8 @@ struct tally {
     uint64_t delivered; /* records with a row in the output */
     uint64_t rows;
     uint64_t skipped[SKIP_COUNT];
+    uint64_t
+        consent[LIMIT_CONSENT_RULES]; /* of those skipped for SKIP_CONSENT, by the rule that was not given */
     uint64_t failed[DEFECT_COUNT];
     uint64_t duplicate_keys; /* records that held an object with a key twice */
     uint64_t changed[CHANGE_COUNT];

@@ -1,14 +1,16 @@
-/* csv_row.c - one record's cells to one CSV row. Thread: one struct a thread. Owns its text buffers.
+/* csv_row.c - one record's cells to its CSV rows. Thread: one struct a thread. Owns its text buffers.
  *
  * The order of what can end a row follows the contract ("Which record goes where"): syntax of the values
- * used, identity, required, columns. A defect found in one stage never hides one of an earlier stage: what an
- * earlier stage has not looked at yet is checked when a record is dropped (csv_value_check_all). Within a
- * stage the first in byte order is named. */
+ * used, segments, identity, deduplicate, consent, required, columns. A defect found in one stage never hides
+ * one of an earlier stage: what an earlier stage has not looked at yet is checked when a record is dropped
+ * (csv_value_check_all). Within a stage the first in byte order is named. */
 #include "core/csv/csv_row.h"
 
 #include "core/base/limits.h"
 #include "core/csv/csv_put.h"
+#include "core/csv/row_contender.h"
 #include "core/csv/row_identity.h"
+#include "core/csv/row_select.h"
 #include "core/csv/transform.h"
 
 #include <stdlib.h>
@@ -23,22 +25,47 @@ static enum csv_row_result record_failed(struct csv_row *row, const struct cells
     return row->defect == DEFECT_TOO_LARGE ? ROW_TOO_LONG : ROW_FAILED;
 }
 
-/* ROW_WRITTEN stands for "goes on". */
+/* The record is dropped, unless the syntax of a value that was not looked at goes before that. */
+static enum csv_row_result record_skipped(struct csv_row *row, const struct cells *cells, enum skip skip)
+{
+    if (!csv_value_check_all(row, cells)) return ROW_FAILED;
+    row->skip = skip;
+    return ROW_SKIPPED;
+}
+
+/* Each stage: ROW_WRITTEN stands for "goes on". */
+static enum csv_row_result judge_segments(struct csv_row *row, const struct cells *cells)
+{
+    bool selected;
+    if (!row_select_segments(row, cells, &selected)) return record_failed(row, cells);
+    return selected ? ROW_WRITTEN : record_skipped(row, cells, SKIP_SEGMENT);
+}
+
 static enum csv_row_result judge_identity(struct csv_row *row, const struct cells *cells)
 {
     const struct identity *identity = &row->plan->mapping->identity;
     if (!row_identity_find(row, cells)) return record_failed(row, cells);
     if (row->id_count != 0) return ROW_WRITTEN;
-    if (!csv_value_check_all(row, cells)) return ROW_FAILED;
-    row->skip = SKIP_IDENTITY;
-    if (identity->missing == IDENTITY_SKIP) return ROW_SKIPPED;
+    enum csv_row_result const skipped = record_skipped(row, cells, SKIP_IDENTITY);
+    if (skipped != ROW_SKIPPED || identity->missing == IDENTITY_SKIP) return skipped;
     row->defect = DEFECT_MISSING_IDENTITY;
     row->defect_path = &identity->paths[0];
     return ROW_FAILED;
 }
 
-/* ROW_WRITTEN: no required column lacks its value. */
-static enum csv_row_result check_required(struct csv_row *row, const struct cells *cells)
+static enum csv_row_result judge_contender(struct csv_row *row, const struct cells *cells)
+{
+    return row_contender_make(row, cells) ? ROW_WRITTEN : record_failed(row, cells);
+}
+
+static enum csv_row_result judge_consent(struct csv_row *row, const struct cells *cells)
+{
+    bool selected;
+    if (!row_select_consent(row, cells, &selected)) return record_failed(row, cells);
+    return selected ? ROW_WRITTEN : record_skipped(row, cells, SKIP_CONSENT);
+}
+
+static enum csv_row_result judge_required(struct csv_row *row, const struct cells *cells)
 {
     for (size_t c = 0; c < row->plan->mapping->column_count; c++) {
         const struct plan_column *planned = &row->plan->columns[c];
@@ -48,9 +75,7 @@ static enum csv_row_result check_required(struct csv_row *row, const struct cell
             continue; /* has one: the column's stage judges it */
         if (!value.is_null && !csv_value_is_empty(row, value.bytes, value.length)) continue;
         row->defect = DEFECT_NONE;
-        if (!csv_value_check_all(row, cells)) return ROW_FAILED;
-        row->skip = SKIP_REQUIRED;
-        return ROW_SKIPPED;
+        return record_skipped(row, cells, SKIP_REQUIRED);
     }
     return row->defect == DEFECT_TOO_LARGE ? ROW_TOO_LONG : ROW_WRITTEN;
 }
@@ -66,13 +91,19 @@ static bool check_unread(struct csv_row *row, const struct cells *cells)
 
 enum csv_row_result csv_row_open(struct csv_row *row, const struct cells *cells)
 {
+    const struct mapping *mapping = row->plan->mapping;
     enum csv_row_result result = ROW_WRITTEN;
     row->defect = DEFECT_NONE;
     row->defect_path = NULL;
     row->id_count = 1;
+    row->member_count = 0;
+    row->is_contender = false;
     if (row->unread_count != 0 && !check_unread(row, cells)) return ROW_FAILED;
-    if (row->plan->mapping->identity.column != NULL) result = judge_identity(row, cells);
-    if (result == ROW_WRITTEN && row->has_required) result = check_required(row, cells);
+    if (mapping->segments.count != 0) result = judge_segments(row, cells);
+    if (result == ROW_WRITTEN && mapping->identity.column != NULL) result = judge_identity(row, cells);
+    if (result == ROW_WRITTEN && row->deduplicates) result = judge_contender(row, cells);
+    if (result == ROW_WRITTEN && mapping->consent_count != 0) result = judge_consent(row, cells);
+    if (result == ROW_WRITTEN && row->has_required) result = judge_required(row, cells);
     return result;
 }
 
@@ -88,6 +119,14 @@ static enum csv_row_result write_identity(struct csv_row *row, const struct cell
     struct csv_value value;
     if (!csv_value_of_token(row, cells, token, length, NULL, row->buffers[0], &value)) return ROW_FAILED;
     return csv_put_value(row, out, &value) ? ROW_WRITTEN : ROW_NO_ROOM;
+}
+
+/* What was changed in the id alone: of a row that loses against another one it is taken back. */
+static void note_id(struct csv_row *row, uint32_t id)
+{
+    row->id_changed[id] = 0;
+    for (unsigned c = 0; c < CHANGE_COUNT; c++)
+        if (row->changed[c] != 0) row->id_changed[id] |= (uint8_t)(1u << c);
 }
 
 static enum csv_row_result write_columns(struct csv_row *row, const struct cells *cells, struct csv_out *out)
@@ -116,6 +155,7 @@ static enum csv_row_result write_row(struct csv_row *row, const struct cells *ce
 {
     enum csv_row_result result = ROW_WRITTEN;
     if (row->plan->mapping->identity.column != NULL) result = write_identity(row, cells, id, out);
+    if (row->is_contender) note_id(row, id);
     if (result == ROW_WRITTEN) result = write_columns(row, cells, out);
     if (result != ROW_WRITTEN) return result;
     if (!csv_put_room(out, row->field.line_end_length)) return ROW_NO_ROOM;
@@ -271,6 +311,7 @@ bool csv_row_create(struct csv_row *row, const struct plan *plan, size_t text_ma
                             .field = csv_field_options(&mapping->csv),
                             .text_max = text_max,
                             .depth_max = depth_max,
+                            .deduplicates = deduplicates(mapping),
                             .id_max = (uint32_t)ids_for(mapping, text_max)};
     row->plain = !row->field.quote_all && row->field.null_length == 0 && !row->field.formula_escape &&
                  !is_odd_delimiter(row->field.delimiter);

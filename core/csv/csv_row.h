@@ -74,6 +74,7 @@ struct csv_row {
     struct csv_field field; /* the options as the field writer wants them */
     bool plain;             /* values without escapes may be copied as they are, but for the delimiter */
     bool has_required;
+    bool deduplicates;    /* identity.deduplicate: latest, of a job with an identity */
     uint32_t field_count; /* identity column included */
     size_t text_max;      /* longest value */
     uint8_t *buffers[2];  /* text_max, and room for case mapping */

@@ -158,6 +158,19 @@ static bool value_of_list(struct csv_row *row, const struct cells *cells, uint32
     return true;
 }
 
+const uint8_t *csv_value_first(const struct csv_row *row, const struct cells *cells, uint32_t slot,
+                               uint32_t *length)
+{
+    const struct cell *cell = &cells->slots[slot];
+    *length = cell->length;
+    if (!row->plan->slot_many[slot] || cell->last == 0) return cell->at;
+    const struct cells_item *item = &cells->items[cell->last - 1];
+    while (item->before != 0)
+        item = &cells->items[item->before - 1];
+    *length = item->length;
+    return cells->record + item->offset;
+}
+
 /* What a slot gives. is_null also when it gives nothing. */
 static bool value_of_slot(struct csv_row *row, const struct cells *cells, uint32_t slot,
                           const struct path *path, struct csv_value *value)

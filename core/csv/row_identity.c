@@ -28,10 +28,17 @@ static bool is_id(const struct csv_row *row, const uint8_t *at, uint32_t length)
     return *at != '{' && *at != '[' && !is_null_token(at, length);
 }
 
+/* ---- lists of entries: chains of places that run backwards in step ---- */
+
 struct chain {
     const struct cells *cells;
     uint32_t number;
 };
+
+static struct chain chain_of(const struct cells *cells, uint32_t slot)
+{
+    return (struct chain){.cells = cells, .number = cells->slots[slot].last};
+}
 
 static const struct cells_item *chain_item(const struct chain *chain)
 {
@@ -49,30 +56,45 @@ static const struct cells_item *chain_back(struct chain *chain, uint32_t end)
     return item;
 }
 
-/* Does the element that holds `id` have "primary": true? All three chains run backwards in step. */
-static bool is_primary(const struct cells_item *id, struct chain *elements, struct chain *primaries)
+struct entries {
+    struct chain ids, elements, primaries, codes; /* codes: only those of `identities` */
+};
+
+/* What the element that holds `id` has of another chain; NULL: nothing. */
+static const struct cells_item *of_element(struct entries *entries, const struct cells_item *id,
+                                           struct chain *chain)
 {
-    const struct cells_item *element = chain_back(elements, id->offset + 1);
-    if (element == NULL) return false;
-    const struct cells_item *primary = chain_back(primaries, element->offset + element->length);
-    return primary != NULL && primary->offset >= element->offset && primary->length == 4 &&
-           memcmp(elements->cells->record + primary->offset, "true", 4) == 0;
+    const struct cells_item *element = chain_back(&entries->elements, id->offset + 1);
+    if (element == NULL) return NULL;
+    const struct cells_item *item = chain_back(chain, element->offset + element->length);
+    return item != NULL && item->offset >= element->offset ? item : NULL;
+}
+
+/* Does the element that holds `id` have "primary": true? */
+static bool is_primary(struct entries *entries, const struct cells_item *id)
+{
+    const struct cells_item *primary = of_element(entries, id, &entries->primaries);
+    return primary != NULL && primary->length == 4 &&
+           memcmp(entries->ids.cells->record + primary->offset, "true", 4) == 0;
 }
 
 /* ---- ids, met last one first: all of them are kept, or the one that is picked ---- */
 
 struct pick {
     struct csv_row *row;
+    const struct cells *cells;
+    const struct path *path;
     bool wants_primary;
     bool has_primary;
 };
 
-static bool pick_add(struct pick *pick, const struct cells *cells, const struct cells_item *id, bool primary)
+static bool pick_add(struct pick *pick, const struct cells_item *id, bool primary)
 {
     struct csv_row *row = pick->row;
     if (row->id_max > 1) {
         if (row->id_count == row->id_max) /* CSV_BYTES_PER_ID says that it can't be */
-            return csv_value_fail(row, DEFECT_TOO_LARGE, cells, cells->record + id->offset, NULL);
+            return csv_value_fail(row, DEFECT_TOO_LARGE, pick->cells, pick->cells->record + id->offset,
+                                  pick->path);
         row->id_count++;
     } else {
         if (pick->has_primary && !primary) return true;
@@ -83,18 +105,75 @@ static bool pick_add(struct pick *pick, const struct cells *cells, const struct 
     return true;
 }
 
-static bool pick_of_namespace(struct pick *pick, const struct cells *cells,
-                              const struct plan_entries *name_space)
+/* Are `length` bytes the path's namespace, without regard to ASCII case? */
+static bool is_namespace(const struct path *path, const uint8_t *text, size_t length)
 {
-    struct chain ids = {cells, cells->slots[name_space->id].last};
-    struct chain elements = {cells, cells->slots[name_space->element].last};
-    struct chain primaries = {cells, cells->slots[name_space->primary].last};
-    for (const struct cells_item *id; (id = chain_item(&ids)) != NULL; ids.number = id->before) {
-        if (!is_id(pick->row, cells->record + id->offset, id->length)) continue;
-        bool const primary = pick->wants_primary && is_primary(id, &elements, &primaries);
-        if (!pick_add(pick, cells, id, primary)) return false;
+    const struct path_part *part = &path->parts[1];
+    if (part->name_length != length) return false;
+    for (size_t i = 0; i < length; i++) {
+        uint8_t const a = text[i], b = (uint8_t)part->name[i];
+        bool const letter = (a | 0x20) >= 'a' && (a | 0x20) <= 'z';
+        if (a != b && !(letter && (a | 0x20) == (b | 0x20))) return false;
     }
     return true;
+}
+
+/* *holds: the element of `identities` that holds `id` is of the namespace. False: a defect. */
+static bool judge_code(struct pick *pick, struct entries *entries, const struct cells_item *id, bool *holds)
+{
+    const struct cells_item *code = of_element(entries, id, &entries->codes);
+    struct csv_value value;
+    *holds = false;
+    if (code == NULL || pick->cells->record[code->offset] != '"') return true;
+    if (!csv_value_of_token(pick->row, pick->cells, pick->cells->record + code->offset, code->length,
+                            pick->path, pick->row->buffers[0], &value))
+        return false;
+    *holds = is_namespace(pick->path, value.bytes, value.length);
+    return true;
+}
+
+/* The ids of a list; code: PLAN_NONE, or the slot of the codes that say whose an id is. */
+static bool pick_of_entries(struct pick *pick, const struct plan_entries *slots, uint32_t code)
+{
+    const struct cells *cells = pick->cells;
+    struct entries entries = {.ids = chain_of(cells, slots->id),
+                              .elements = chain_of(cells, slots->element),
+                              .primaries = chain_of(cells, slots->primary)};
+    if (code != PLAN_NONE) entries.codes = chain_of(cells, code);
+    bool good = true;
+    for (const struct cells_item *id; (id = chain_item(&entries.ids)) != NULL;
+         entries.ids.number = id->before) {
+        bool holds = true;
+        if (!is_id(pick->row, cells->record + id->offset, id->length)) continue;
+        if (code != PLAN_NONE) good = judge_code(pick, &entries, id, &holds) && good;
+        if (!holds) continue;
+        good = pick_add(pick, id, pick->wants_primary && is_primary(&entries, id)) && good;
+    }
+    return good;
+}
+
+/* A namespace is an array. Null is nothing. */
+static bool check_types(const struct pick *pick, uint32_t slot)
+{
+    bool good = true;
+    struct chain lists = chain_of(pick->cells, slot);
+    for (const struct cells_item *list; (list = chain_item(&lists)) != NULL; lists.number = list->before) {
+        const uint8_t *const at = pick->cells->record + list->offset;
+        if (*at == '[' || is_null_token(at, list->length)) continue;
+        good = csv_value_fail(pick->row, DEFECT_MISSING_IDENTITY, pick->cells, at, pick->path);
+    }
+    return good;
+}
+
+/* The ids of a namespace, last one first: those of the record's `identities` (when that is an array), then
+ * those of the map. */
+static bool pick_of_namespace(struct pick *pick, const struct plan_identity_path *planned)
+{
+    const struct cell *list = &pick->cells->slots[planned->identities.list];
+    bool good = check_types(pick, planned->name_space.list);
+    if (list->at != NULL && *list->at == '[')
+        good = pick_of_entries(pick, &planned->identities, planned->code) && good;
+    return pick_of_entries(pick, &planned->name_space, PLAN_NONE) && good;
 }
 
 /* The first id among the values of a plain path: ids are not joined. */
@@ -108,7 +187,7 @@ static void pick_of_path(struct csv_row *row, const struct cells *cells, uint32_
         row->id_count = 1;
         return;
     }
-    struct chain chain = {cells, cell->last};
+    struct chain chain = chain_of(cells, slot);
     for (const struct cells_item *item; (item = chain_item(&chain)) != NULL; chain.number = item->before) {
         if (!is_id(row, cells->record + item->offset, item->length)) continue;
         *out = (struct csv_id){.offset = item->offset, .length = item->length};
@@ -118,11 +197,22 @@ static void pick_of_path(struct csv_row *row, const struct cells *cells, uint32_
 
 /* ---- the record's ids ---- */
 
+/* Is the namespace one array, and `identities` without an id? */
+static bool is_plain_namespace(const struct cells *cells, const struct plan_identity_path *planned)
+{
+    struct chain const lists = chain_of(cells, planned->name_space.list);
+    const struct cells_item *list = chain_item(&lists);
+    return list != NULL && list->before == 0 && cells->record[list->offset] == '[' &&
+           cells->slots[planned->identities.id].last == 0;
+}
+
 /* The commonest case: the first path gives one string without escapes. */
 static bool find_fast(struct csv_row *row, const struct cells *cells)
 {
     uint32_t const slot = row->fast_identity.slot;
     if (slot == PLAN_NONE) return false;
+    const struct plan_identity_path *first = &row->plan->identity_paths[0];
+    if (first->is_namespace && !is_plain_namespace(cells, first)) return false;
     uint32_t length;
     const uint8_t *const token = csv_put_single(row, cells, slot, &length);
     if (token == NULL || *token != '"' || length <= 2) return false;
@@ -155,12 +245,15 @@ static bool find_ids(struct csv_row *row, const struct cells *cells)
     if (unchecked != PLAN_NONE && !csv_value_check(row, cells, unchecked)) return false;
     for (size_t p = 0; p < identity->path_count && row->id_count == 0; p++) {
         const struct plan_identity_path *planned = &row->plan->identity_paths[p];
-        struct pick pick = {.row = row, .wants_primary = identity->multiple == IDENTITY_PRIMARY};
-        if (!planned->is_namespace)
+        const struct path *path = &identity->paths[p];
+        struct pick pick = {.row = row, .cells = cells, .path = path};
+        pick.wants_primary = identity->multiple == IDENTITY_PRIMARY;
+        bool good = true;
+        if (planned->is_namespace)
+            good = pick_of_namespace(&pick, planned);
+        else
             pick_of_path(row, cells, planned->slot);
-        else if (!pick_of_namespace(&pick, cells, &planned->name_space))
-            return false;
-        if (!check_ids(row, cells, &identity->paths[p])) return false;
+        if (!check_ids(row, cells, path) || !good) return false;
     }
     return true;
 }

@@ -1,4 +1,4 @@
-/* timestamp.c - RFC 3339 texts and epoch milliseconds to seconds, and back to text.
+/* timestamp.c - RFC 3339 texts and epoch milliseconds to seconds or microseconds, and back to text.
  *
  * Days are counted from 0000-01-01 of the proleptic Gregorian calendar, so that all numbers of a date that
  * can be written are positive; only seconds, which count from 1970, have a sign.
@@ -19,8 +19,13 @@
 #define CYCLE_YEARS 400
 #define CYCLE_DAYS  146097
 
-/* Seconds stand three decimal digits before milliseconds. */
-#define MILLISECOND_DIGITS 3
+/* Decimal digits that stand between milliseconds, as numbers have them, and what is read. */
+#define DIGITS_TO_SECONDS (-3)
+#define DIGITS_TO_MICROS  3
+
+#define SECOND_MICROS INT64_C(1000000)
+#define MICROS_MIN    (TIMESTAMP_SECONDS_MIN * SECOND_MICROS)
+#define MICROS_MAX    (TIMESTAMP_SECONDS_MAX * SECOND_MICROS + SECOND_MICROS - 1)
 
 /* Where exponents saturate: larger than any token has digits (so a saturated one is still far out of range or
  * far below a second), and small enough that adding the number of digits can't overflow. */
@@ -141,18 +146,23 @@ static bool take_date(struct cursor *cursor, int64_t *seconds)
     return true;
 }
 
-/* partial-time, its fraction passed over; *leap when it says :60, of which *seconds is then the :59. */
-static bool take_time(struct cursor *cursor, int *seconds, bool *leap)
+/* The digits behind a decimal point, cut to microseconds. */
+static bool take_fraction(struct cursor *cursor, int *micros)
+{
+    if (!at_digit(cursor)) return false;
+    for (int place = (int)SECOND_MICROS / 10; at_digit(cursor); place /= 10)
+        *micros += (*cursor->at++ - '0') * place;
+    return true;
+}
+
+/* partial-time; *leap when it says :60, of which *seconds is then the :59. */
+static bool take_time(struct cursor *cursor, int *seconds, int *micros, bool *leap)
 {
     int hour, minute, second;
     if (!take_two_digits(cursor, 23, &hour) || !take(cursor, ':')) return false;
     if (!take_two_digits(cursor, 59, &minute) || !take(cursor, ':')) return false;
     if (!take_two_digits(cursor, 60, &second)) return false;
-    if (take(cursor, '.')) {
-        if (!at_digit(cursor)) return false;
-        while (at_digit(cursor))
-            cursor->at++;
-    }
+    if (take(cursor, '.') && !take_fraction(cursor, micros)) return false;
     *leap = second == 60;
     if (*leap) second = 59;
     *seconds = hour * HOUR_SECONDS + minute * MINUTE_SECONDS + second;
@@ -177,7 +187,7 @@ static bool take_offset(struct cursor *cursor, int *seconds)
     return true;
 }
 
-bool timestamp_from_text(const char *text, size_t length, int64_t *seconds)
+static bool read_text(const char *text, size_t length, int64_t *seconds, int *micros)
 {
     if (length < TIMESTAMP_DATE_LENGTH) return false; /* an empty text may be NULL */
     struct cursor cursor = {text, text + length};
@@ -185,15 +195,31 @@ bool timestamp_from_text(const char *text, size_t length, int64_t *seconds)
     int time = 0, offset = 0;
     bool leap = false;
 
+    *micros = 0;
     if (!take_date(&cursor, &midnight)) return false;
     if (cursor.at != cursor.end) {
         if (!take(&cursor, 'T') && !take(&cursor, 't') && !take(&cursor, ' ')) return false;
-        if (!take_time(&cursor, &time, &leap) || !take_offset(&cursor, &offset)) return false;
+        if (!take_time(&cursor, &time, micros, &leap) || !take_offset(&cursor, &offset)) return false;
         if (cursor.at != cursor.end) return false;
     }
     int64_t const utc = midnight + time - offset;
     if (!in_range(utc) || (leap && !ends_month(utc))) return false;
     *seconds = utc;
+    return true;
+}
+
+bool timestamp_from_text(const char *text, size_t length, int64_t *seconds)
+{
+    int ignored;
+    return read_text(text, length, seconds, &ignored);
+}
+
+bool timestamp_micros_from_text(const char *text, size_t length, int64_t *micros)
+{
+    int64_t seconds;
+    int fraction;
+    if (!read_text(text, length, &seconds, &fraction)) return false;
+    *micros = seconds * SECOND_MICROS + fraction;
     return true;
 }
 
@@ -248,15 +274,16 @@ static bool take_number(struct cursor *cursor, struct decimal *decimal)
 }
 
 /* Adds digits to *whole while *places (how many still stand before the point) lasts; of the rest is only
- * noted whether they are all zero. False: *whole is out of any range. */
-static bool add_digits(const char *digits, size_t count, int64_t *places, int64_t *whole, bool *rest)
+ * noted whether they are all zero. False: *whole is larger than `max`. */
+static bool add_digits(const char *digits, size_t count, int64_t max, int64_t *places, int64_t *whole,
+                       bool *rest)
 {
     for (size_t i = 0; i < count; i++) {
         int const digit = digits[i] - '0';
         if (*places > 0) {
             (*places)--;
             *whole = *whole * 10 + digit;
-            if (*whole > TIMESTAMP_SECONDS_MAX) return false;
+            if (*whole > max) return false;
         } else if (digit != 0) {
             *rest = true;
         }
@@ -264,27 +291,41 @@ static bool add_digits(const char *digits, size_t count, int64_t *places, int64_
     return true;
 }
 
-bool timestamp_from_number(const char *token, size_t length, int64_t *seconds)
+/* The number times 10^digits, cut towards the past, when that is from `min` to `max`. */
+static bool read_number(const char *token, size_t length, int digits, int64_t min, int64_t max, int64_t *out)
 {
     if (length == 0) return false; /* the token may be NULL then */
     struct cursor cursor = {token, token + length};
     struct decimal decimal;
     if (!take_number(&cursor, &decimal) || cursor.at != cursor.end) return false;
 
-    int64_t places = (int64_t)decimal.whole_count + decimal.exponent - MILLISECOND_DIGITS;
+    int64_t const most = -min > max ? -min : max;
+    int64_t places = (int64_t)decimal.whole_count + decimal.exponent + digits;
     int64_t whole = 0;
     bool rest = false;
-    if (!add_digits(decimal.whole, decimal.whole_count, &places, &whole, &rest)) return false;
-    if (!add_digits(decimal.fraction, decimal.fraction_count, &places, &whole, &rest)) return false;
-    /* Zeros that the exponent stands for: a dozen at most, whatever the exponent, and none behind a zero. */
+    if (!add_digits(decimal.whole, decimal.whole_count, most, &places, &whole, &rest)) return false;
+    if (!add_digits(decimal.fraction, decimal.fraction_count, most, &places, &whole, &rest)) return false;
+    /* Zeros that the exponent stands for: some twenty at most, whatever the exponent, and none behind a zero.
+     */
     for (; whole != 0 && places > 0; places--) {
         whole *= 10;
-        if (whole > TIMESTAMP_SECONDS_MAX) return false;
+        if (whole > most) return false;
     }
-    int64_t const utc = decimal.negative ? -whole - (rest ? 1 : 0) : whole; /* cut towards the past */
-    if (!in_range(utc)) return false;
-    *seconds = utc;
+    int64_t const value = decimal.negative ? -whole - (rest ? 1 : 0) : whole;
+    if (value < min || value > max) return false;
+    *out = value;
     return true;
+}
+
+bool timestamp_from_number(const char *token, size_t length, int64_t *seconds)
+{
+    return read_number(token, length, DIGITS_TO_SECONDS, TIMESTAMP_SECONDS_MIN, TIMESTAMP_SECONDS_MAX,
+                       seconds);
+}
+
+bool timestamp_micros_from_number(const char *token, size_t length, int64_t *micros)
+{
+    return read_number(token, length, DIGITS_TO_MICROS, MICROS_MIN, MICROS_MAX, micros);
 }
 
 /* ---- writing ---- */

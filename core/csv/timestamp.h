@@ -39,6 +39,11 @@ bool timestamp_from_text(const char *text, size_t length, int64_t *seconds);
 /* The same of a JSON number token, milliseconds since 1970; cut towards the past (-1 is 1969-12-31 23:59:59).
  * False: no JSON number, or a time outside of the years above. */
 bool timestamp_from_number(const char *token, size_t length, int64_t *seconds);
+/* The same in microseconds since 1970: what times are compared by. Fractions are cut to them, towards the
+ * past.
+ */
+bool timestamp_micros_from_text(const char *text, size_t length, int64_t *micros);
+bool timestamp_micros_from_number(const char *token, size_t length, int64_t *micros);
 /* Write exactly the length above in UTC, no terminator. `seconds` must be in the range above. */
 void timestamp_write(int64_t seconds, char *out);
 void timestamp_write_date(int64_t seconds, char *out);

@@ -21,6 +21,7 @@
 #include "core/base/limits.h"
 #include "core/csv/csv_row.h"
 #include "core/flow/chunk.h"
+#include "core/flow/contender.h"
 #include "core/flow/source.h"
 #include "core/record/index_walk.h"
 #include "core/record/prefilter.h"
@@ -71,6 +72,11 @@ struct convert_port {
     bool (*wait_for_turn)(void *context, uint64_t shard); /* until all shards before it are written */
     bool (*stopped)(void *context);
     uint64_t (*now)(void); /* nanoseconds of any clock, for the shares of time below */
+    /* identity.deduplicate: latest. A record that reached that stage, behind all that became of it: its rows
+     * were written, or its reject was. `row` has its keys, their changes and its time, for the call. NULL:
+     * nobody asks. */
+    void (*contend)(void *context, uint64_t shard, const struct contender *contender,
+                    const struct csv_row *row);
 };
 
 struct convert {

@@ -188,7 +188,34 @@ static enum csv_row_result write_record(struct convert *convert, struct csv_row 
     return result;
 }
 
-/* The cells of a good record to their row, or to what else becomes of it. False: it needs the large lane. */
+static void count_skipped(struct convert *convert, const struct csv_row *row)
+{
+    convert->tally.input++;
+    convert->tally.skipped[row->skip]++;
+    if (row->skip == SKIP_CONSENT) convert->tally.consent[row->consent_rule]++;
+}
+
+/* Tells what a record that is compared with others was counted as. */
+static void contend(struct convert *convert, const struct csv_row *row, enum csv_row_result result,
+                    bool duplicate_key)
+{
+    struct contender contender = {.candidates = row->id_count, .duplicate_key = duplicate_key};
+    if (result == ROW_WRITTEN) {
+        contender.outcome = CONTENDER_ROWS;
+        uint8_t const of_id = row->id_changed[row->id_count - 1]; /* row->changed is the last row's */
+        for (unsigned c = 0; c < CHANGE_COUNT; c++)
+            contender.changed[c] = (uint16_t)(row->changed[c] - (of_id >> c & 1u));
+    } else if (result == ROW_SKIPPED) {
+        contender.outcome = CONTENDER_SKIPPED;
+        contender.reason = (uint8_t)row->skip;
+        contender.rule = (uint8_t)row->consent_rule;
+    } else {
+        contender.outcome = CONTENDER_FAILED;
+        contender.reason = (uint8_t)row->defect;
+    }
+    convert->port.contend(convert->port.context, convert->shard, &contender, row);
+}
+
 bool convert_deliver(struct convert *convert, struct convert_tools *tools,
                      const struct convert_record *record)
 {
@@ -198,20 +225,19 @@ bool convert_deliver(struct convert *convert, struct convert_tools *tools,
     if (result == ROW_TOO_LONG && tools != convert->large) return false;
     convert->tally.duplicate_keys += tools->cells.duplicate;
     switch (result) {
+    case ROW_NO_ROOM: return true;
+    case ROW_BROKEN: convert->broken = convert->stopping = true; return true;
     case ROW_WRITTEN:
         convert->tally.input++;
         convert->tally.delivered++;
         break;
-    case ROW_SKIPPED:
-        convert->tally.input++;
-        convert->tally.skipped[row->skip]++;
+    case ROW_SKIPPED: count_skipped(convert, row); break;
+    case ROW_FAILED:
+    case ROW_TOO_LONG: /* its defect is DEFECT_TOO_LARGE */
+        convert_reject(convert, record, record->length, row->defect, row->defect_path);
         break;
-    case ROW_NO_ROOM:
-    case ROW_FAILED: convert_reject(convert, record, record->length, row->defect, row->defect_path); break;
-    case ROW_TOO_LONG:
-        convert_reject(convert, record, record->length, DEFECT_TOO_LARGE, row->defect_path);
-        break;
-    case ROW_BROKEN: convert->broken = convert->stopping = true; break;
     }
+    if (row->is_contender && convert->port.contend != NULL)
+        contend(convert, row, result, tools->cells.duplicate);
     return true;
 }

@@ -5,6 +5,7 @@
 #ifndef PENSTOCK_CORE_MAP_MAPPING_H
 #define PENSTOCK_CORE_MAP_MAPPING_H
 
+#include "core/base/limits.h"
 #include "core/map/path.h"
 
 #include <stdbool.h>
@@ -27,7 +28,7 @@
 #define MAPPING_SPLIT_MAX          256
 #define MAPPING_SEGMENT_ID_MAX     1024 /* bytes; AEP's own are UUIDs */
 #define MAPPING_STATUSES_MAX       16
-#define MAPPING_CONSENT_RULES_MAX  16
+#define MAPPING_CONSENT_RULES_MAX  LIMIT_CONSENT_RULES
 #define MAPPING_CONSENT_VALUES_MAX 64
 
 enum column_type { COLUMN_TEXT, COLUMN_TIMESTAMP, COLUMN_DATE };
