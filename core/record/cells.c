@@ -97,14 +97,25 @@ void cells_clear(struct cells *cells, uint32_t first, uint32_t end)
     memset(cells->slots + first, 0, (end - first) * sizeof *cells->slots);
 }
 
-/* ---- slots of which a record fills few ---- */
+/* ---- slots with several values, and those of which a record fills few ---- */
 
-void cells_fill(struct cells *cells, uint32_t slot)
+void cells_put_many(struct cells *cells, uint32_t slot, const uint8_t *at, uint32_t length)
 {
-    bool *const is_filled = &cells->is_filled[slot - cells->plan->sparse_first];
-    if (*is_filled) return;
-    *is_filled = true;
-    cells->filled[cells->filled_count++] = slot;
+    struct cell *cell = &cells->slots[slot];
+    uint32_t const sparse = cells->plan->sparse_first;
+    if (slot >= sparse && !cells->is_filled[slot - sparse]) {
+        cells->is_filled[slot - sparse] = true;
+        cells->filled[cells->filled_count++] = slot;
+    }
+    if (cells->item_count == cells->item_max) {
+        cells->overflow = true;
+        return;
+    }
+    struct cells_item *item = &cells->items[cells->item_count++];
+    item->offset = (uint32_t)(at - cells->record);
+    item->length = length;
+    item->before = cell->last;
+    cell->last = cells->item_count;
 }
 
 void cells_empty_filled(struct cells *cells)

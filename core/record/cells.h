@@ -138,7 +138,7 @@ enum defect cells_compared(const struct cells *cells, const uint8_t *at, uint32_
 
 bool cells_enter_again(struct cells *cells, uint32_t node, bool exact);
 void cells_drop_members(struct cells *cells);
-void cells_fill(struct cells *cells, uint32_t slot);
+void cells_put_many(struct cells *cells, uint32_t slot, const uint8_t *at, uint32_t length);
 void cells_empty_filled(struct cells *cells);
 
 static inline void cells_begin(struct cells *cells, const uint8_t *record)
@@ -158,17 +158,7 @@ static inline void cells_put(struct cells *cells, uint32_t slot, bool many, cons
     struct cell *cell = &cells->slots[slot];
     cell->at = at;
     cell->length = length;
-    if (!many) return;
-    if (slot >= cells->plan->sparse_first) cells_fill(cells, slot);
-    if (cells->item_count == cells->item_max) {
-        cells->overflow = true;
-        return;
-    }
-    struct cells_item *item = &cells->items[cells->item_count++];
-    item->offset = (uint32_t)(at - cells->record);
-    item->length = length;
-    item->before = cell->last;
-    cell->last = cells->item_count;
+    if (__builtin_expect(many, 0)) cells_put_many(cells, slot, at, length);
 }
 
 static inline bool cells_enter(struct cells *cells, uint64_t object, uint32_t node, bool exact)

@@ -148,9 +148,10 @@ static const uint32_t *walk_object_several(struct index_walk *walk, const uint32
 static const uint32_t *walk_array(struct index_walk *walk, const uint32_t *token,
                                   const struct plan_node *node, uint32_t depth);
 
-/* A value that `node` of the plan stands for. `depth`: containers open around it. */
-static inline const uint32_t *walk_value(struct index_walk *walk, const uint32_t *token,
-                                         const struct plan_node *node, uint32_t depth)
+/* A value that `node` of the plan stands for. `depth`: containers open around it. Inlined whatever the
+ * compiler thinks of its many callers: in the loop over members that is worth 5 % of all instructions. */
+static inline __attribute__((always_inline)) const uint32_t *
+walk_value(struct index_walk *walk, const uint32_t *token, const struct plan_node *node, uint32_t depth)
 {
     uint8_t const byte = walk->bytes[*token], first = first_of[byte];
     if (first == FIRST_SCALAR) return node->slot == PLAN_NONE ? token + 1 : select_scalar(walk, token, node);

@@ -25,8 +25,7 @@ static struct walk_desk *desk_of(const uint8_t *data)
     if (desks[mapping][depth] == NULL) {
         desks[mapping][depth] = malloc(sizeof(struct walk_desk));
         expect(desks[mapping][depth] != NULL, "no memory");
-        walk_desk_open(desks[mapping][depth], walk_mappings[mapping].columns, walk_mappings[mapping].identity,
-                       depths[depth], INPUT_MAX);
+        walk_desk_open(desks[mapping][depth], &walk_mappings[mapping], depths[depth], INPUT_MAX);
     }
     return desks[mapping][depth];
 }

@@ -22,7 +22,10 @@ struct fixture {
 static void open_desk(struct fixture *f, const char *const *columns)
 {
     *f = (struct fixture){0};
-    walk_desk_open(&f->desk, columns, NULL, 8, 256);
+    struct walk_mapping mapping = {.columns = {NULL}};
+    for (size_t i = 0; columns[i] != NULL; i++)
+        mapping.columns[i] = columns[i];
+    walk_desk_open(&f->desk, &mapping, 8, 256);
     f->cells = &f->desk.fast;
     cells_begin(f->cells, record);
 }

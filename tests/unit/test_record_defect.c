@@ -148,6 +148,13 @@ static const struct defect_case cases[] = {
      SYNTAX}, /* tested behind the whole element */
     {WALK_ROOT, "{\"a\":tru,\"b\":[[[[]]]]}", SYNTAX},
     {WALK_PREFIX, "{\"b\":{\"xdm:c\":{\"x\":[[]],\"y\" 1}}}", DEPTH},
+    {WALK_BESIDE, "{\"segmentMembership\":{\"UPS\":{\"s2\" 1,\"s.1\":{}}},\"z\":[[[[]]]]}", SYNTAX},
+    /* of a namespace only the type matters: a scalar is looked at, a container is not */
+    {WALK_IDENTITIES, "{\"identityMap\":{\"CRM\":tru},\"z\":[[[[]]]]}", SYNTAX},
+    {WALK_IDENTITIES, "{\"identityMap\":{\"CRM\":\"\\q\"},\"z\":[[[[]]]]}", SYNTAX},
+    {WALK_IDENTITIES, "{\"identityMap\":{\"CRM\":[tru]},\"z\":[[[[]]]]}", DEPTH},
+    {WALK_IDENTITIES, "{\"identityMap\":{\"CRM\":{\"x\":[1 2]}}}", DEFECT_NONE},
+    {WALK_IDENTITIES, "{\"identityMap\":{\"CRM\":\"\\q", SYNTAX},
 };
 
 static void the_first_defect_names_a_record(void **state)
@@ -162,8 +169,7 @@ static void the_first_defect_names_a_record(void **state)
             memcpy(record, cases[i].record, length);
             for (size_t k = length; k < sizeof record; k++)
                 record[k] = tail == 0 ? 0 : (uint8_t)tails[t][(k - length) % tail];
-            walk_desk_open(&desk, walk_mappings[cases[i].mapping].columns,
-                           walk_mappings[cases[i].mapping].identity, DEPTH_MAX, RECORD_MAX);
+            walk_desk_open(&desk, &walk_mappings[cases[i].mapping], DEPTH_MAX, RECORD_MAX);
             enum defect const found = walk_desk_defect(&desk, record, length);
             if (found != cases[i].defect)
                 fail_msg("%s: %s, not %s", cases[i].record, tally_defect_name(found),
@@ -180,7 +186,7 @@ static void dropped_nuls_may_be_compared(void **state)
     (void)state;
     struct walk_desk desk;
     static const uint8_t record[64 + LIMIT_PADDING] = "{\"a\":[{\"k\":\"\\u0000\"}]}";
-    walk_desk_open(&desk, walk_mappings[WALK_FILTER].columns, NULL, DEPTH_MAX, RECORD_MAX);
+    walk_desk_open(&desk, &walk_mappings[WALK_FILTER], DEPTH_MAX, RECORD_MAX);
     desk.mapping.csv.null_character_drop = true;
     assert_int_equal(walk_desk_defect(&desk, record, strlen((const char *)record)), DEFECT_NONE);
     assert_true(walk_desk_slow(&desk, record, strlen((const char *)record)));
@@ -198,7 +204,7 @@ static void every_cut_has_a_name(void **state)
         struct walk_desk desk;
         uint8_t record[sizeof whole + LIMIT_PADDING] = {0};
         memcpy(record, whole, sizeof whole);
-        walk_desk_open(&desk, walk_mappings[m].columns, walk_mappings[m].identity, 16, RECORD_MAX);
+        walk_desk_open(&desk, &walk_mappings[m], 16, RECORD_MAX);
         for (size_t length = 1; length < sizeof whole - 1; length++) {
             enum defect const defect = walk_desk_defect(&desk, record, length);
             if (defect != DEFECT_SYNTAX && defect != DEFECT_UNCLOSED_STRING)
@@ -217,7 +223,7 @@ static void the_walk_is_left_as_it_was(void **state)
     struct walk_desk desk;
     static const uint8_t bad[32 + LIMIT_PADDING] = "{\"b\":[1,{\"z\":}",
                                   good[32 + LIMIT_PADDING] = "{\"b\":[1,{\"z\":tru}]}";
-    walk_desk_open(&desk, walk_mappings[WALK_PLAIN].columns, NULL, DEPTH_MAX, RECORD_MAX);
+    walk_desk_open(&desk, &walk_mappings[WALK_PLAIN], DEPTH_MAX, RECORD_MAX);
     for (int i = 0; i < 3; i++) {
         assert_int_equal(walk_desk_defect(&desk, bad, strlen((const char *)bad)), DEFECT_SYNTAX);
         size_t const length = strlen((const char *)good);

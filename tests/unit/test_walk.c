@@ -30,8 +30,7 @@ static void desks_open(struct desks *desks)
 {
     *desks = (struct desks){0};
     for (int m = 0; m < WALK_MAPPINGS; m++)
-        walk_desk_open(&desks->desk[m], walk_mappings[m].columns, walk_mappings[m].identity, DEPTH_MAX,
-                       RECORD_MAX);
+        walk_desk_open(&desks->desk[m], &walk_mappings[m], DEPTH_MAX, RECORD_MAX);
 }
 
 static void desks_close(struct desks *desks)
@@ -276,8 +275,7 @@ static void depth_is_bounded(void **state)
     for (int mapping = 0; mapping < WALK_MAPPINGS; mapping++)
         for (size_t d = 0; d < COUNT(depths); d++) {
             struct walk_desk desk;
-            walk_desk_open(&desk, walk_mappings[mapping].columns, walk_mappings[mapping].identity, depths[d],
-                           RECORD_MAX);
+            walk_desk_open(&desk, &walk_mappings[mapping], depths[d], RECORD_MAX);
             for (size_t k = 0; k < COUNT(keys) * 3; k++)
                 for (uint32_t more = 0; more < 2; more++) {
                     size_t const length = nested(text, keys[k / 3], depths[d] + more, (unsigned)(k % 3));
@@ -319,9 +317,22 @@ static void chance_text(struct chance *chance, const char *text)
 
 static void chance_value(struct chance *chance, unsigned depth)
 {
-    static const char *const keys[] = {
-        "a",       "b",    "c",    "k",           "l",       "m",   "x", "z",       "id",   "xdm:a", "xdm:c",
-        "\\u0062", "ECID", "ecid", "identityMap", "primary", "x y", "p", "\\ud800", "name", "person"};
+    static const char *const keys[] = {"a",           "b",
+                                       "c",           "k",
+                                       "l",           "m",
+                                       "x",           "z",
+                                       "id",          "xdm:a",
+                                       "xdm:c",       "\\u0062",
+                                       "ECID",        "ecid",
+                                       "identityMap", "primary",
+                                       "x y",         "p",
+                                       "\\ud800",     "name",
+                                       "person",      "segmentMembership",
+                                       "ups",         "UPS",
+                                       "s.1",         "s2",
+                                       "status",      "xdm:s2",
+                                       "identities",  "namespace",
+                                       "code",        "CRM"};
     static const char *const scalars[] = {"1",           "\"v\"",      "null", "true", "1.0",
                                           "\"\\u0076\"", "\"a\\\"b\"", "2",    "\"\"", "tru"};
     uint32_t const kind = depth == 0 ? 0 : chance_below(chance, 10);
@@ -411,7 +422,7 @@ static void long_keys_are_fine(void **state)
     struct walk_desk desk;
     uint8_t *record = calloc(1, LONGEST + 100 + LIMIT_PADDING);
     assert_non_null(record);
-    walk_desk_open(&desk, walk_mappings[WALK_FOLD].columns, NULL, 8, LONGEST + 100);
+    walk_desk_open(&desk, &walk_mappings[WALK_FOLD], 8, LONGEST + 100);
     for (size_t length = LONGEST - 6; length <= LONGEST + 6; length += 6)
         for (int escaped = 0; escaped < 2; escaped++) {
             size_t at = (size_t)sprintf((char *)record, "{\"identityMap\":{\"");
@@ -435,7 +446,7 @@ static void more_members_than_remembered(void **state)
     struct walk_desk desk;
     uint8_t *record = calloc(1, ROOM + LIMIT_PADDING);
     assert_non_null(record);
-    walk_desk_open(&desk, walk_mappings[WALK_WILDCARD].columns, NULL, 8, ROOM);
+    walk_desk_open(&desk, &walk_mappings[WALK_WILDCARD], 8, ROOM);
     size_t at = (size_t)sprintf((char *)record, "{\"a\":{");
     for (unsigned i = 0; i < MEMBERS; i++)
         at += (size_t)sprintf((char *)record + at, "\"k%u\":%u,", i, i);

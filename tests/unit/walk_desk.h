@@ -13,12 +13,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WALK_DESK_COLUMNS 16
+#define WALK_DESK_COLUMNS  16
+#define WALK_DESK_SEGMENTS 8
 
 /* Mappings with every kind of part, and every mix that a walk treats in its own way. */
 struct walk_mapping {
     const char *columns[WALK_DESK_COLUMNS];
     const char *identity[4];
+    const char *name_space; /* of the segments */
+    const char *segments[WALK_DESK_SEGMENTS];
 };
 
 enum walk_mappings {
@@ -31,30 +34,42 @@ enum walk_mappings {
     WALK_MIX,
     WALK_KEYS,
     WALK_ROOT,
+    WALK_IDENTITIES,
+    WALK_SEGMENTS,
+    WALK_BESIDE, /* segments and columns below segmentMembership */
     WALK_MAPPINGS
 };
 
 static const struct walk_mapping walk_mappings[WALK_MAPPINGS] = {
-    [WALK_PLAIN] = {{"a", "a.b", "a.b.c", "b", "person.name.firstName"}, {NULL}},
-    [WALK_WILDCARD] = {{"a[*]", "a[*].b", "m[*].x[*]", "b"}, {NULL}},
-    [WALK_INDEX] = {{"a[0]", "a[-1]", "a[1].b", "a[-2].b", "a[0][-1]"}, {NULL}},
-    [WALK_FILTER] = {{"a[?@.k == 'v'].b", "a[?@.k == 1]", "a[?@.k == null].b", "m[?@['x y'] == true].z"},
-                     {NULL}},
-    [WALK_FOLD] = {{"identityMap.ECID[*].id", "identityMap.crm[0].id", "b"}, {"identityMap.Ecid", "c"}},
-    [WALK_PREFIX] = {{"a", "b.c", "b['xdm:c']", "xdm:d", "e[*].f"}, {NULL}},
-    [WALK_MIX] = {{"a", "a[*]", "a[0]", "a[-1]", "a[?@.k == 'v']", "a.k", "a[*].k"}, {NULL}},
-    [WALK_KEYS] = {{"['']", "['a\\\\b']", "['\u00e9\"']", "exactly16bytes__",
-                    "thirty_bytes_of_a_key_to_match", "thirty_one_bytes_of_a_key_match",
-                    "['more than 32 bytes: looked up every time']", "identityMap['xdm:ecid'][*]",
-                    "identityMap.ecid[*]", "identityMap[*][*].id"},
-                   {NULL}},
-    [WALK_ROOT] = {{"[*]", "[*].k", "[?@.k == 2].l", "[*][*]"}, {NULL}},
+    [WALK_PLAIN] = {.columns = {"a", "a.b", "a.b.c", "b", "person.name.firstName"}},
+    [WALK_WILDCARD] = {.columns = {"a[*]", "a[*].b", "m[*].x[*]", "b"}},
+    [WALK_INDEX] = {.columns = {"a[0]", "a[-1]", "a[1].b", "a[-2].b", "a[0][-1]"}},
+    [WALK_FILTER] = {.columns = {"a[?@.k == 'v'].b", "a[?@.k == 1]", "a[?@.k == null].b",
+                                 "m[?@['x y'] == true].z"}},
+    [WALK_FOLD] = {.columns = {"identityMap.ECID[*].id", "identityMap.crm[0].id", "b"},
+                   .identity = {"identityMap.Ecid", "c"}},
+    [WALK_PREFIX] = {.columns = {"a", "b.c", "b['xdm:c']", "xdm:d", "e[*].f"}},
+    [WALK_MIX] = {.columns = {"a", "a[*]", "a[0]", "a[-1]", "a[?@.k == 'v']", "a.k", "a[*].k"}},
+    [WALK_KEYS] = {.columns = {"['']", "['a\\\\b']", "['\u00e9\"']", "exactly16bytes__",
+                               "thirty_bytes_of_a_key_to_match", "thirty_one_bytes_of_a_key_match",
+                               "['more than 32 bytes: looked up every time']", "identityMap['xdm:ecid'][*]",
+                               "identityMap.ecid[*]", "identityMap[*][*].id"}},
+    [WALK_ROOT] = {.columns = {"[*]", "[*].k", "[?@.k == 2].l", "[*][*]"}},
+    [WALK_IDENTITIES] = {.columns = {"identities[0].id"}, .identity = {"identityMap.CRM", "c"}},
+    [WALK_SEGMENTS] = {.columns = {"b"},
+                       .name_space = "ups",
+                       .segments = {"s.1", "s2", "xdm:s2", "a \"b\"", "identityMap"}},
+    [WALK_BESIDE] = {.columns = {"segmentMembership.UPS['s.1'].status", "segmentMembership.ups.s2.x",
+                                 "segmentMembership[*].s2.status", "b"},
+                     .name_space = "Ups",
+                     .segments = {"s.1", "s2"}},
 };
 
 struct walk_desk {
     struct arena arena;
     struct column columns[WALK_DESK_COLUMNS];
     struct path paths[WALK_DESK_COLUMNS], identity_paths[WALK_DESK_COLUMNS];
+    struct segment segments[WALK_DESK_SEGMENTS];
     struct mapping mapping;
     struct plan plan;
     struct cells fast, slow;
@@ -78,10 +93,11 @@ static inline void walk_desk_path(struct walk_desk *desk, const char *text, stru
     walk_desk_must(path_parse(&desk->arena, text, strlen(text), path, &fault) == STATUS_OK, fault.message);
 }
 
-/* Both lists end with NULL; `identity` may be NULL. */
-static inline void walk_desk_open(struct walk_desk *desk, const char *const *columns,
-                                  const char *const *identity, uint32_t depth_max, size_t record_max)
+/* Its lists end with NULL. */
+static inline void walk_desk_open(struct walk_desk *desk, const struct walk_mapping *from, uint32_t depth_max,
+                                  size_t record_max)
 {
+    const char *const *columns = from->columns, *const *identity = from->identity;
     struct fault fault = {0};
     size_t count = 0;
     *desk = (struct walk_desk){.depth_max = depth_max, .record_max = record_max};
@@ -93,10 +109,14 @@ static inline void walk_desk_open(struct walk_desk *desk, const char *const *col
     }
     desk->mapping = (struct mapping){.columns = desk->columns, .column_count = count};
     desk->mapping.csv = (struct csv_options){.delimiter = ',', .null_text = "", .list_separator = "|"};
-    for (; identity != NULL && *identity != NULL; identity++)
+    for (; *identity != NULL; identity++)
         walk_desk_path(desk, *identity, &desk->identity_paths[desk->mapping.identity.path_count++]);
     desk->mapping.identity.paths = desk->identity_paths;
     desk->mapping.identity.column = desk->mapping.identity.path_count == 0 ? NULL : "Id";
+    desk->mapping.segments = (struct segments){.name_space = from->name_space, .list = desk->segments};
+    for (const char *const *id = from->segments; *id != NULL; id++)
+        desk->segments[desk->mapping.segments.count++] =
+            (struct segment){.id = *id, .id_length = strlen(*id)};
     walk_desk_must(plan_compile(&desk->arena, &desk->mapping, &desk->plan, &fault) == STATUS_OK,
                    fault.message);
     desk->parser = record_parser_create(record_max, depth_max);
@@ -194,28 +214,37 @@ static inline void walk_text_slot(struct walk_text *text, const struct cells *ce
         walk_text_put(text, cell->at, cell->length);
 }
 
+static inline void walk_text_next(struct walk_text *text, const struct cells *cells, uint32_t slot)
+{
+    if (text->length != 0) walk_text_put(text, " ; ", 3);
+    walk_text_slot(text, cells, slot);
+}
+
 /* `1 ; "a"|"b" ; -`: the values of each column's path, then those of each identity path (of a namespace: its
- * elements, ids and primary flags), and a ! when a key came twice. */
+ * elements, ids and primary flags, and when the record has `identities` the list, and the elements, ids,
+ * codes and primary flags of that), then the statuses of each segment, and a ! when a key came twice. */
 static inline void walk_text_cells(struct walk_text *text, const struct cells *cells)
 {
     const struct plan *plan = cells->plan;
     text->length = 0;
     walk_text_put(text, "", 0);
-    for (size_t c = 0; c < plan->mapping->column_count; c++) {
-        if (c != 0) walk_text_put(text, " ; ", 3);
-        walk_text_slot(text, cells, plan->columns[c].slots[0]);
-    }
+    for (size_t c = 0; c < plan->mapping->column_count; c++)
+        walk_text_next(text, cells, plan->columns[c].slots[0]);
     for (size_t i = 0; i < plan->mapping->identity.path_count; i++) {
         const struct plan_identity_path *path = &plan->identity_paths[i];
-        uint32_t const slots[3] = {path->name_space.element, path->name_space.id, path->name_space.primary};
-        for (size_t s = 0; s < 3 && path->is_namespace; s++) {
-            if (text->length != 0) walk_text_put(text, " ; ", 3);
-            walk_text_slot(text, cells, slots[s]);
+        const struct plan_entries *map = &path->name_space, *list = &path->identities;
+        if (!path->is_namespace) {
+            walk_text_next(text, cells, path->slot);
+            continue;
         }
-        if (path->is_namespace) continue;
-        if (text->length != 0) walk_text_put(text, " ; ", 3);
-        walk_text_slot(text, cells, path->slot);
+        uint32_t const slots[] = {map->element,  map->id,  map->primary, map->list,    list->list,
+                                  list->element, list->id, path->code,   list->primary};
+        size_t const count = cells->slots[list->list].at == NULL ? 3 : sizeof slots / sizeof *slots;
+        for (size_t s = 0; s < count; s++)
+            walk_text_next(text, cells, slots[s]);
     }
+    for (size_t s = 0; s < plan->mapping->segments.count; s++)
+        walk_text_next(text, cells, plan->sparse_first + (uint32_t)s);
     if (cells->duplicate) walk_text_put(text, " !", 2);
 }
 
@@ -223,6 +252,9 @@ static inline void walk_text_cells(struct walk_text *text, const struct cells *c
 static inline bool walk_desk_same(const struct cells *a, const struct cells *b)
 {
     if (a->duplicate != b->duplicate || a->overflow != b->overflow) return false;
+    if (a->filled_count != b->filled_count ||
+        memcmp(a->filled, b->filled, a->filled_count * sizeof *a->filled) != 0)
+        return false;
     for (uint32_t slot = 0; slot < a->plan->slot_count; slot++) {
         const struct cell *x = &a->slots[slot], *y = &b->slots[slot];
         if ((x->at == NULL) != (y->at == NULL) || x->length != y->length) return false;
