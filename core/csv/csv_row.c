@@ -265,13 +265,14 @@ static void find_fast(struct csv_row *row)
 }
 
 /* The slots that columns read first in any case are checked when they are written, and so is the first
- * identity path's when it has one value. */
+ * identity path's when it has one value. Not where records are compared: there a record that is broken must
+ * not win against one that is not. */
 static void find_unread(struct csv_row *row)
 {
     const struct mapping *mapping = row->plan->mapping;
     for (uint32_t slot = 0; slot < row->plan->sparse_first; slot++) {
         bool read = row->plan->slot_use[slot] == PLAN_IGNORED || slot == row->fast_identity.slot;
-        for (size_t c = 0; c < mapping->column_count && !read; c++)
+        for (size_t c = 0; c < mapping->column_count && !read && !row->deduplicates; c++)
             read = mapping->columns[c].path_count != 0 && row->plan->columns[c].slots[0] == slot;
         if (!read) row->unread[row->unread_count++] = slot;
     }

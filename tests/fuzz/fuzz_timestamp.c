@@ -45,10 +45,23 @@ static void check_round_trip(int64_t seconds)
     require(timestamp_from_number(token, (size_t)length, &again) && again == seconds, "number reads back");
 }
 
+/* Both units are read or neither, and a second begins with its first microsecond. */
+static void check_micros(bool read, int64_t seconds, bool micros_read, int64_t micros)
+{
+    require(read == micros_read, "seconds and microseconds are read alike");
+    require(!read || (micros >= seconds * 1000000 && micros < (seconds + 1) * 1000000),
+            "micros of the second");
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    int64_t seconds;
-    if (timestamp_from_text((const char *)data, size, &seconds)) check_round_trip(seconds);
-    if (timestamp_from_number((const char *)data, size, &seconds)) check_round_trip(seconds);
+    const char *const text = (const char *)data;
+    int64_t seconds = 0, micros = 0;
+    bool read = timestamp_from_text(text, size, &seconds);
+    check_micros(read, seconds, timestamp_micros_from_text(text, size, &micros), micros);
+    if (read) check_round_trip(seconds);
+    read = timestamp_from_number(text, size, &seconds);
+    check_micros(read, seconds, timestamp_micros_from_number(text, size, &micros), micros);
+    if (read) check_round_trip(seconds);
     return 0;
 }

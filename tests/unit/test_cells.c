@@ -240,6 +240,45 @@ static void spellings_have_a_bound(void **state)
     close_desk(&f);
 }
 
+/* ---- slots of which a record fills few ---- */
+
+static void the_slots_of_segments_are_listed_when_filled(void **state)
+{
+    (void)state;
+    struct fixture f = {0};
+    struct walk_mapping const mapping = {
+        .columns = {"b"}, .name_space = "ups", .segments = {"s1", "s2", "s3"}};
+    walk_desk_open(&f.desk, &mapping, 8, 256);
+    f.cells = &f.desk.fast;
+    uint32_t const first = f.desk.plan.sparse_first;
+    uint32_t const membership = child(&f, 0, "segmentMembership");
+    cells_begin(f.cells, record);
+    put(&f, first + 2, 1);
+    put(&f, first, 2);
+    put(&f, first + 2, 3);
+    expect_cells(&f, "- ; 2 ; - ; 1|3");
+    assert_int_equal(f.cells->filled_count, 2);
+    assert_int_equal(f.cells->filled[0], first + 2);
+    assert_int_equal(f.cells->filled[1], first);
+    cells_begin(f.cells, record); /* nothing is left of the record before */
+    expect_cells(&f, "- ; - ; - ; -");
+    assert_int_equal(f.cells->filled_count, 0);
+    /* a key that comes again: its values go, and a slot is listed once, however often it is filled */
+    for (uint32_t i = 0; i < 10; i++) {
+        assert_true(cells_enter(f.cells, 7, membership, true));
+        put(&f, first + 1, i);
+        put(&f, slot(&f, 0), i);
+    }
+    expect_cells(&f, "9 ; - ; 9 ; - !");
+    assert_int_equal(f.cells->filled_count, 1);
+    f.cells->item_count = f.cells->item_max; /* also when there is no room for the value */
+    put(&f, first, 4);
+    assert_true(f.cells->overflow);
+    cells_begin(f.cells, record);
+    expect_cells(&f, "- ; - ; - ; -");
+    close_desk(&f);
+}
+
 /* ---- members under [*] ---- */
 
 static void members_replace_themselves(void **state)
@@ -375,6 +414,7 @@ int main(void)
         cmocka_unit_test(spellings_are_joined_and_replace_themselves),
         cmocka_unit_test(prefixed_spellings_give_way),
         cmocka_unit_test(spellings_have_a_bound),
+        cmocka_unit_test(the_slots_of_segments_are_listed_when_filled),
         cmocka_unit_test(members_replace_themselves),
         cmocka_unit_test(members_have_a_bound),
         cmocka_unit_test(items_have_a_bound),

@@ -7,13 +7,9 @@
 
 #include <cmocka.h>
 
-#include "core/csv/csv_row.h"
-#include "core/record/record_walk.h"
-#include "tests/unit/memory_ports.h"
+#include "tests/unit/row_desk.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
-#define DEPTH        64u
-#define RECORD_MAX   65536u
 
 /* ---- a hasher that shows what it was given ---- */
 
@@ -44,96 +40,12 @@ void sha256_destroy(struct sha256 *hasher)
     free(hasher);
 }
 
-/* ---- one record at a time ---- */
-
-struct desk {
-    struct memory_job job;
-    struct record_parser *parser;
-    struct cells cells;
-    struct csv_row row;
-    uint8_t *text; /* the record, LIMIT_PADDING behind it */
-    size_t text_max;
-};
-
-static void desk_start(struct desk *desk, const char *identity)
-{
-    *desk = (struct desk){.text_max = RECORD_MAX};
-    memory_job_start(&desk->job, identity);
-}
-
-static void desk_ready(struct desk *desk)
-{
-    memory_job_compile(&desk->job);
-    desk->parser = memory_must(record_parser_create(RECORD_MAX, DEPTH));
-    assert_true(cells_create(&desk->cells, &desk->job.plan, RECORD_MAX));
-    assert_true(csv_row_create(&desk->row, &desk->job.plan, desk->text_max, DEPTH));
-}
-
-static void desk_end(struct desk *desk)
-{
-    csv_row_destroy(&desk->row);
-    cells_destroy(&desk->cells);
-    record_parser_destroy(desk->parser);
-    memory_job_free(&desk->job);
-    free(desk->text);
-}
-
-static enum csv_row_result write_record(struct desk *desk, const char *record, struct csv_out *out)
-{
-    size_t const length = strlen(record);
-    free(desk->text);
-    desk->text = memory_must(malloc(length + LIMIT_PADDING));
-    memcpy(desk->text, record, length);
-    memory_decoy(desk->text + length, LIMIT_PADDING);
-    cells_begin(&desk->cells, desk->text);
-    assert_true(record_walk(desk->parser, desk->text, length, &desk->cells));
-    enum csv_row_result result = csv_row_open(&desk->row, &desk->cells);
-    for (uint32_t id = 0; result == ROW_WRITTEN && id < desk->row.id_count; id++)
-        result = csv_row_write(&desk->row, &desk->cells, id, out);
-    return result;
-}
-
-/* The row, or "skip REASON", "fail CODE PATH", "too long PATH", "broken". */
-static const char *row_of(struct desk *desk, const char *record)
-{
-    static char text[RECORD_MAX + 200];
-    struct csv_out out = {
-        .begin = (uint8_t *)text, .at = (uint8_t *)text, .end = (uint8_t *)text + RECORD_MAX};
-    enum csv_row_result const result = write_record(desk, record, &out);
-    size_t const length = (size_t)(out.at - out.begin);
-    const struct csv_row *row = &desk->row;
-    const char *path = row->defect_path == NULL ? "-" : row->defect_path->text;
-    if (result != ROW_WRITTEN) assert_int_equal(length, 0);
-    text[length] = '\0';
-    switch (result) {
-    case ROW_WRITTEN: return text;
-    case ROW_SKIPPED: snprintf(text, sizeof text, "skip %s", tally_skip_name(row->skip)); break;
-    case ROW_FAILED: snprintf(text, sizeof text, "fail %s %s", tally_defect_name(row->defect), path); break;
-    case ROW_NO_ROOM: snprintf(text, sizeof text, "no room"); break;
-    case ROW_TOO_LONG: snprintf(text, sizeof text, "too long %s", path); break;
-    case ROW_BROKEN: snprintf(text, sizeof text, "broken"); break;
-    }
-    return text;
-}
-
-struct pair {
-    const char *record, *wanted;
-};
-
-static void check(struct desk *desk, const struct pair *pairs, size_t count)
-{
-    desk_ready(desk);
-    for (size_t i = 0; i < count; i++)
-        assert_string_equal(row_of(desk, pairs[i].record), pairs[i].wanted);
-    desk_end(desk);
-}
-
 /* ---- values ---- */
 
 static void writes_values_of_all_types(void **state)
 {
     (void)state;
-    static const struct pair pairs[] = {
+    static const struct row_desk_pair pairs[] = {
         {"{\"id\":\"1\",\"a\":\"text\",\"b\":true}", "1,text,true\n"},
         {"{\"id\":12345678901234567890123456789,\"a\":-0.10E+05,\"b\":false}",
          "12345678901234567890123456789,-0.10E+05,false\n"},
@@ -150,21 +62,21 @@ static void writes_values_of_all_types(void **state)
         {"{\"id\":\"1\",\"a\":\"x\",\"a\":\"the last wins\"}", "1,the last wins,\n"},
         {"{\"id\":\"\\r\",\"a\":\"\\t\",\"b\":\"'\"}", "\"\r\",\t,'\n"},
     };
-    struct desk desk;
-    desk_start(&desk, "id");
+    struct row_desk desk;
+    row_desk_start(&desk, "id");
     memory_column(&desk.job, "a");
     memory_column(&desk.job, "b");
-    check(&desk, pairs, COUNT(pairs));
+    row_desk_check(&desk, pairs, COUNT(pairs));
 }
 
 /* A delimiter or quote at each place of a text that is copied 16 bytes at a time. */
 static void finds_delimiters_at_every_place(void **state)
 {
     (void)state;
-    struct desk desk;
-    desk_start(&desk, "id");
+    struct row_desk desk;
+    row_desk_start(&desk, "id");
     memory_column(&desk.job, "a");
-    desk_ready(&desk);
+    row_desk_ready(&desk);
     for (size_t length = 1; length <= 70; length++)
         for (size_t at = 0; at <= length; at++) { /* at == length: none */
             char record[120], wanted[120], value[80];
@@ -173,21 +85,21 @@ static void finds_delimiters_at_every_place(void **state)
             if (at < length) value[at] = ',';
             snprintf(record, sizeof record, "{\"id\":1,\"a\":\"%s\"}", value);
             snprintf(wanted, sizeof wanted, at < length ? "1,\"%s\"\n" : "1,%s\n", value);
-            assert_string_equal(row_of(&desk, record), wanted);
+            assert_string_equal(row_desk_says(&desk, record), wanted);
         }
-    desk_end(&desk);
+    row_desk_end(&desk);
 }
 
 static void writes_other_dialects(void **state)
 {
     (void)state;
-    static const struct pair pairs[] = {
+    static const struct row_desk_pair pairs[] = {
         {"{\"id\":1,\"a\":\"=x\"}", "\"1\";\"'=x\";\"NULL\"\r\n"},
         {"{\"id\":1,\"a\":\"NULL\",\"b\":-5}", "\"1\";\"NULL\";\"-5\"\r\n"},
         {"{\"id\":\"-1\",\"a\":\"a\\r\\nb\\u0000c\",\"b\":\"\\u0000=\"}", "\"'-1\";\"a bc\";\"'=\"\r\n"},
     };
-    struct desk desk;
-    desk_start(&desk, "id");
+    struct row_desk desk;
+    row_desk_start(&desk, "id");
     memory_column(&desk.job, "a");
     memory_column(&desk.job, "b");
     desk.job.mapping.csv = (struct csv_options){.delimiter = ';',
@@ -198,25 +110,25 @@ static void writes_other_dialects(void **state)
                                                 .null_character_drop = true,
                                                 .formula_escape = true,
                                                 .list_separator = "|"};
-    check(&desk, pairs, COUNT(pairs));
+    row_desk_check(&desk, pairs, COUNT(pairs));
 }
 
 static void counts_changes_of_the_last_row(void **state)
 {
     (void)state;
-    struct desk desk;
-    desk_start(&desk, "id");
+    struct row_desk desk;
+    row_desk_start(&desk, "id");
     memory_column(&desk.job, "a");
     memory_column(&desk.job, "a");
     desk.job.mapping.csv.newline_to_space = true;
     desk.job.mapping.csv.formula_escape = true;
-    desk_ready(&desk);
-    assert_string_equal(row_of(&desk, "{\"id\":1,\"a\":\"=\\n\\n\"}"), "1,'=  ,'=  \n");
+    row_desk_ready(&desk);
+    assert_string_equal(row_desk_says(&desk, "{\"id\":1,\"a\":\"=\\n\\n\"}"), "1,'=  ,'=  \n");
     assert_int_equal(desk.row.changed[CHANGE_NEWLINE], 2);
     assert_int_equal(desk.row.changed[CHANGE_FORMULA], 2);
-    assert_string_equal(row_of(&desk, "{\"id\":1,\"a\":\"x\"}"), "1,x,x\n");
+    assert_string_equal(row_desk_says(&desk, "{\"id\":1,\"a\":\"x\"}"), "1,x,x\n");
     assert_int_equal(desk.row.changed[CHANGE_NEWLINE] + desk.row.changed[CHANGE_FORMULA], 0);
-    desk_end(&desk);
+    row_desk_end(&desk);
 }
 
 /* Delimiters that numbers and literals may hold. */
@@ -224,7 +136,7 @@ static void quotes_for_odd_delimiters(void **state)
 {
     (void)state;
     static const char delimiters[] = "5e.-t\\";
-    static const struct pair pairs[] = {
+    static const struct row_desk_pair pairs[] = {
         {"{\"a\":-5.5e1,\"b\":true}", "\"-5.5e1\"5true\n"},
         {"{\"a\":-5.5e1,\"b\":true}", "\"-5.5e1\"e\"true\"\n"},
         {"{\"a\":-5.5e1,\"b\":true}", "\"-5.5e1\".true\n"},
@@ -233,24 +145,24 @@ static void quotes_for_odd_delimiters(void **state)
         {"{\"a\":\"x\\\\y\",\"b\":\"\\t\"}", "\"x\\y\"\\\t\n"},
     };
     for (size_t i = 0; i < COUNT(pairs); i++) {
-        struct desk desk;
-        desk_start(&desk, NULL);
+        struct row_desk desk;
+        row_desk_start(&desk, NULL);
         memory_column(&desk.job, "a");
         memory_column(&desk.job, "b");
         desk.job.mapping.csv.delimiter = delimiters[i];
-        check(&desk, &pairs[i], 1);
+        row_desk_check(&desk, &pairs[i], 1);
     }
 }
 
 static void keeps_rows_of_one_field_visible(void **state)
 {
     (void)state;
-    static const struct pair pairs[] = {
+    static const struct row_desk_pair pairs[] = {
         {"{}", "\"\"\n"}, {"{\"a\":\"\"}", "\"\"\n"}, {"{\"a\":null}", "\"\"\n"}, {"{\"a\":\"x\"}", "x\n"}};
-    struct desk desk;
-    desk_start(&desk, NULL);
+    struct row_desk desk;
+    row_desk_start(&desk, NULL);
     memory_column(&desk.job, "a");
-    check(&desk, pairs, COUNT(pairs));
+    row_desk_check(&desk, pairs, COUNT(pairs));
 }
 
 /* ---- columns ---- */
@@ -259,7 +171,7 @@ static void falls_back_and_defaults(void **state)
 {
     (void)state;
     static const char *const paths[] = {"a", "b.c", "d[*]"};
-    static const struct pair pairs[] = {
+    static const struct row_desk_pair pairs[] = {
         {"{\"a\":1,\"b\":{\"c\":2}}", "1,AEP\n"},
         {"{\"a\":null,\"b\":{\"c\":2},\"d\":[3]}", "2,AEP\n"},
         {"{\"b\":{\"c\":null},\"d\":[null,3]}", "3,AEP\n"},
@@ -268,20 +180,20 @@ static void falls_back_and_defaults(void **state)
         {"{\"b\":{\"c\":\"\"},\"d\":[3]}", ",AEP\n"}, /* an empty text is a value */
         {"{}", "\"de,f\",AEP\n"},
     };
-    struct desk desk;
-    desk_start(&desk, NULL);
+    struct row_desk desk;
+    row_desk_start(&desk, NULL);
     struct column *column = memory_column(&desk.job, NULL);
     column->paths = memory_paths(&desk.job.arena, paths, COUNT(paths));
     column->path_count = COUNT(paths);
     column->default_text = "de,f";
     memory_column(&desk.job, NULL)->constant = "AEP";
-    check(&desk, pairs, COUNT(pairs));
+    row_desk_check(&desk, pairs, COUNT(pairs));
 }
 
 static void joins_lists(void **state)
 {
     (void)state;
-    static const struct pair pairs[] = {
+    static const struct row_desk_pair pairs[] = {
         {"{\"a\":[1,\"two\",null,true,{\"x\":[]}]}", "\"1, two, true, {\"\"x\"\":[]}\",\n"},
         {"{\"a\":[\"only\"]}", "only,\n"},
         {"{\"a\":[null,\"\\u0041\",null]}", "A,\n"},
@@ -291,18 +203,18 @@ static void joins_lists(void **state)
         {"{\"a\":[1,2,3],\"b\":[{\"t\":\"x\",\"v\":1},{\"t\":\"y\",\"v\":2},{\"t\":\"x\",\"v\":\"3\"}]}",
          "\"1, 2, 3\",\"1, 3\"\n"},
     };
-    struct desk desk;
-    desk_start(&desk, NULL);
+    struct row_desk desk;
+    row_desk_start(&desk, NULL);
     memory_column(&desk.job, "a[*]");
     memory_column(&desk.job, "b[?@.t == 'x'].v");
     desk.job.mapping.csv.list_separator = ", ";
-    check(&desk, pairs, COUNT(pairs));
+    row_desk_check(&desk, pairs, COUNT(pairs));
 }
 
 static void transforms_texts(void **state)
 {
     (void)state;
-    static const struct pair pairs[] = {
+    static const struct row_desk_pair pairs[] = {
         {"{\"a\":\" \\t\\u00c9X \\n\"}",
          "\xC3\x89X,\xC3\xA9x,\xC3\x89X,c3a978.........................................................."
          "\n"},
@@ -310,8 +222,8 @@ static void transforms_texts(void **state)
         {"{}", ",,,\n"},
         {"{\"a\":null}", ",,,\n"},
     };
-    struct desk desk;
-    desk_start(&desk, NULL);
+    struct row_desk desk;
+    row_desk_start(&desk, NULL);
     static const enum transform chains[4][3] = {{TRANSFORM_TRIM},
                                                 {TRANSFORM_TRIM, TRANSFORM_LOWER},
                                                 {TRANSFORM_LOWER, TRANSFORM_UPPER, TRANSFORM_TRIM},
@@ -322,13 +234,13 @@ static void transforms_texts(void **state)
         memcpy(column->transforms, chains[c], sizeof chains[c]);
         column->transform_count = counts[c];
     }
-    check(&desk, pairs, COUNT(pairs));
+    row_desk_check(&desk, pairs, COUNT(pairs));
 }
 
 static void reads_times(void **state)
 {
     (void)state;
-    static const struct pair pairs[] = {
+    static const struct row_desk_pair pairs[] = {
         {"{\"a\":\"2026-11-22T03:00:00.5+01:00\",\"b\":1700000000123}", "2026-11-22 02:00:00,2023-11-14\n"},
         {"{\"a\":\"\",\"b\":null}", ",\n"},
         {"{}", ",\n"},
@@ -338,11 +250,11 @@ static void reads_times(void **state)
         {"{\"b\":{\"x\":1},\"a\":[]}", "fail bad_timestamp b"}, /* the first in the record */
         {"{\"a\":\"soon\",\"b\":{\"x\":1}}", "fail bad_timestamp a"},
     };
-    struct desk desk;
-    desk_start(&desk, NULL);
+    struct row_desk desk;
+    row_desk_start(&desk, NULL);
     memory_column(&desk.job, "a")->type = COLUMN_TIMESTAMP;
     memory_column(&desk.job, "b")->type = COLUMN_DATE;
-    check(&desk, pairs, COUNT(pairs));
+    row_desk_check(&desk, pairs, COUNT(pairs));
 }
 
 /* ---- identity ---- */
@@ -351,7 +263,7 @@ static void takes_the_identity(void **state)
 {
     (void)state;
     static const char *const paths[] = {"identityMap.CRM", "ids[*]", "n.id"};
-    static const struct pair pairs[] = {
+    static const struct row_desk_pair pairs[] = {
         {"{\"identityMap\":{\"crm\":[{\"id\":\"a\"},{\"id\":\"b\",\"primary\":true}]}}", "b,\n"},
         {"{\"identityMap\":{\"Crm\":[{\"id\":\"a\"},{\"id\":\"b\"}]}}", "a,\n"},
         {"{\"identityMap\":{\"CRM\":[{\"id\":\"\",\"primary\":true},{\"id\":null},{\"id\":7}]}}", "7,\n"},
@@ -362,24 +274,24 @@ static void takes_the_identity(void **state)
         {"{}", "fail missing_identity identityMap.CRM"},
     };
     for (int skip = 0; skip < 2; skip++) {
-        struct desk desk;
-        desk_start(&desk, "id");
+        struct row_desk desk;
+        row_desk_start(&desk, "id");
         desk.job.mapping.identity.paths = memory_paths(&desk.job.arena, paths, COUNT(paths));
         desk.job.mapping.identity.path_count = COUNT(paths);
         desk.job.mapping.identity.missing = skip != 0 ? IDENTITY_SKIP : IDENTITY_REJECT;
         memory_column(&desk.job, "a");
-        desk_ready(&desk);
+        row_desk_ready(&desk);
         for (size_t i = 0; i < COUNT(pairs); i++)
-            assert_string_equal(row_of(&desk, pairs[i].record),
+            assert_string_equal(row_desk_says(&desk, pairs[i].record),
                                 i >= 5 && skip != 0 ? "skip identity" : pairs[i].wanted);
-        desk_end(&desk);
+        row_desk_end(&desk);
     }
 }
 
 static void skips_records_without_required_values(void **state)
 {
     (void)state;
-    static const struct pair pairs[] = {
+    static const struct row_desk_pair pairs[] = {
         {"{\"id\":1,\"a\":\"x\"}", "1,x,\n"},
         {"{\"id\":1}", "skip required"},
         {"{\"id\":1,\"a\":\"\"}", "skip required"},
@@ -394,18 +306,18 @@ static void skips_records_without_required_values(void **state)
         {"{\"id\":1,\"a\":\"\\u0000\"}", "fail null_character a"},
         {"{\"id\":\"\\u0000\",\"a\":\"\\ud800\"}", "fail null_character id"},
     };
-    struct desk desk;
-    desk_start(&desk, "id");
+    struct row_desk desk;
+    row_desk_start(&desk, "id");
     memory_column(&desk.job, "a")->required = true;
     memory_column(&desk.job, "b")->type = COLUMN_TIMESTAMP;
-    check(&desk, pairs, COUNT(pairs));
+    row_desk_check(&desk, pairs, COUNT(pairs));
 }
 
 /* Defects of columns: the first in byte order, whatever the order of the columns. */
 static void names_the_first_defect(void **state)
 {
     (void)state;
-    static const struct pair pairs[] = {
+    static const struct row_desk_pair pairs[] = {
         {"{\"a\":\"\\u0000\",\"b\":\"\\ud800\"}", "fail null_character a"},
         {"{\"b\":\"\\ud800\",\"a\":\"\\u0000\"}", "fail lone_surrogate b"},
         {"{\"b\":\"\\ud800\",\"a\":\"\\x\"}", "fail syntax -"},
@@ -415,11 +327,11 @@ static void names_the_first_defect(void **state)
         {"{\"a\":\"\\ud83d\\ude00\"}", "\xF0\x9F\x98\x80,\n"},
         {"{\"c\":\"\\ud800\\x\\u0000\"}", ",\n"}, /* nobody reads it */
     };
-    struct desk desk;
-    desk_start(&desk, NULL);
+    struct row_desk desk;
+    row_desk_start(&desk, NULL);
     memory_column(&desk.job, "a");
     memory_column(&desk.job, "b");
-    check(&desk, pairs, COUNT(pairs));
+    row_desk_check(&desk, pairs, COUNT(pairs));
 }
 
 /* ---- room ---- */
@@ -430,17 +342,17 @@ static void leaves_no_trace_without_room(void **state)
     static const char record[] =
         "{\"id\":\"first, quoted\",\"a\":\"16 bytes or more in here\",\"b\":[1,2,3]}";
     static const char wanted[] = "\"first, quoted\",16 bytes or more in here,1|2|3\r\n";
-    struct desk desk;
+    struct row_desk desk;
     bool written = false;
-    desk_start(&desk, "id");
+    row_desk_start(&desk, "id");
     memory_column(&desk.job, "a");
     memory_column(&desk.job, "b[*]");
     desk.job.mapping.csv.line_end = CSV_LINE_CRLF;
-    desk_ready(&desk);
+    row_desk_ready(&desk);
     for (size_t room = 0; room < 200; room++) {
         uint8_t *bytes = memory_must(malloc(room + 1));
         struct csv_out out = {.begin = bytes, .at = bytes, .end = bytes + room};
-        enum csv_row_result const result = write_record(&desk, record, &out);
+        enum csv_row_result const result = row_desk_write(&desk, record, &out);
         if (result == ROW_WRITTEN) {
             written = true;
             assert_int_equal(out.at - bytes, sizeof wanted - 1);
@@ -453,7 +365,7 @@ static void leaves_no_trace_without_room(void **state)
         free(bytes);
     }
     assert_true(written);
-    desk_end(&desk);
+    row_desk_end(&desk);
 }
 
 struct drain {
@@ -487,11 +399,11 @@ static void writes_long_rows_in_pieces(void **state)
     memory_print(&record, "\"}");
     memory_print(&wanted, ",\n");
     memory_append(&record, "", 1);
-    struct desk desk;
-    desk_start(&desk, "id");
+    struct row_desk desk;
+    row_desk_start(&desk, "id");
     memory_column(&desk.job, "a");
     memory_column(&desk.job, "b");
-    desk_ready(&desk);
+    row_desk_ready(&desk);
     uint8_t *bytes = memory_must(malloc(CSV_OUT_ROOM_MIN + 3000));
     uint64_t calls = 0; /* with the least room */
     for (size_t room = CSV_OUT_ROOM_MIN; room <= CSV_OUT_ROOM_MIN + 3000; room += 97)
@@ -504,7 +416,7 @@ static void writes_long_rows_in_pieces(void **state)
                                   .context = &drain};
             /* the room that more() gives is all of it */
             if (used != 0) out.begin = out.at = bytes;
-            assert_int_equal(write_record(&desk, (char *)record.bytes, &out), ROW_WRITTEN);
+            assert_int_equal(row_desk_write(&desk, (char *)record.bytes, &out), ROW_WRITTEN);
             memory_append(&drain.text, out.begin, (size_t)(out.at - out.begin));
             assert_int_equal(drain.text.length, wanted.length);
             assert_memory_equal(drain.text.bytes, wanted.bytes, wanted.length);
@@ -520,11 +432,11 @@ static void writes_long_rows_in_pieces(void **state)
                               .end = bytes + CSV_OUT_ROOM_MIN,
                               .more = drain_more,
                               .context = &drain};
-        assert_int_equal(write_record(&desk, (char *)record.bytes, &out), ROW_NO_ROOM);
+        assert_int_equal(row_desk_write(&desk, (char *)record.bytes, &out), ROW_NO_ROOM);
         memory_text_free(&drain.text);
     }
     free(bytes);
-    desk_end(&desk);
+    row_desk_end(&desk);
     memory_text_free(&record);
     memory_text_free(&wanted);
 }
@@ -532,19 +444,19 @@ static void writes_long_rows_in_pieces(void **state)
 static void refuses_values_longer_than_its_buffers(void **state)
 {
     (void)state;
-    struct desk desk;
-    desk_start(&desk, NULL);
+    struct row_desk desk;
+    row_desk_start(&desk, NULL);
     desk.text_max = 64;
     memory_column(&desk.job, "a[*]");
     memory_column(&desk.job, "b");
     desk.job.mapping.csv.list_separator = "==========";
-    desk_ready(&desk);
-    assert_string_equal(row_of(&desk, "{\"a\":[1,2,3,4,5,6]}"),
+    row_desk_ready(&desk);
+    assert_string_equal(row_desk_says(&desk, "{\"a\":[1,2,3,4,5,6]}"),
                         "1==========2==========3==========4==========5==========6,\n");
-    assert_string_equal(row_of(&desk, "{\"a\":[1,2,3,4,5,6,7]}"), "too long a[*]");
+    assert_string_equal(row_desk_says(&desk, "{\"a\":[1,2,3,4,5,6,7]}"), "too long a[*]");
     /* a syntax error goes before it, wherever it stands */
-    assert_string_equal(row_of(&desk, "{\"a\":[1,2,3,4,5,6,7],\"b\":nul}"), "fail syntax -");
-    desk_end(&desk);
+    assert_string_equal(row_desk_says(&desk, "{\"a\":[1,2,3,4,5,6,7],\"b\":nul}"), "fail syntax -");
+    row_desk_end(&desk);
 }
 
 /* ---- all the rest ---- */
@@ -553,17 +465,17 @@ static void refuses_values_longer_than_its_buffers(void **state)
 static void breaks_when_hashing_fails(void **state)
 {
     (void)state;
-    struct desk desk;
-    desk_start(&desk, "id");
+    struct row_desk desk;
+    row_desk_start(&desk, "id");
     struct column *column = memory_column(&desk.job, "a");
     column->transforms[0] = TRANSFORM_SHA256;
     column->transform_count = 1;
     memory_column(&desk.job, "b")->required = true;
-    desk_ready(&desk);
+    row_desk_ready(&desk);
     desk.row.hasher->fails = true;
-    assert_string_equal(row_of(&desk, "{\"id\":1,\"a\":\"x\",\"b\":2}"), "broken");
-    assert_string_equal(row_of(&desk, "{\"id\":1,\"b\":2}"), "1,,2\n");
-    desk_end(&desk);
+    assert_string_equal(row_desk_says(&desk, "{\"id\":1,\"a\":\"x\",\"b\":2}"), "broken");
+    assert_string_equal(row_desk_says(&desk, "{\"id\":1,\"b\":2}"), "1,,2\n");
+    row_desk_end(&desk);
 }
 
 static void writes_headers(void **state)

@@ -221,6 +221,158 @@ static void namespaces_of_the_identity(void **state)
     fixture_free(f);
 }
 
+static void the_identities_array_is_read_for_namespaces(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_new();
+    add(f, "identities[*].id");
+    add_identity(f, "identityMap.ECID");
+    add_identity(f, "identityMap.crm");
+    add_identity(f, "id");
+    compile(f);
+    const struct plan_identity_path *paths = f->plan.identity_paths;
+    assert_memory_equal(&paths[0].identities, &paths[1].identities, sizeof paths[0].identities);
+    assert_int_equal(paths[0].identities.id, slot(f, 0));
+    assert_int_equal(paths[0].code, paths[1].code);
+    assert_int_equal(f->plan.slot_use[paths[0].code], PLAN_USED);
+    assert_int_equal(f->plan.slot_use[paths[0].identities.list], PLAN_TYPED);
+    assert_int_equal(f->plan.slot_use[paths[0].identities.element], PLAN_IGNORED);
+    assert_true(plan_reads(&f->plan, paths[0].name_space.list, '"'));
+    assert_false(plan_reads(&f->plan, paths[0].name_space.list, '['));
+    assert_false(plan_reads(&f->plan, paths[0].name_space.list, '{'));
+    fixture_free(f);
+    f = fixture_new(); /* and only for those */
+    add_identity(f, "id");
+    compile(f);
+    assert_int_equal(f->plan.node_count, 2);
+    fixture_free(f);
+}
+
+/* ---- segments ---- */
+
+enum { SEGMENTS = MAPPING_SEGMENTS_MAX };
+
+struct segment_list {
+    char names[SEGMENTS][16];
+    struct segment list[SEGMENTS];
+};
+
+static struct segment_list *add_segments(struct fixture *f, size_t count, const char *name_space)
+{
+    struct segment_list *segments = calloc(1, sizeof *segments);
+    assert_non_null(segments);
+    for (size_t i = 0; i < count; i++) {
+        snprintf(segments->names[i], sizeof segments->names[i], "id.%zu", i);
+        segments->list[i] =
+            (struct segment){.id = segments->names[i], .id_length = strlen(segments->names[i])};
+    }
+    f->mapping.segments = (struct segments){.name_space = name_space, .list = segments->list, .count = count};
+    return segments;
+}
+
+/* The slot of segmentMembership.NAMESPACE.ID.status below the node whose names fold. */
+static uint32_t status_slot(const struct fixture *f, const struct plan_node *folds, const char *name_space,
+                            const char *id)
+{
+    const struct plan_node *node = child(f, folds, name_space);
+    assert_true(node->under_fold && !node->fold);
+    return child(f, child(f, node, id), "status")->slot;
+}
+
+static void segments_have_the_last_slots(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_new();
+    struct segment_list *segments = add_segments(f, SEGMENTS, "UPS");
+    add(f, "segmentMembership[*].x.status");
+    add(f, "zz");
+    compile(f);
+    assert_int_equal(f->plan.sparse_first, 2);
+    assert_int_equal(f->plan.slot_count, 2 + SEGMENTS);
+    const struct plan_node *membership = child(f, f->plan.nodes, "segmentMembership");
+    assert_true(membership->fold && membership->folded == PLAN_NONE && membership->branches);
+    for (size_t i = 0; i < SEGMENTS; i++) {
+        uint32_t const at = status_slot(f, membership, "uPs", segments->names[i]);
+        assert_int_equal(at, 2 + i);
+        assert_true(f->plan.slot_many[at] && f->plan.slot_use[at] == PLAN_USED);
+        assert_string_equal(f->plan.slot_path[at]->text, "segmentMembership.UPS");
+    }
+    assert_int_equal(find(child(f, membership, "ups"), "ID.0", 4, false), PLAN_NONE);
+    free(segments);
+    fixture_free(f);
+}
+
+/* Exact names of columns and the folded one of the segments, each in a table of its own. */
+static void names_that_fold_stand_beside_exact_ones(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_new();
+    struct segment_list *segments = add_segments(f, 2, "ups");
+    add(f, "segmentMembership.UPS['id.0'].status");
+    add(f, "zz");
+    compile(f);
+    const struct plan_node *membership = child(f, f->plan.nodes, "segmentMembership");
+    assert_true(!membership->fold && membership->several && membership->folded != PLAN_NONE);
+    const struct plan_node *folded = &f->plan.nodes[membership->folded];
+    assert_true(folded->fold && !folded->twins);
+    assert_int_equal(find(membership, "ups", 3, false), PLAN_NONE);
+    assert_int_equal(child(f, child(f, child(f, membership, "UPS"), "id.0"), "status")->slot, slot(f, 0));
+    assert_int_equal(f->plan.sparse_first, 2);
+    for (uint32_t i = 0; i < 2; i++)
+        assert_int_equal(status_slot(f, folded, "UPS", segments->names[i]), 2 + i);
+    assert_true(membership->slot_first < 2 && membership->slot_end == 4); /* all of it is below the key */
+    free(segments);
+    fixture_free(f);
+}
+
+static void ids_are_literal(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_new();
+    struct segment list[] = {{.id = "identityMap", .id_length = 11}, {.id = "a\0b", .id_length = 3}};
+    f->mapping.segments = (struct segments){.name_space = "identityMap", .list = list, .count = 2};
+    compile(f);
+    const struct plan_node *membership = child(f, f->plan.nodes, "segmentMembership");
+    assert_int_equal(status_slot(f, membership, "IDENTITYMAP", "identityMap"), 0);
+    assert_int_equal(find(child(f, membership, "identitymap"), "identitymap", 11, false), PLAN_NONE);
+    assert_int_not_equal(find(child(f, membership, "identitymap"), "a\0b", 3, false), PLAN_NONE);
+    fixture_free(f);
+    f = fixture_new();
+    char *name = calloc(1, PATH_TEXT_MAX + 2);
+    assert_non_null(name);
+    memset(name, 'e', PATH_TEXT_MAX + 1);
+    list[0] = (struct segment){.id = name, .id_length = PATH_TEXT_MAX + 1};
+    f->mapping.segments = (struct segments){.name_space = "ups", .list = list, .count = 1};
+    assert_int_equal(plan_compile(&f->arena, &f->mapping, &f->plan, &f->fault), STATUS_JOB);
+    assert_non_null(strstr(f->fault.message, "4096"));
+    list[0].id_length--;
+    compile(f);
+    free(name);
+    fixture_free(f);
+}
+
+static void consent_and_times_have_slots(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_new();
+    struct consent_rule rules[2] = {{.missing = CONSENT_DENY}, {.missing = CONSENT_ALLOW}};
+    add(f, "c.val");
+    parse(f, "c.val", &rules[0].path);
+    parse(f, "d[*]", &rules[1].path);
+    parse(f, "t", &f->mapping.identity.timestamp);
+    f->mapping.consent = rules;
+    f->mapping.consent_count = 2;
+    compile(f);
+    assert_int_equal(f->plan.consent_slots[0], slot(f, 0));
+    assert_true(f->plan.slot_many[f->plan.consent_slots[1]]);
+    assert_int_equal(f->plan.time_slot, PLAN_NONE); /* nobody compares */
+    assert_int_equal(f->plan.sparse_first, f->plan.slot_count);
+    f->mapping.identity.deduplicate = IDENTITY_KEEP_LATEST;
+    compile(f);
+    assert_string_equal(f->plan.slot_path[f->plan.time_slot]->text, "t");
+    fixture_free(f);
+}
+
 static void twins_are_told(void **state)
 {
     (void)state;
@@ -375,6 +527,11 @@ int main(void)
         cmocka_unit_test(steps_of_every_kind),
         cmocka_unit_test(identity_map_folds),
         cmocka_unit_test(namespaces_of_the_identity),
+        cmocka_unit_test(the_identities_array_is_read_for_namespaces),
+        cmocka_unit_test(segments_have_the_last_slots),
+        cmocka_unit_test(names_that_fold_stand_beside_exact_ones),
+        cmocka_unit_test(ids_are_literal),
+        cmocka_unit_test(consent_and_times_have_slots),
         cmocka_unit_test(twins_are_told),
         cmocka_unit_test(every_name_is_found),
         cmocka_unit_test(names_with_nul_are_exact),

@@ -431,6 +431,58 @@ static void floors_every_millisecond(void **state)
     }
 }
 
+/* ---- microseconds ---- */
+
+static void expect_micros(reader_fn *reader, const char *text, int64_t wanted)
+{
+    int64_t micros;
+    if (!read_exactly(reader, text, strlen(text), &micros)) fail_msg("refused: %s", text);
+    if (micros != wanted) fail_msg("%s: got %lld", text, (long long)micros);
+}
+
+static void reads_microseconds(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int64_t micros;
+    } texts[] = {{"1970-01-01", 0},
+                 {"1970-01-01T00:00:01Z", 1000000},
+                 {"1970-01-01T00:00:00.1Z", 100000},
+                 {"1970-01-01T00:00:00.000001Z", 1},
+                 {"1970-01-01T00:00:00.1234567890123456789Z", 123456},
+                 {"1970-01-01T00:00:00.0000009Z", 0},
+                 {"1970-01-01T01:00:00.5+01:00", 500000},
+                 {"1969-12-31 23:59:59.999999", -1},
+                 {"2016-12-31T23:59:60.25Z", INT64_C(1483228799250000)},
+                 {"0000-01-01T00:00:00.000001Z", INT64_C(-62167219199999999)},
+                 {"9999-12-31T23:59:59.9999999Z", INT64_C(253402300799999999)}},
+      numbers[] = {{"0", 0},
+                   {"-0", 0},
+                   {"1", 1000},
+                   {"0.001", 1},
+                   {"0.0019", 1},
+                   {"-0.0001", -1},
+                   {"-1.5", -1500},
+                   {"1.7e12", INT64_C(1700000000000000)},
+                   {"1700000000123.4567", INT64_C(1700000000123456)},
+                   {"1700000000000123456e-6", INT64_C(1700000000000123)},
+                   {"253402300799999.9999", INT64_C(253402300799999999)},
+                   {"-62167219200000", INT64_C(-62167219200000000)}};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        expect_micros(timestamp_micros_from_text, texts[i].text, texts[i].micros);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        expect_micros(timestamp_micros_from_number, numbers[i].text, numbers[i].micros);
+    static const char *const no_times[] = {
+        "253402300800000", "-62167219200000.001", "1e300", "1e17", "01", ""};
+    for (size_t i = 0; i < sizeof no_times / sizeof *no_times; i++)
+        expect_refused(timestamp_micros_from_number, no_times[i], strlen(no_times[i]));
+    static const char *const no_texts[] = {"", "soon", "1970-01-01T00:00:00.Z",
+                                           "0000-01-01T00:00:00.5+00:01"};
+    for (size_t i = 0; i < sizeof no_texts / sizeof *no_texts; i++)
+        expect_refused(timestamp_micros_from_text, no_texts[i], strlen(no_texts[i]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -451,6 +503,7 @@ int main(void)
         cmocka_unit_test(is_not_impressed_by_exponents),
         cmocka_unit_test(refuses_what_is_no_json_number),
         cmocka_unit_test(floors_every_millisecond),
+        cmocka_unit_test(reads_microseconds),
     };
     return cmocka_run_group_tests_name("timestamp", tests, NULL, NULL);
 }
