@@ -208,7 +208,7 @@ static void contend(struct convert *convert, const struct csv_row *row, enum csv
     } else if (result == ROW_SKIPPED) {
         contender.outcome = CONTENDER_SKIPPED;
         contender.reason = (uint8_t)row->skip;
-        contender.rule = (uint8_t)row->consent_rule;
+        if (row->skip == SKIP_CONSENT) contender.rule = (uint8_t)row->consent_rule;
     } else {
         contender.outcome = CONTENDER_FAILED;
         contender.reason = (uint8_t)row->defect;

@@ -184,12 +184,14 @@ static bool links_add(struct plan_drafts *drafts, const struct mapping *mapping,
            add_segments(drafts, &mapping->segments, links->segments_path, &links->segment_first);
 }
 
+_Static_assert(MAPPING_SEGMENT_ID_MAX <= PATH_TEXT_MAX, "keys are looked up up to that length");
+
 static enum status check_segments(const struct segments *segments, struct fault *fault)
 {
     for (size_t i = 0; i < segments->count; i++)
-        if (segments->list[i].id_length > PATH_TEXT_MAX)
+        if (segments->list[i].id_length > MAPPING_SEGMENT_ID_MAX)
             return fault_set(fault, STATUS_JOB, "segment id number %zu has %zu bytes; at most %d are allowed",
-                             i + 1, segments->list[i].id_length, PATH_TEXT_MAX);
+                             i + 1, segments->list[i].id_length, MAPPING_SEGMENT_ID_MAX);
     return STATUS_OK;
 }
 

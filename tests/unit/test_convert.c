@@ -32,6 +32,7 @@ struct desk {
     struct memory_log log;
     struct assemble_rules assemble_rules;
     struct assemble assemble;
+    struct memory_text contenders; /* a line for each record that was compared */
     struct fault fault;
 };
 
@@ -77,6 +78,27 @@ static bool desk_stopped(void *context)
     return stops(context);
 }
 
+static void desk_contend(void *context, uint64_t shard, const struct contender *contender,
+                         const struct csv_row *row)
+{
+    struct desk *desk = context;
+    char line[256];
+    const char *outcome = "rows", *reason = "";
+    if (contender->outcome == CONTENDER_SKIPPED) {
+        outcome = "skipped";
+        reason = tally_skip_name((enum skip)contender->reason);
+    } else if (contender->outcome == CONTENDER_FAILED) {
+        outcome = "failed";
+        reason = tally_defect_name((enum defect)contender->reason);
+    }
+    assert_int_equal(shard, desk->convert.shard);
+    assert_int_equal(contender->candidates, row->id_count);
+    snprintf(line, sizeof line, "%u ids, %lld: %s %s rule %u newlines %u%s\n", contender->candidates,
+             (long long)row->time, outcome, reason, contender->rule, contender->changed[CHANGE_NEWLINE],
+             contender->duplicate_key ? " twice" : "");
+    memory_print(&desk->contenders, line);
+}
+
 static uint64_t desk_now(void)
 {
     return 0;
@@ -105,7 +127,8 @@ static struct desk *desk_create(struct memory_job *job, size_t capacity, uint64_
                                                .give = desk_give,
                                                .wait_for_turn = desk_turn,
                                                .stopped = desk_stopped,
-                                               .now = desk_now};
+                                               .now = desk_now,
+                                               .contend = desk_contend};
     return desk;
 }
 
@@ -639,6 +662,109 @@ static void passes_records_that_name_no_segment(void **state)
     memory_job_free(&job);
 }
 
+/* ---- several rows a record, and records that are compared ---- */
+
+/* One record's rows over several chunks, and a giant row for each id. */
+static void writes_a_row_for_each_id(void **state)
+{
+    (void)state;
+    enum { IDS = 3000, GIANTS = 3 };
+    struct memory_job job;
+    struct memory_text dump = {0}, wanted = {0};
+    char id[32];
+    memory_job_start(&job, "identityMap.CRM");
+    job.mapping.identity.multiple = IDENTITY_EXPLODE;
+    memory_column(&job, "a");
+    memory_job_compile(&job);
+    snprintf(id, sizeof id, "[f1 %u]\n", IDS + GIANTS);
+    memory_print(&wanted, id);
+    static const unsigned counts[] = {IDS, GIANTS};
+    static const size_t lengths[] = {100, CHUNK_BYTES_MIN + 1000};
+    for (int record = 0; record < 2; record++) {
+        memory_print(&dump, "{\"a\":\"");
+        memory_fill(&dump, 'v', lengths[record]);
+        memory_print(&dump, "\",\"identityMap\":{\"CRM\":[");
+        for (unsigned i = 0; i < counts[record]; i++) {
+            snprintf(id, sizeof id, "%s{\"id\":%u}", i == 0 ? "" : ",", i);
+            memory_print(&dump, id);
+            snprintf(id, sizeof id, "%u,", i);
+            memory_print(&wanted, id);
+            memory_fill(&wanted, 'v', lengths[record]);
+            memory_print(&wanted, "\n");
+        }
+        memory_print(&dump, "]}}\n");
+    }
+    memory_print(&wanted, "input 2 delivered 2 skipped 0 failed 0 duplicates 0 lines 2\n");
+    static const size_t blocks[] = {PIPELINE_BLOCK_MIN, PIPELINE_BLOCK_MAX};
+    for (size_t b = 0; b < COUNT(blocks); b++) {
+        struct memory_text got = convert_once(&job, &dump, blocks[b], 1 << 20, CONVERT_FAST, 50000);
+        assert_int_equal(got.length, wanted.length + 1);
+        assert_memory_equal(got.bytes, wanted.bytes, wanted.length);
+        memory_text_free(&got);
+    }
+    memory_text_free(&dump);
+    memory_text_free(&wanted);
+    memory_job_free(&job);
+}
+
+static const char compared[] =
+    "{\"identityMap\":{\"CRM\":[{\"id\":\"\\n\"},{\"id\":2}]},\"t\":1,\"c\":\"y\",\"a\":\"x\\ny\"}\n"
+    "{\"identityMap\":{\"CRM\":[{\"id\":2},{\"id\":\"\\n\"}]},\"t\":\"\",\"c\":\"y\",\"a\":1,\"a\":2}\n"
+    "{\"identityMap\":{\"CRM\":[{\"id\":3}]},\"t\":2,\"c\":\"n\",\"a\":1}\n"
+    "{\"identityMap\":{\"CRM\":[{\"id\":4}]},\"t\":3,\"c\":\"y\",\"d\":\"n\",\"a\":1}\n"
+    "{\"identityMap\":{\"CRM\":[{\"id\":5}]},\"t\":4,\"c\":\"y\"}\n"
+    "{\"identityMap\":{\"CRM\":[{\"id\":6}]},\"t\":5,\"c\":\"y\",\"a\":\"\\ud800\"}\n"
+    "{\"identityMap\":{\"CRM\":[{\"id\":7}]},\"t\":6,\"c\":\"y\",\"a\":tru}\n"
+    "{\"t\":7,\"a\":1}\n"
+    "{\"identityMap\":{\"CRM\":[{\"id\":8}]},\"t\":\"x\",\"c\":\"y\",\"a\":1}\n";
+
+static const char compared_wanted[] = "2 ids, 1000: rows  rule 0 newlines 1\n"
+                                      "2 ids, -9223372036854775808: rows  rule 0 newlines 0 twice\n"
+                                      "1 ids, 2000: skipped consent rule 0 newlines 0\n"
+                                      "1 ids, 3000: skipped consent rule 1 newlines 0\n"
+                                      "1 ids, 4000: skipped required rule 0 newlines 0\n"
+                                      "1 ids, 5000: failed lone_surrogate rule 0 newlines 0\n";
+
+/* What is told of each record that reached deduplication, whatever lane it took; and consent by rule. */
+static void tells_of_contenders(void **state)
+{
+    (void)state;
+    static const char *const yes[] = {"y"}, *const paths[] = {"t", "c", "d"};
+    struct memory_job job;
+    struct memory_text dump = text_of(compared);
+    memory_job_start(&job, "identityMap.CRM");
+    const struct path *parsed = memory_paths(&job.arena, paths, 3);
+    struct consent_rule const rules[] = {
+        {.path = parsed[1], .allow = yes, .allow_count = 1, .missing = CONSENT_DENY},
+        {.path = parsed[2], .allow = yes, .allow_count = 1, .missing = CONSENT_ALLOW}};
+    job.mapping.identity.multiple = IDENTITY_EXPLODE;
+    job.mapping.identity.deduplicate = IDENTITY_KEEP_LATEST;
+    job.mapping.identity.timestamp = parsed[0];
+    job.mapping.consent = rules;
+    job.mapping.consent_count = 2;
+    job.mapping.csv.newline_to_space = true;
+    memory_column(&job, "a")->required = true;
+    memory_job_compile(&job);
+    for (size_t c = 0; c < COUNT(capacities); c++)
+        for (int walk = CONVERT_FAST; walk <= CONVERT_ON_DEMAND; walk++) {
+            struct memory_text text = {0};
+            struct desk *desk = desk_create(&job, capacities[c], 4096, (enum convert_walk)walk);
+            desk_sources(desk, &dump, NULL);
+            assert_int_equal(desk_run(desk, 0, 200, &text), STATUS_OK);
+            memory_append(&desk->contenders, "", 1);
+            assert_string_equal((char *)desk->contenders.bytes, compared_wanted);
+            const struct tally *tally = &desk->assemble.tally;
+            assert_true(tally->skipped[SKIP_CONSENT] == 2 && tally->consent[0] == 1 &&
+                        tally->consent[1] == 1);
+            assert_true(tally->delivered == 2 && tally->rows == 4 && tally->changed[CHANGE_NEWLINE] == 4);
+            memory_text_free(&desk->contenders);
+            memory_text_free(&text);
+            desk_destroy(desk);
+        }
+    memory_text_free(&dump);
+    memory_job_free(&job);
+}
+
 static void survives_a_read_that_fails(void **state)
 {
     (void)state;
@@ -723,6 +849,8 @@ int main(void)
         cmocka_unit_test(takes_many_values_to_the_large_lane),
         cmocka_unit_test(takes_long_lists_to_the_large_lane),
         cmocka_unit_test(passes_records_that_name_no_segment),
+        cmocka_unit_test(writes_a_row_for_each_id),
+        cmocka_unit_test(tells_of_contenders),
         cmocka_unit_test(survives_a_read_that_fails),
         cmocka_unit_test(stops_at_any_call),
         cmocka_unit_test(keeps_its_memory_promise),

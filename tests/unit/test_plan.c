@@ -338,13 +338,13 @@ static void ids_are_literal(void **state)
     assert_int_not_equal(find(child(f, membership, "identitymap"), "a\0b", 3, false), PLAN_NONE);
     fixture_free(f);
     f = fixture_new();
-    char *name = calloc(1, PATH_TEXT_MAX + 2);
+    char *name = calloc(1, MAPPING_SEGMENT_ID_MAX + 2);
     assert_non_null(name);
-    memset(name, 'e', PATH_TEXT_MAX + 1);
-    list[0] = (struct segment){.id = name, .id_length = PATH_TEXT_MAX + 1};
+    memset(name, 'e', MAPPING_SEGMENT_ID_MAX + 1);
+    list[0] = (struct segment){.id = name, .id_length = MAPPING_SEGMENT_ID_MAX + 1};
     f->mapping.segments = (struct segments){.name_space = "ups", .list = list, .count = 1};
     assert_int_equal(plan_compile(&f->arena, &f->mapping, &f->plan, &f->fault), STATUS_JOB);
-    assert_non_null(strstr(f->fault.message, "4096"));
+    assert_non_null(strstr(f->fault.message, "1024"));
     list[0].id_length--;
     compile(f);
     free(name);
