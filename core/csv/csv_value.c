@@ -27,45 +27,30 @@ bool csv_value_fail(struct csv_row *row, enum defect defect, const struct cells 
 
 /* ---- slots ---- */
 
-/* Calls `visit` with every value of a slot, last one first, until it returns false. */
-typedef bool visit_fn(void *context, const uint8_t *at, uint32_t length);
-
-static bool visit_slot(const struct csv_row *row, const struct cells *cells, uint32_t slot, visit_fn *visit,
-                       void *context)
+/* A string without escapes is good: that it is closed, and holds no control character, stage 1 has seen. */
+static bool check_token(struct csv_row *row, const struct cells *cells, uint32_t slot, const uint8_t *at,
+                        uint32_t length)
 {
-    const struct cell *cell = &cells->slots[slot];
-    if (!row->plan->slot_many[slot]) return cell->at == NULL || visit(context, cell->at, cell->length);
-    for (uint32_t number = cell->last; number != 0; number = cells->items[number - 1].before) {
-        const struct cells_item *item = &cells->items[number - 1];
-        if (!visit(context, cells->record + item->offset, item->length)) return false;
-    }
-    return true;
-}
-
-struct check {
-    struct csv_row *row;
-    const struct cells *cells;
-    uint32_t slot;
-};
-
-static bool check_token(void *context, const uint8_t *at, uint32_t length)
-{
-    const struct check *check = context;
     size_t bad, written;
-    if (!plan_reads(check->row->plan, check->slot, *at)) return true;
-    if (*at == '{' || *at == '[') {
-        if (json_container(at, length, check->row->brackets, check->row->depth_max, NULL, &written, &bad))
-            return true;
-    } else if (json_is_scalar(at, length, &bad)) {
-        return true;
-    }
-    return csv_value_fail(check->row, DEFECT_SYNTAX, check->cells, at + bad, NULL);
+    if (*at == '"' && !scan_has_either(at + 1, length - 2, '\\', '\\')) return true;
+    if (!plan_reads(row->plan, slot, *at)) return true;
+    bool const good = *at == '{' || *at == '['
+                          ? json_container(at, length, row->brackets, row->depth_max, NULL, &written, &bad)
+                          : json_is_scalar(at, length, &bad);
+    return good || csv_value_fail(row, DEFECT_SYNTAX, cells, at + bad, NULL);
 }
 
 bool csv_value_check(struct csv_row *row, const struct cells *cells, uint32_t slot)
 {
-    struct check check = {row, cells, slot};
-    return visit_slot(row, cells, slot, check_token, &check);
+    const struct cell *cell = &cells->slots[slot];
+    bool good = true;
+    if (!row->plan->slot_many[slot])
+        return cell->at == NULL || check_token(row, cells, slot, cell->at, cell->length);
+    for (uint32_t number = cell->last; number != 0; number = cells->items[number - 1].before) {
+        const struct cells_item *item = &cells->items[number - 1];
+        good = check_token(row, cells, slot, cells->record + item->offset, item->length) && good;
+    }
+    return good;
 }
 
 bool csv_value_check_all(struct csv_row *row, const struct cells *cells)
