@@ -2,6 +2,13 @@
 #ifndef PENSTOCK_TESTS_UNIT_ROW_DESK_H
 #define PENSTOCK_TESTS_UNIT_ROW_DESK_H
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
 #include "core/csv/csv_row.h"
 #include "core/record/record_walk.h"
 #include "tests/unit/memory_ports.h"
