@@ -11,10 +11,7 @@ enum status run_supports(const struct job *job, struct fault *fault)
         bool used;
     } later[] = {
         {"segments.split", mapping->segments.split},
-        {"segments", mapping->segments.count > 0},
-        {"identity.multiple: explode", mapping->identity.multiple == IDENTITY_EXPLODE},
         {"identity.deduplicate", mapping->identity.deduplicate != IDENTITY_KEEP_ALL},
-        {"consent", mapping->consent_count > 0},
         {"files.compression", job->compression != JOB_COMPRESSION_NONE},
         {"files.count", job->file_count > 0},
         {"files.empty", job->empty_header},
