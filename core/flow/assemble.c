@@ -1,6 +1,8 @@
-/* assemble.c - ordered chunks to files. Thread: the pipeline's. Owns the list of files, grown a file at a
- * time. */
+/* assemble.c - ordered chunks to files, rejects and counts. Thread: the pipeline's. Owns the list of files.
+ */
 #include "core/flow/assemble.h"
+
+#include "core/flow/assemble_files.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -24,7 +26,7 @@ static void piece_home(void *context, const struct sink_piece *piece)
 void assemble_start(struct assemble *assemble, const struct assemble_rules *rules, struct sink *sink,
                     struct source *const *sources)
 {
-    *assemble = (struct assemble){.rules = rules, .sink = sink, .sources = sources};
+    *assemble = (struct assemble){.rules = rules, .sink = sink, .sources = sources, .shard = 1};
     sink->home = piece_home;
     sink->home_context = assemble;
 }
@@ -36,159 +38,94 @@ void assemble_free(struct assemble *assemble)
     assemble->file_count = assemble->file_room = 0;
 }
 
-/* ---- files ---- */
-
-static struct assemble_file *current(struct assemble *assemble)
-{
-    return &assemble->files[assemble->file_count - 1];
-}
-
-static enum status file_write(struct assemble *assemble, struct sink_piece *piece, struct fault *fault)
-{
-    struct assemble_file *const file = current(assemble);
-    enum checksum_kind const kind = assemble->rules->checksum;
-    if (kind != CHECKSUM_NONE) {
-        if (!piece->has_checksum) piece->checksum = checksum_update(kind, 0, piece->bytes, piece->length);
-        piece->has_checksum = true;
-        file->checksum = checksum_combine(kind, file->checksum, piece->checksum, piece->length);
-    }
-    file->bytes += piece->length;
-    return assemble->sink->write(assemble->sink, assemble->file_count - 1, piece, fault);
-}
-
-static enum status file_begin(struct assemble *assemble, struct fault *fault)
-{
-    const struct assemble_rules *rules = assemble->rules;
-    if (assemble->file_count == assemble->file_room) {
-        uint32_t const room = assemble->file_room == 0 ? 16 : 2 * assemble->file_room;
-        struct assemble_file *files = realloc(assemble->files, room * sizeof *files);
-        if (files == NULL) return fault_set(fault, STATUS_IO, "no memory for the list of %u files", room);
-        assemble->files = files;
-        assemble->file_room = room;
-    }
-    struct assemble_file *file = &assemble->files[assemble->file_count];
-    *file = (struct assemble_file){.rows = 0};
-    enum status status =
-        rules->name(rules->name_context, assemble->file_count + 1, file->name, sizeof file->name, fault);
-    if (status != STATUS_OK) return status;
-    status = assemble->sink->begin(assemble->sink, assemble->file_count, file->name, SINK_DATA, fault);
-    if (status != STATUS_OK) return status;
-    assemble->file_open = true;
-    bool const has_header =
-        rules->header == CSV_HEADER_EVERY || (rules->header == CSV_HEADER_FIRST && assemble->file_count == 0);
-    assemble->file_count++;
-    if (!has_header) return STATUS_OK;
-    struct sink_piece header = {.bytes = rules->header_line.bytes, .length = rules->header_line.length};
-    return file_write(assemble, &header, fault);
-}
-
-static enum status file_end(struct assemble *assemble, struct fault *fault)
-{
-    if (!assemble->file_open) return STATUS_OK;
-    assemble->file_open = false;
-    return assemble->sink->end(assemble->sink, assemble->file_count - 1, current(assemble)->rows,
-                               current(assemble)->bytes, fault);
-}
-
-/* Sees to an open file that may take a row of `bytes`. */
-static enum status file_for(struct assemble *assemble, uint64_t bytes, struct fault *fault)
-{
-    const struct assemble_rules *rules = assemble->rules;
-    if (assemble->file_open && current(assemble)->rows > 0) {
-        const struct assemble_file *file = current(assemble);
-        bool const full = rules->max_rows != 0 && file->rows == rules->max_rows;
-        bool const too_long = rules->max_bytes != 0 &&
-                              (file->bytes > rules->max_bytes || bytes > rules->max_bytes - file->bytes);
-        if (full || too_long) {
-            enum status const status = file_end(assemble, fault);
-            if (status != STATUS_OK) return status;
-        }
-    }
-    if (!assemble->file_open) {
-        enum status const status = file_begin(assemble, fault);
-        if (status != STATUS_OK) return status;
-        if (rules->max_bytes != 0 && current(assemble)->bytes + bytes > rules->max_bytes)
-            rules->large_row(rules->large_row_context, current(assemble)->name, bytes);
-    }
-    return STATUS_OK;
-}
-
 /* ---- rows ---- */
 
-static enum status put_piece(struct assemble *assemble, struct chunk *chunk, uint32_t begin, uint32_t end,
+/* The rows of one stream in a chunk. */
+struct run {
+    struct chunk *chunk;
+    uint32_t stream;
+    uint32_t row, row_end;   /* the next row, and behind the last */
+    uint32_t begin, at, end; /* bytes: the run's first, the next one, and behind the last */
+    uint64_t checksum;
+};
+
+static enum status put_piece(struct assemble *assemble, uint32_t file, struct run *run, uint32_t end,
                              struct fault *fault)
 {
-    if (begin == end) return STATUS_OK;
-    struct sink_piece piece = {.bytes = chunk->bytes + begin,
-                               .length = end - begin,
-                               .owner = chunk,
-                               .checksum = chunk->checksum,
-                               .has_checksum = end - begin == chunk->length &&
+    uint32_t const at = run->at;
+    if (at == end) return STATUS_OK;
+    struct sink_piece piece = {.bytes = run->chunk->bytes + at,
+                               .length = end - at,
+                               .owner = run->chunk,
+                               .checksum = run->checksum,
+                               .has_checksum = at == run->begin && end == run->end &&
                                                assemble->rules->checksum != CHECKSUM_NONE};
-    chunk->pieces++;
+    run->at = end;
+    run->chunk->pieces++;
     assemble->pieces_out++;
-    return file_write(assemble, &piece, fault);
+    return assemble_files_write(assemble, file, &piece, fault);
 }
 
-/* How many of the rows from `row` on the open file still takes: the first one is known to fit. */
-static uint32_t rows_that_fit(struct assemble *assemble, const struct chunk *chunk, uint32_t row,
-                              uint32_t begin)
-{
-    const struct assemble_rules *rules = assemble->rules;
-    const struct assemble_file *file = current(assemble);
-    uint64_t most = chunk->rows - row;
-    if (rules->max_rows != 0 && most > rules->max_rows - file->rows) most = rules->max_rows - file->rows;
-    if (rules->max_bytes == 0) return (uint32_t)most;
-    uint64_t const room = file->bytes < rules->max_bytes ? rules->max_bytes - file->bytes : 0;
-    uint32_t low = 1, high = (uint32_t)most; /* row ends ascend: the last that lies within the room */
-    while (low < high) {
-        uint32_t const middle = low + (high - low + 1) / 2;
-        if (chunk->row_ends[row + middle - 1] - begin <= room)
-            low = middle;
-        else
-            high = middle - 1;
-    }
-    return low;
-}
-
-/* The rest of a row that began in a chunk before: its file is chosen already. Returns how far it reaches. */
-static uint32_t row_rest(struct assemble *assemble, const struct chunk *chunk, uint32_t *row)
+/* The rest of a row that began in a chunk before: its file is chosen already. */
+static enum status put_row_rest(struct assemble *assemble, struct run *run, struct fault *fault)
 {
     uint64_t const left = assemble->row_left;
-    if (left > chunk->length || chunk->rows == 0) {
-        assemble->row_left -= chunk->length;
-        return chunk->length;
+    uint32_t const file = assemble->row_file;
+    if (left > run->end - run->at || run->row == run->row_end) {
+        assemble->row_left -= run->end - run->at;
+        return put_piece(assemble, file, run, run->end, fault);
     }
     assemble->row_left = 0;
-    current(assemble)->rows++;
-    *row = 1;
-    return chunk->row_ends[0];
+    assemble->files[file].rows++;
+    return put_piece(assemble, file, run, run->chunk->row_ends[run->row++], fault);
+}
+
+static enum status put_run(struct assemble *assemble, struct run *run, struct fault *fault)
+{
+    const struct chunk *const chunk = run->chunk;
+    enum status status = STATUS_OK;
+    uint32_t file;
+    if (assemble->row_left != 0) status = put_row_rest(assemble, run, fault);
+    while (status == STATUS_OK && run->row < run->row_end) {
+        const uint32_t *const ends = chunk->row_ends + run->row;
+        status = assemble_files_for(assemble, run->stream, ends[0] - run->at, &file, fault);
+        if (status != STATUS_OK) return status;
+        uint32_t const rows = assemble_files_fit(assemble, file, ends, run->row_end - run->row, run->at);
+        assemble->files[file].rows += rows;
+        run->row += rows;
+        status = put_piece(assemble, file, run, ends[rows - 1], fault);
+    }
+    if (status != STATUS_OK || run->at == run->end) return status;
+    status = assemble_files_for(assemble, run->stream, chunk->open_row, &file, fault);
+    if (status != STATUS_OK) return status;
+    assemble->row_left = chunk->open_row - (run->end - run->at);
+    assemble->row_file = file;
+    return put_piece(assemble, file, run, run->end, fault);
 }
 
 static enum status put_rows(struct assemble *assemble, struct chunk *chunk, struct fault *fault)
 {
+    struct chunk_run const whole = {.rows = chunk->rows, .checksum = chunk->checksum};
+    const struct chunk_run *const runs = chunk->run_count == 0 ? &whole : chunk->runs;
+    uint32_t const count = chunk->run_count == 0 ? 1 : chunk->run_count;
     uint32_t row = 0, begin = 0;
     enum status status = STATUS_OK;
-    if (assemble->row_left != 0) {
-        begin = row_rest(assemble, chunk, &row);
-        status = put_piece(assemble, chunk, 0, begin, fault);
-    }
-    while (status == STATUS_OK && row < chunk->rows) {
-        status = file_for(assemble, chunk->row_ends[row] - begin, fault);
-        if (status != STATUS_OK) return status;
-        uint32_t const rows = rows_that_fit(assemble, chunk, row, begin);
-        uint32_t const end = chunk->row_ends[row + rows - 1];
-        current(assemble)->rows += rows;
-        status = put_piece(assemble, chunk, begin, end, fault);
-        row += rows;
+    for (uint32_t i = 0; i < count && status == STATUS_OK; i++) {
+        uint32_t const row_end = row + runs[i].rows;
+        uint32_t const end = i + 1 == count ? chunk->length : chunk->row_ends[row_end - 1];
+        struct run run = {.chunk = chunk,
+                          .stream = runs[i].stream,
+                          .row = row,
+                          .row_end = row_end,
+                          .begin = begin,
+                          .at = begin,
+                          .end = end,
+                          .checksum = runs[i].checksum};
+        status = put_run(assemble, &run, fault);
+        row = row_end;
         begin = end;
     }
-    if (status != STATUS_OK || begin == chunk->length) return status;
-    assemble->row_left = chunk->open_row;
-    status = file_for(assemble, chunk->open_row, fault);
-    if (status != STATUS_OK) return status;
-    assemble->row_left -= chunk->length - begin;
-    return put_piece(assemble, chunk, begin, chunk->length, fault);
+    return status;
 }
 
 /* ---- rejects ---- */
@@ -246,6 +183,7 @@ enum status assemble_chunk(struct assemble *assemble, struct chunk *chunk, size_
     if (status == STATUS_OK && chunk->last) {
         tally_add(&assemble->tally, &chunk->tally);
         assemble->source_lines += chunk->tally.lines;
+        assemble->shard++;
     }
     chunk_release(assemble, chunk);
     return status;
@@ -273,16 +211,22 @@ static enum status check_sums(const struct assemble *assemble, struct fault *fau
                      rows);
 }
 
+static enum status check_share(const struct assemble *assemble, struct fault *fault)
+{
+    const struct tally *const tally = &assemble->tally;
+    if (!assemble->rules->budget_is_share || !share_passed(assemble->rules, tally)) return STATUS_OK;
+    return fault_set(fault, STATUS_INPUT,
+                     "%" PRIu64 " of %" PRIu64 " %s failed, the budget is %s (rejects.max, --max-rejects)",
+                     tally_failed(tally), tally->input, tally->input == 1 ? "record" : "records",
+                     assemble->rules->budget_text);
+}
+
 enum status assemble_finish(struct assemble *assemble, struct fault *fault)
 {
-    enum status status = file_end(assemble, fault);
+    enum status status = assemble_files_end(assemble, fault);
     if (status == STATUS_OK) status = check_sums(assemble, fault);
-    if (status == STATUS_OK && assemble->rules->budget_is_share &&
-        share_passed(assemble->rules, &assemble->tally))
-        status =
-            fault_set(fault, STATUS_INPUT,
-                      "%" PRIu64 " of %" PRIu64 " %s failed, the budget is %s (rejects.max, --max-rejects)",
-                      tally_failed(&assemble->tally), assemble->tally.input,
-                      assemble->tally.input == 1 ? "record" : "records", assemble->rules->budget_text);
+    if (status == STATUS_OK) status = check_share(assemble, fault);
+    if (status == STATUS_OK) status = assemble_files_add_empty(assemble, fault);
+    if (status == STATUS_OK) assemble_files_sort(assemble);
     return status;
 }

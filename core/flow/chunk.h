@@ -6,6 +6,9 @@
  * that follow. Rejects travel in chunks of their own kind, as a sequence of reject entries with their raw
  * bytes.
  *
+ * A run that writes several streams (split.h) says in `runs` whose rows a chunk's are: those of one stream
+ * lie together, in input order. A piece of a larger row has a run of its own. No runs: all are stream 0's.
+ *
  * Ownership: chunks belong to the pool (chunk_pool.h), which the assembler keeps. A worker gets one by its
  * home ring and gives it back, filled, by its forward ring. Thread rule: whoever holds the pointer; the
  * rings' edges carry the contents. */
@@ -29,19 +32,27 @@
 
 enum chunk_kind { CHUNK_ROWS, CHUNK_REJECTS };
 
+struct chunk_run {
+    uint32_t stream;
+    uint32_t rows;     /* row ends in it; 0: a piece from within a row that is larger than a chunk */
+    uint64_t checksum; /* of its bytes, of the run's kind */
+};
+
 struct chunk {
     uint8_t *bytes;              /* set once; contents by the holder */
     uint32_t *row_ends;          /* set once; contents by the holder */
+    struct chunk_run *runs;      /* set once, NULL with one stream; contents by the holder */
     uint32_t capacity, rows_max; /* set once */
     uint32_t worker;             /* who has it or had it last: the pool's */
     enum chunk_kind kind;
     uint32_t length;
     uint32_t rows; /* row ends in it; rejects: entries */
+    uint32_t run_count;
     uint64_t open_row;
     uint64_t shard;
     bool last;          /* of its shard */
     struct tally tally; /* last: the whole shard's */
-    uint64_t checksum;  /* rows: of its bytes, of the run's kind */
+    uint64_t checksum;  /* rows without runs: of its bytes, of the run's kind */
     uint32_t pieces;    /* assembler only: handed to the sink and not yet home */
 };
 
@@ -59,14 +70,16 @@ static inline size_t chunk_reject_bytes(size_t raw_length)
     return sizeof(struct chunk_reject) + (raw_length + 7) / 8 * 8;
 }
 
-/* Memory of one chunk of `capacity` bytes. */
-size_t chunk_memory(size_t capacity);
-/* Room for its bytes, and for its row ends (items), as chunk_init() wants them. */
+/* Memory of one chunk of `capacity` bytes for rows of so many streams (0 is as good as 1). */
+size_t chunk_memory(size_t capacity, uint32_t streams);
+/* Room for its bytes, for its row ends and its runs (items), as chunk_init() wants them. */
 size_t chunk_byte_room(size_t capacity);
 size_t chunk_row_room(size_t capacity);
-void chunk_init(struct chunk *chunk, size_t capacity, uint8_t *bytes, uint32_t *row_ends);
-/* One alone, for tests. */
-struct chunk *chunk_create(size_t capacity);
+size_t chunk_run_room(uint32_t streams);
+void chunk_init(struct chunk *chunk, size_t capacity, uint8_t *bytes, uint32_t *row_ends,
+                struct chunk_run *runs);
+/* One alone; NULL: no memory. */
+struct chunk *chunk_create(size_t capacity, uint32_t streams);
 void chunk_destroy(struct chunk *chunk); /* takes NULL */
 void chunk_reset(struct chunk *chunk, enum chunk_kind kind, uint64_t shard);
 

@@ -4,21 +4,24 @@
 #include <stdlib.h>
 
 bool chunk_pool_create(struct chunk_pool *pool, uint32_t workers, uint32_t quota, uint32_t extra,
-                       size_t bytes)
+                       size_t bytes, uint32_t streams)
 {
     *pool = (struct chunk_pool){.workers = workers, .quota = quota};
     size_t const count = (size_t)workers * quota + extra;
     size_t const byte_room = chunk_byte_room(bytes), row_room = chunk_row_room(bytes);
+    size_t const run_room = chunk_run_room(streams);
     pool->all = calloc(count, sizeof *pool->all);
     pool->empty = calloc(count, sizeof(struct chunk *));
     pool->with = calloc(workers, sizeof *pool->with);
     pool->bytes = malloc(count * byte_room);
     pool->row_ends = malloc(count * row_room * sizeof *pool->row_ends);
+    if (run_room != 0) pool->runs = malloc(count * run_room * sizeof *pool->runs);
     if (pool->all == NULL || pool->empty == NULL || pool->with == NULL || pool->bytes == NULL ||
-        pool->row_ends == NULL)
+        pool->row_ends == NULL || (run_room != 0 && pool->runs == NULL))
         return false;
     for (size_t i = count; i-- > 0;) { /* the first ones on top */
-        chunk_init(&pool->all[i], bytes, pool->bytes + i * byte_room, pool->row_ends + i * row_room);
+        chunk_init(&pool->all[i], bytes, pool->bytes + i * byte_room, pool->row_ends + i * row_room,
+                   run_room == 0 ? NULL : pool->runs + i * run_room);
         pool->empty[pool->empty_count++] = &pool->all[i];
     }
     return true;
@@ -31,6 +34,7 @@ void chunk_pool_destroy(struct chunk_pool *pool)
     free(pool->with);
     free(pool->bytes);
     free(pool->row_ends);
+    free(pool->runs);
     *pool = (struct chunk_pool){0};
 }
 

@@ -19,7 +19,8 @@ struct chunk_pool {
     struct chunk *all;
     uint8_t *bytes;
     uint32_t *row_ends;
-    struct chunk **empty; /* a stack: what was used last is in the cache */
+    struct chunk_run *runs; /* NULL: one stream */
+    struct chunk **empty;   /* a stack: what was used last is in the cache */
     uint32_t empty_count;
     uint32_t *with; /* chunks that each worker has */
     uint32_t workers, quota, turn;
@@ -27,7 +28,7 @@ struct chunk_pool {
 
 /* False: no memory; destroy is due all the same. */
 bool chunk_pool_create(struct chunk_pool *pool, uint32_t workers, uint32_t quota, uint32_t extra,
-                       size_t bytes);
+                       size_t bytes, uint32_t streams);
 void chunk_pool_destroy(struct chunk_pool *pool); /* zeroed is fine */
 
 /* An empty chunk for chunk->worker, which is set: of worker `first` when it may have one (`first` >= workers:

@@ -23,6 +23,7 @@
 #include "core/flow/chunk.h"
 #include "core/flow/contender.h"
 #include "core/flow/source.h"
+#include "core/flow/split.h"
 #include "core/record/index_walk.h"
 #include "core/record/prefilter.h"
 #include "core/record/record_walk.h"
@@ -50,6 +51,7 @@ struct convert_rules {
     enum checksum_kind checksum; /* of the chunks' bytes, made while they are in the cache */
     /* Records that can't name a wanted segment are skipped unparsed; NULL: all are parsed. */
     const struct prefilter *prefilter;
+    uint32_t streams;            /* that rows are for; 0 or 1: one, and rows are not looked at for it */
 };
 
 /* Everything that a record of up to `capacity` bytes needs on its way. */
@@ -85,6 +87,7 @@ struct convert {
     struct convert_tools tools;
     struct convert_tools *large; /* the lane, shared by all workers */
     struct convert_port port;
+    struct split split; /* with several streams: the rows before they are sent; else zeroed */
     /* the shard at hand */
     struct source *source;
     size_t source_number;

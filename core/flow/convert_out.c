@@ -15,10 +15,27 @@ static struct chunk *take_chunk(struct convert *convert, enum chunk_kind kind)
     return chunk;
 }
 
+/* Each run by itself: they go to different files. */
+static void sum_runs(enum checksum_kind kind, struct chunk *rows)
+{
+    uint32_t row = 0, begin = 0;
+    for (uint32_t i = 0; i < rows->run_count; i++) {
+        struct chunk_run *const run = &rows->runs[i];
+        row += run->rows;
+        uint32_t const end = i + 1 == rows->run_count ? rows->length : rows->row_ends[row - 1];
+        run->checksum = checksum_update(kind, 0, rows->bytes + begin, end - begin);
+        begin = end;
+    }
+}
+
 static void give_rows(struct convert *convert)
 {
     struct chunk *const rows = convert->rows;
-    rows->checksum = checksum_update(convert->rules->checksum, 0, rows->bytes, rows->length);
+    enum checksum_kind const kind = convert->rules->checksum;
+    if (rows->run_count != 0)
+        sum_runs(kind, rows);
+    else
+        rows->checksum = checksum_update(kind, 0, rows->bytes, rows->length);
     convert->rows = NULL;
     convert->port.give(convert->port.context, rows);
 }
@@ -38,8 +55,21 @@ static bool next_rejects(struct convert *convert)
     return convert->rejects != NULL;
 }
 
+/* Sends the rows that were gathered for several streams; the last chunk stays at hand. False: the run is
+ * being stopped. */
+static bool send_split(struct convert *convert)
+{
+    bool more = !split_is_empty(&convert->split);
+    while (more) {
+        if (!next_rows(convert)) return false;
+        more = split_fill(&convert->split, convert->rows);
+    }
+    return true;
+}
+
 void convert_finish_shard(struct convert *convert)
 {
+    if (convert->split.stream_count != 0 && !send_split(convert)) return;
     if (convert->rejects != NULL) convert->port.give(convert->port.context, convert->rejects);
     convert->rejects = NULL;
     if (convert->rows == NULL && !next_rows(convert)) return;
@@ -52,15 +82,30 @@ void convert_forget(struct convert *convert)
 {
     convert->rows = NULL;
     convert->rejects = NULL;
+    split_reset(&convert->split);
 }
 
 /* ---- what becomes of a record ---- */
 
+/* The streams that a row is for. */
+struct members {
+    const uint32_t *streams;
+    uint32_t count;
+};
+
+static struct members members_of(const struct convert *convert, const struct csv_row *row)
+{
+    static const uint32_t only = 0;
+    if (convert->split.stream_count == 0) return (struct members){.streams = &only, .count = 1};
+    return (struct members){.streams = row->members, .count = row->member_count};
+}
+
 static void count_row(struct convert *convert, const struct csv_row *row)
 {
-    convert->tally.rows++;
+    uint32_t const rows = members_of(convert, row).count;
+    convert->tally.rows += rows;
     for (int i = 0; i < CHANGE_COUNT; i++)
-        convert->tally.changed[i] += row->changed[i];
+        convert->tally.changed[i] += (uint64_t)row->changed[i] * rows;
 }
 
 void convert_pass(struct convert *convert)
@@ -113,15 +158,33 @@ static void measure_more(struct csv_out *out)
     out->at = out->begin;
 }
 
+/* A giant row on its way to one stream. */
+struct giant {
+    struct convert *convert;
+    uint32_t stream;
+};
+
+/* An empty chunk for a piece of it. */
+static bool giant_chunk(const struct giant *giant)
+{
+    struct convert *const convert = giant->convert;
+    if (!next_rows(convert)) return false;
+    if (convert->split.stream_count == 0) return true;
+    convert->rows->runs[0] = (struct chunk_run){.stream = giant->stream};
+    convert->rows->run_count = 1;
+    return true;
+}
+
 /* Sends a full chunk of a giant row and goes on in the next. When the run is stopped there is no more room,
  * which ends the row: the chunk given away may be being read. */
 static void giant_more(struct csv_out *out)
 {
-    struct convert *convert = out->context;
+    const struct giant *const giant = out->context;
+    struct convert *const convert = giant->convert;
     if (convert->stopping) return;
     struct chunk *full = convert->rows;
     full->length = (uint32_t)(out->at - full->bytes);
-    if (next_rows(convert)) {
+    if (giant_chunk(giant)) {
         out->begin = out->at = convert->rows->bytes;
         out->end = out->begin + convert->rows->capacity;
     } else {
@@ -129,34 +192,91 @@ static void giant_more(struct csv_out *out)
     }
 }
 
-/* A row that is larger than a chunk: measured first, so that the assembler can choose its file, then sent
- * piece by piece. The chunk at hand is empty. */
-static enum csv_row_result write_giant(struct convert *convert, struct csv_row *row,
-                                       const struct cells *cells, uint32_t id)
+/* To one stream, piece by piece. The chunk at hand is empty. */
+static enum csv_row_result send_giant(struct giant *giant, uint64_t bytes, struct csv_row *row,
+                                      const struct cells *cells, uint32_t id)
+{
+    struct convert *const convert = giant->convert;
+    convert->rows->open_row = bytes;
+    struct csv_out out = chunk_out(convert->rows);
+    out.more = giant_more;
+    out.context = giant;
+    enum csv_row_result const result = csv_row_write(row, cells, id, &out);
+    if (result != ROW_WRITTEN) return result;
+    struct chunk *chunk = convert->rows;
+    chunk->length = (uint32_t)(out.at - chunk->bytes);
+    chunk->row_ends[chunk->rows++] = chunk->length;
+    if (chunk->run_count != 0) chunk->runs[0].rows = 1;
+    return ROW_WRITTEN;
+}
+
+/* What a row that is larger than a chunk takes: measured in the room of an empty one. */
+static enum csv_row_result measure_giant(const struct chunk *room, struct csv_row *row,
+                                         const struct cells *cells, uint32_t id, uint64_t *bytes)
 {
     struct measure measure = {0};
-    struct csv_out out = chunk_out(convert->rows);
+    struct csv_out out = chunk_out(room);
     out.more = measure_more;
     out.context = &measure;
     enum csv_row_result const result = csv_row_write(row, cells, id, &out);
     if (result != ROW_WRITTEN) return result;
     measure_more(&out);
-    convert->rows->open_row = measure.bytes;
-    out = chunk_out(convert->rows);
-    out.more = giant_more;
-    out.context = convert;
-    enum csv_row_result const again = csv_row_write(row, cells, id, &out);
-    if (again != ROW_WRITTEN) return again;
-    struct chunk *chunk = convert->rows;
-    chunk->length = (uint32_t)(out.at - chunk->bytes);
-    chunk->row_ends[chunk->rows++] = chunk->length;
+    *bytes = measure.bytes;
     return ROW_WRITTEN;
+}
+
+/* A row that is larger than a chunk: measured first, so that the assembler can choose its file, then sent
+ * piece by piece. The chunk at hand is empty. */
+static enum csv_row_result write_giant(struct convert *convert, struct csv_row *row,
+                                       const struct cells *cells, uint32_t id)
+{
+    struct giant giant = {.convert = convert};
+    uint64_t bytes;
+    enum csv_row_result const result = measure_giant(convert->rows, row, cells, id, &bytes);
+    return result == ROW_WRITTEN ? send_giant(&giant, bytes, row, cells, id) : result;
+}
+
+/* The same for several streams: once for each. Nothing is gathered. */
+static enum csv_row_result write_giants(struct convert *convert, struct csv_row *row,
+                                        const struct cells *cells, uint32_t id)
+{
+    uint64_t bytes;
+    enum csv_row_result result = measure_giant(convert->split.rows, row, cells, id, &bytes);
+    struct members const members = members_of(convert, row);
+    for (uint32_t i = 0; i < members.count && result == ROW_WRITTEN; i++) {
+        struct giant giant = {.convert = convert, .stream = members.streams[i]};
+        if (!giant_chunk(&giant)) return ROW_NO_ROOM;
+        result = send_giant(&giant, bytes, row, cells, id);
+    }
+    return result;
+}
+
+/* A row for several streams. ROW_NO_ROOM: the run is being stopped. */
+static enum csv_row_result gather_row(struct convert *convert, struct csv_row *row, const struct cells *cells,
+                                      uint32_t id)
+{
+    struct split *const split = &convert->split;
+    for (;;) {
+        struct csv_out out = chunk_out(split->rows);
+        enum csv_row_result const result = csv_row_write(row, cells, id, &out);
+        if (result == ROW_WRITTEN) {
+            struct members const members = members_of(convert, row);
+            uint32_t const end = (uint32_t)(out.at - split->rows->bytes);
+            if (split_add(split, end, members.streams, members.count)) return result;
+        } else if (result != ROW_NO_ROOM) {
+            return result;
+        } else if (split_is_empty(split)) {
+            return write_giants(convert, row, cells, id);
+        }
+        if (!send_split(convert)) return ROW_NO_ROOM;
+    }
 }
 
 /* ROW_NO_ROOM: the run is being stopped. */
 static enum csv_row_result write_row(struct convert *convert, struct csv_row *row, const struct cells *cells,
                                      uint32_t id)
 {
+    if (convert->split.stream_count != 0) return gather_row(convert, row, cells, id);
     for (;;) {
         if (convert->rows == NULL && !next_rows(convert)) return ROW_NO_ROOM;
         struct chunk *chunk = convert->rows;

@@ -220,7 +220,8 @@ static enum status next_chunk(struct pipeline *pipeline, struct sink *sink, uint
     return status;
 }
 
-/* The chunks are freed when the run ends: nothing may be on its way out of them then. */
+/* The chunks are freed when the run ends: nothing may be on its way out of them then. What the sink made of
+ * them must be on its way, too: nobody helps it afterwards. */
 static enum status wait_for_pieces(struct pipeline *pipeline, const struct assemble *assemble,
                                    struct sink *sink)
 {
@@ -234,7 +235,8 @@ static enum status wait_for_pieces(struct pipeline *pipeline, const struct assem
                                "the destination kept %" PRIu64
                                " pieces; nothing is delivered. This is a fault of penstock: please report it",
                                assemble->pieces_out);
-        if (status != STATUS_OK || assemble->pieces_out == 0) {
+        bool const drained = sink->drained == NULL || sink->drained(sink);
+        if (status != STATUS_OK || (assemble->pieces_out == 0 && drained)) {
             wait_cancel(pipeline->arrivals);
             return status;
         }
@@ -286,10 +288,11 @@ static uint64_t memory_of(const struct pipeline_needs *needs, const struct pipel
     size_t const lane = convert_large_capacity(rules, sizes->block);
     uint64_t const worker =
         convert_tools_bytes(rules, sizes->block) + reader_bytes(needs->buffered_sources, sizes->block) +
-        sizes->chunks * chunk_memory(sizes->chunk) + sizeof(struct worker) + 64 * LIMIT_KIB;
+        sizes->chunks * chunk_memory(sizes->chunk, rules->streams) +
+        split_memory(sizes->chunk, rules->streams) + sizeof(struct worker) + 64 * LIMIT_KIB;
     return PIPELINE_MEMORY_BASE + convert_tools_bytes(rules, lane) +
            reader_bytes(needs->buffered_sources, lane) + needs->threads * worker +
-           sizes->extra * chunk_memory(sizes->chunk) + needs->other;
+           sizes->extra * chunk_memory(sizes->chunk, rules->streams) + needs->other;
 }
 
 static struct pipeline_sizes sizes_at_most(const struct pipeline_needs *needs)
@@ -350,7 +353,8 @@ static bool worker_create(struct pipeline *pipeline, uint32_t number)
     worker->wait_ready = wait_init(&worker->chunk_home);
     if (!worker->wait_ready || !ring_init(&worker->forward, options->sizes.chunks, 0) ||
         !ring_init(&worker->home, options->sizes.chunks, 0) ||
-        !convert_tools_create(&worker->convert.tools, options->rules, options->sizes.block))
+        !convert_tools_create(&worker->convert.tools, options->rules, options->sizes.block) ||
+        !split_create(&worker->convert.split, options->sizes.chunk, options->rules->streams))
         return false;
     worker->convert.rules = options->rules;
     worker->convert.sources = pipeline->sources;
@@ -367,6 +371,7 @@ static bool worker_create(struct pipeline *pipeline, uint32_t number)
 static void worker_destroy(struct worker *worker, struct source *const *sources)
 {
     convert_tools_destroy(&worker->convert.tools, sources);
+    split_destroy(&worker->convert.split);
     ring_free(&worker->forward);
     ring_free(&worker->home);
     if (worker->wait_ready) wait_destroy(&worker->chunk_home);
@@ -386,7 +391,7 @@ static bool pipeline_create(struct pipeline *pipeline)
     for (uint32_t w = 0; w < options->threads; w++)
         if (!worker_create(pipeline, w)) return false;
     if (!chunk_pool_create(&pipeline->pool, options->threads, options->sizes.chunks, options->sizes.extra,
-                           options->sizes.chunk))
+                           options->sizes.chunk, options->rules->streams))
         return false;
     serve(pipeline, NOBODY);
     return true;
@@ -440,6 +445,7 @@ enum status pipeline_run(const struct pipeline_options *options, struct source *
     struct pipeline pipeline = {
         .options = options, .plan = plan, .sources = sources, .arrivals = options->arrivals};
     struct assemble_rules rules = options->assemble;
+    rules.streams = options->rules->streams;
     rules.home = chunk_home;
     rules.home_context = &pipeline;
     *result = (struct pipeline_result){0};

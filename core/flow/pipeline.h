@@ -67,7 +67,7 @@ struct pipeline_options {
                               for pieces that may come home */
     uint64_t (*now)(void); /* nanoseconds of CLOCK_MONOTONIC */
     enum status (*interrupted)(void); /* STATUS_OK: go on; else why to stop. Asked by the assembler. */
-    struct assemble_rules assemble;   /* but `home`, which is the pipeline's */
+    struct assemble_rules assemble;   /* but `streams` and `home`, which are the pipeline's */
 };
 
 struct pipeline_times { /* nanoseconds, summed over the workers (wall time of the assembler's for `write`) */

@@ -69,6 +69,14 @@ enum checksum_kind destination_checksum(const struct destination *destination)
 _Static_assert(100 * (sizeof(struct chunk) + 64) / CHUNK_BYTES_MIN < 1 && 400 / CHUNK_BYTES_PER_ROW == 25,
                "HOLD_PERCENT is what chunk_memory() says");
 
+/* With several streams also its runs, in percent rounded up. */
+static uint32_t run_percent(const struct segments *segments)
+{
+    uint32_t const streams = segments->split ? (uint32_t)segments->count : 1;
+    size_t const bytes = chunk_run_room(streams) * sizeof(struct chunk_run);
+    return (uint32_t)((100 * bytes + CHUNK_BYTES_MIN - 1) / CHUNK_BYTES_MIN);
+}
+
 /* The sink's memory at these sizes; its chunks are the smallest (pipeline_size). */
 static uint64_t sink_memory(uint64_t part_size, uint32_t connections)
 {
@@ -85,7 +93,8 @@ enum status destination_plan(struct destination *destination, uint64_t memory, u
                                             .part_size = part_size,
                                             .connections = connections,
                                             .largest = file != 0 ? file : input_bytes,
-                                            .hold_percent = HOLD_PERCENT,
+                                            .hold_percent = HOLD_PERCENT +
+                                                            run_percent(&destination->job->mapping.segments),
                                             .beside = sink_memory};
     return s3_plan_make(&request, &destination->plan, least, fault);
 }

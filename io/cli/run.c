@@ -30,6 +30,12 @@ enum status run_start(struct run *run, const struct options *options, const stru
     return run->can_wait ? STATUS_OK : fault_set(fault, STATUS_IO, "no memory to wait with");
 }
 
+uint32_t run_streams(const struct run *run)
+{
+    const struct segments *const segments = &run->job.mapping.segments;
+    return segments->split ? (uint32_t)segments->count : 1;
+}
+
 static enum status read_job(struct run *run, struct fault *fault)
 {
     const struct options *options = run->options;
@@ -74,13 +80,14 @@ static uint32_t thread_count(const struct options *options)
     return options->threads != 0 ? options->threads : machine_cpus();
 }
 
+/* With files.count the shards show in the output: then their size may depend on nothing but the input. */
 static uint64_t shard_size(const struct run *run)
 {
     const struct options *options = run->options;
-    if (options_is_set(options, OPTION_SHARD_SIZE) || run->destination.kind != DESTINATION_S3)
-        return options->shard_size;
-    uint64_t const share = run->input_bytes / thread_count(options) / RUN_SHARDS_A_THREAD;
-    return share >= RUN_SHARD_UPLOAD ? RUN_SHARD_UPLOAD : options->shard_size;
+    bool const shows = run->job.file_count != 0;
+    if (options_is_set(options, OPTION_SHARD_SIZE) && !shows) return options->shard_size;
+    bool const may_be_large = shows || run->destination.kind == DESTINATION_S3;
+    return may_be_large && run->input_bytes >= RUN_LARGE_INPUT ? RUN_SHARD_LARGE : OPTIONS_SHARD_DEFAULT;
 }
 
 static enum status open_sources(struct run *run, struct fault *fault)
@@ -155,7 +162,8 @@ static enum status plan_memory(struct run *run, struct fault *fault)
                                         .max_depth = run->job.max_depth,
                                         .walk = options->walk == OPTIONS_WALK_ON_DEMAND ? CONVERT_ON_DEMAND
                                                                                         : CONVERT_FAST,
-                                        .checksum = destination_checksum(&run->destination)};
+                                        .checksum = destination_checksum(&run->destination),
+                                        .streams = run_streams(run)};
     run->pipeline.threads = thread_count(options);
     run->pipeline.rules = &run->rules;
     run->pipeline.buffered_sources = options->input_mode != OPTIONS_INPUT_MMAP;

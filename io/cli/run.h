@@ -13,10 +13,11 @@
 #include "io/input/source_list.h"
 #include "io/output/output_name.h"
 
-/* Shards of a sink that holds chunks back: fewer that end half empty. Used when each thread gets
- * RUN_SHARDS_A_THREAD of them at least, so that all are busy to the end. */
-#define RUN_SHARD_UPLOAD    (4 * LIMIT_MIB)
-#define RUN_SHARDS_A_THREAD 16u
+/* Shards of a sink that holds chunks back (fewer that end half empty) and of files.count (fewer turns between
+ * files). Used from an input of so many bytes on: 64 of them, so that the usual numbers of threads are busy
+ * to the end. */
+#define RUN_SHARD_LARGE (4 * LIMIT_MIB)
+#define RUN_LARGE_INPUT (256 * LIMIT_MIB)
 
 struct run {
     const struct options *options;
@@ -49,6 +50,8 @@ enum status run_start(struct run *run, const struct options *options, const stru
 /* All steps up to memory; nothing outside was touched yet but sources opened. */
 enum status run_prepare(struct run *run, struct fault *fault);
 enum status run_open_destination(struct run *run, struct fault *fault);
+/* Of rows: one for each segment with segments.split. */
+uint32_t run_streams(const struct run *run);
 void run_close(struct run *run);
 
 #endif

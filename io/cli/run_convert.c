@@ -13,10 +13,12 @@ struct conversion {
     struct rejects *rejects;
 };
 
-static enum status name_file(void *context, uint32_t part, char *out, size_t size, struct fault *fault)
+static enum status name_file(void *context, uint32_t stream, uint32_t part, char *out, size_t size,
+                             struct fault *fault)
 {
     const struct conversion *const conversion = context;
     const struct run *const run = conversion->run;
+    (void)stream; /* names tell one stream only */
     (void)size; /* OUTPUT_NAME_SIZE, see below */
     if (part > 1 && strstr(run->job.file_name, "{part}") == NULL)
         return fault_set(
@@ -65,6 +67,8 @@ enum status run_convert(struct run *run, struct sink *sink, struct rejects *reje
     struct assemble_rules *const rules = &run->pipeline.assemble;
     *rules = (struct assemble_rules){.max_rows = run->job.max_rows,
                                      .max_bytes = run->job.max_bytes,
+                                     .file_count = run->job.file_count,
+                                     .empty_header = run->job.empty_header,
                                      .header = run->job.mapping.csv.header,
                                      .header_line = csv_row_header(&run->arena, &run->job.mapping),
                                      .checksum = run->rules.checksum,

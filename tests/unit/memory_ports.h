@@ -350,12 +350,16 @@ struct memory_log {
     uint64_t large_bytes; /* of the last large row */
 };
 
-static inline enum status memory_name(void *context, uint32_t part, char *out, size_t size,
+/* "f1" of the first stream, "s1/f1" of the next. */
+static inline enum status memory_name(void *context, uint32_t stream, uint32_t part, char *out, size_t size,
                                       struct fault *fault)
 {
     (void)context;
     (void)fault;
-    snprintf(out, size, "f%u", part);
+    if (stream == 0)
+        snprintf(out, size, "f%u", part);
+    else
+        snprintf(out, size, "s%u/f%u", stream, part);
     return STATUS_OK;
 }
 

@@ -13,6 +13,7 @@
 #define HEADER     "Id,A\n"
 #define CHUNKS_MAX 1024u
 #define ROWS_MAX   100u
+#define STREAMS    5u
 
 /* ---- a stage with its chunks ---- */
 
@@ -60,7 +61,7 @@ static struct stage *stage_create(const char *header)
 static struct chunk *chunk_add(struct stage *stage, size_t capacity, enum chunk_kind kind, size_t source)
 {
     assert_true(stage->chunk_count < CHUNKS_MAX);
-    struct chunk *chunk = memory_must(chunk_create(capacity));
+    struct chunk *chunk = memory_must(chunk_create(capacity, STREAMS));
     chunk_reset(chunk, kind, stage->chunk_count); /* `shard` serves as its number here */
     stage->chunk_source[stage->chunk_count] = source;
     stage->chunks[stage->chunk_count++] = chunk;
@@ -528,10 +529,11 @@ static void survives_a_sink_that_fails_anywhere(void **state)
     fail_everywhere(5, 77, 7);
 }
 
-static enum status name_fails(void *context, uint32_t part, char *out, size_t size, struct fault *fault)
+static enum status name_fails(void *context, uint32_t stream, uint32_t part, char *out, size_t size,
+                              struct fault *fault)
 {
     if (part == 2) return fault_set(fault, STATUS_JOB, "no name for part 2");
-    return memory_name(context, part, out, size, fault);
+    return memory_name(context, stream, part, out, size, fault);
 }
 
 static enum status reject_fails(void *context, const struct reject *reject, struct fault *fault)
@@ -567,13 +569,14 @@ static void makes_and_resets_chunks(void **state)
     (void)state;
     static const size_t capacities[] = {16, 100, CHUNK_BYTES_MIN, CHUNK_BYTES_MAX};
     for (size_t i = 0; i < sizeof capacities / sizeof *capacities; i++) {
-        struct chunk *chunk = memory_must(chunk_create(capacities[i]));
+        struct chunk *chunk = memory_must(chunk_create(capacities[i], (uint32_t)i));
         assert_int_equal(chunk->capacity, capacities[i]);
         assert_true(chunk->rows_max >= 1);
         memset(chunk->bytes, 1, capacities[i] + LIMIT_PADDING);
         memset(chunk->row_ends, 1, chunk->rows_max * sizeof *chunk->row_ends);
-        assert_true(chunk_memory(capacities[i]) >= sizeof *chunk + capacities[i] + LIMIT_PADDING +
-                                                       chunk->rows_max * sizeof *chunk->row_ends);
+        assert_true(chunk_memory(capacities[i], (uint32_t)i) >=
+                    sizeof *chunk + capacities[i] + LIMIT_PADDING +
+                        chunk->rows_max * sizeof *chunk->row_ends);
         chunk->length = chunk->rows = chunk->pieces = 5;
         chunk->open_row = 9;
         chunk->last = true;

@@ -14,7 +14,7 @@ static void hands_out_quotas(void **state)
 {
     (void)state;
     struct chunk_pool pool;
-    assert_true(chunk_pool_create(&pool, 3, 2, 5, BYTES));
+    assert_true(chunk_pool_create(&pool, 3, 2, 5, BYTES, 1));
     uint32_t got[3] = {0};
     for (int i = 0; i < 6; i++) {
         struct chunk *const chunk = chunk_pool_take(&pool, NOBODY);
@@ -33,7 +33,7 @@ static void serves_the_first_in_line(void **state)
 {
     (void)state;
     struct chunk_pool pool;
-    assert_true(chunk_pool_create(&pool, 4, 3, 0, BYTES));
+    assert_true(chunk_pool_create(&pool, 4, 3, 0, BYTES, 1));
     struct chunk *chunks[12];
     for (int i = 0; i < 12; i++)
         assert_non_null(chunks[i] = chunk_pool_take(&pool, NOBODY));
@@ -57,7 +57,7 @@ static void never_starves_the_turn(void **state)
     (void)state;
     enum { WORKERS = 5, QUOTA = 4, EXTRA = 7 };
     struct chunk_pool pool;
-    assert_true(chunk_pool_create(&pool, WORKERS, QUOTA, EXTRA, BYTES));
+    assert_true(chunk_pool_create(&pool, WORKERS, QUOTA, EXTRA, BYTES, 1));
     uint32_t held = 0;
     for (uint32_t random = 1; held < EXTRA;) {
         random = random * 1664525u + 1013904223u;

@@ -118,7 +118,7 @@ static struct desk *desk_create(struct memory_job *job, size_t capacity, uint64_
     assert_true(
         convert_tools_create(&desk->large, &desk->rules, convert_large_capacity(&desk->rules, capacity)));
     for (uint32_t c = 0; c < PIPELINE_CHUNKS_MIN; c++)
-        desk->pool[c] = memory_must(chunk_create(CHUNK_BYTES_MIN));
+        desk->pool[c] = memory_must(chunk_create(CHUNK_BYTES_MIN, 1));
     desk->convert.rules = &desk->rules;
     desk->convert.large = &desk->large;
     desk->convert.sources = desk->ports;
