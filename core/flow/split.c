@@ -54,7 +54,7 @@ void split_reset(struct split *split)
 
 /* ---- gathering ---- */
 
-bool split_add(struct split *split, uint32_t end, const uint16_t *streams, uint32_t count)
+bool split_add(struct split *split, uint32_t end, const uint32_t *streams, uint32_t count)
 {
     struct chunk *const rows = split->rows;
     uint64_t const bytes = (uint64_t)(end - rows->length) * count;

@@ -50,7 +50,7 @@ static inline bool split_is_empty(const struct split *split)
 /* Takes the row that was written behind the last one of split->rows, up to offset `end`, for `count` streams
  * (not 0, ascending). False: all rows together would need more than one chunk; nothing has changed. The first
  * row is always taken. */
-bool split_add(struct split *split, uint32_t end, const uint16_t *streams, uint32_t count);
+bool split_add(struct split *split, uint32_t end, const uint32_t *streams, uint32_t count);
 /* Fills an empty chunk with the next rows. False: that were the last, and the split is empty again. */
 bool split_fill(struct split *split, struct chunk *chunk);
 

@@ -179,8 +179,9 @@ struct memory_sink {
     uint32_t hold; /* pieces that are held back at most; 0: all go home at once */
     struct memory_held *held;
     size_t held_count, held_room;
-    uint32_t random; /* != 0: reap() gives home as it likes */
-    size_t part;     /* != 0: reap() gives home when this many bytes are held, or no file is open */
+    uint32_t random;    /* != 0: reap() gives home as it likes */
+    size_t part;        /* != 0: reap() gives home when this many bytes are held, or no file is open */
+    uint32_t undrained; /* as many more reap() it takes until all was passed on */
     uint32_t aborts;
     uint64_t wrong; /* calls out of order */
 };
@@ -285,6 +286,7 @@ static inline enum status memory_reap(struct sink *port, struct fault *fault)
 {
     struct memory_sink *sink = port->self;
     if (memory_sink_fails(sink, fault)) return sink->fail_status;
+    if (sink->undrained != 0) sink->undrained--;
     if (sink->part != 0) {
         size_t held = 0;
         for (size_t i = 0; i < sink->held_count; i++)
@@ -297,6 +299,12 @@ static inline enum status memory_reap(struct sink *port, struct fault *fault)
             memory_give_home(sink, memory_random(sink) % sink->held_count);
     }
     return STATUS_OK;
+}
+
+static inline bool memory_drained(const struct sink *port)
+{
+    const struct memory_sink *sink = port->self;
+    return sink->undrained == 0;
 }
 
 static inline void memory_abort(struct sink *port)
@@ -315,6 +323,7 @@ static inline void memory_sink_start(struct memory_sink *sink)
                                .write = memory_write,
                                .end = memory_end,
                                .reap = memory_reap,
+                               .drained = memory_drained,
                                .abort = memory_abort};
 }
 

@@ -22,6 +22,8 @@
 
 static const uint32_t thread_counts[] = {1, 2, 3, 8, 64};
 
+#define STREAMS_MAX 50u
+
 /* ---- one run ---- */
 
 /* The pipeline asks without a context: one run at a time. Only the assembler's thread calls it. */
@@ -60,6 +62,8 @@ struct scene {
     struct pipeline_result result;
     struct fault fault;
     struct wait arrivals;
+    struct segment segments[STREAMS_MAX];
+    char segment_ids[STREAMS_MAX][8];
 };
 
 /* A sink's thread, as far as the pipeline sees one: it says again and again that pieces may come home. */
@@ -149,16 +153,18 @@ static enum status scene_run(struct scene *scene, uint32_t threads, uint64_t sha
         scene->sink.hold = like->hold;
         scene->sink.random = like->random;
         scene->sink.part = like->part;
+        scene->sink.undrained = like->undrained;
         scene->sink.fail_at = like->fail_at;
     }
     memory_text_free(&scene->log.rejects);
     scene->log = (struct memory_log){.reject_count = 0};
-    uint64_t const max_rows = scene->options.assemble.max_rows;
-    uint64_t const budget = scene->options.assemble.budget_records;
+    struct assemble_rules const changed = scene->options.assemble;
     scene->options.assemble = memory_rules(&scene->log, "Id,A,K\n");
-    scene->options.assemble.max_rows = max_rows;
+    scene->options.assemble.max_rows = changed.max_rows;
+    scene->options.assemble.file_count = changed.file_count;
+    scene->options.assemble.empty_header = changed.empty_header;
     scene->options.assemble.checksum = CHECKSUM_CRC64NVME;
-    if (budget != 0) scene->options.assemble.budget_records = budget;
+    if (changed.budget_records != 0) scene->options.assemble.budget_records = changed.budget_records;
     scene->options.threads = threads;
     polls = 0;
     alarm(WATCHDOG_SECONDS);
@@ -170,12 +176,13 @@ static enum status scene_run(struct scene *scene, uint32_t threads, uint64_t sha
     if (like != NULL) assert_int_equal(pthread_join(waker.thread, NULL), 0);
     alarm(0);
     for (uint32_t f = 0; status == STATUS_OK && f < scene->sink.file_count; f++) {
-        const struct memory_text *text = &scene->sink.files[f].text;
-        assert_true(scene->result.assemble.files[f].checksum ==
-                    checksum_update(CHECKSUM_CRC64NVME, 0, text->bytes, text->length));
+        const struct assemble_file *file = &scene->result.assemble.files[f];
+        const struct memory_text *text = &scene->sink.files[file->number].text;
+        assert_true(file->checksum == checksum_update(CHECKSUM_CRC64NVME, 0, text->bytes, text->length));
     }
     assert_int_equal(scene->sink.aborts, status == STATUS_OK ? 0 : 1);
     assert_int_equal(scene->sink.held_count, 0); /* every piece is home */
+    if (status == STATUS_OK) assert_int_equal(scene->sink.undrained, 0);
     assert_int_equal(scene->sink.wrong, 0);
     for (int i = 0; i < 3; i++) {
         assert_int_equal(atomic_load(&scene->sources[i].readers), 0);
@@ -201,15 +208,24 @@ static void scene_destroy(struct scene *scene)
     free(scene);
 }
 
-/* All that the last run put out, as one text. */
+/* All that the last run put out, as one text: files by stream and part. */
 static struct memory_text run_text(const struct scene *scene)
 {
-    struct memory_text text = memory_sink_text(&scene->sink);
+    const struct assemble *assemble = &scene->result.assemble;
+    struct memory_text text = {0};
+    assert_int_equal(assemble->file_count, scene->sink.file_count);
+    for (uint32_t f = 0; f < assemble->file_count; f++) {
+        const struct memory_file *file = &scene->sink.files[assemble->files[f].number];
+        char title[ASSEMBLE_NAME_MAX + 40];
+        snprintf(title, sizeof title, "[%s %" PRIu64 "]\n", file->name, file->rows);
+        memory_print(&text, title);
+        memory_append(&text, file->text.bytes, file->text.length);
+    }
     const struct tally *tally = &scene->result.assemble.tally;
     char line[200];
     memory_append(&text, scene->log.rejects.bytes, scene->log.rejects.length);
-    snprintf(line, sizeof line, "%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", tally->input,
-             tally->delivered, tally_failed(tally), tally->lines);
+    snprintf(line, sizeof line, "%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", tally->input,
+             tally->delivered, tally->rows, tally_failed(tally), tally->lines);
     memory_print(&text, line);
     return text;
 }
@@ -332,6 +348,244 @@ static void delivers_nothing_of_nothing(void **state)
         assert_int_equal(scene->result.assemble.tally.input, 0);
         run_end(scene);
     }
+    scene_destroy(scene);
+}
+
+static void waits_until_the_sink_has_passed_all_on(void **state)
+{
+    (void)state;
+    struct scene *scene = scene_create(40);
+    struct memory_text wanted = reference(scene);
+    for (uint32_t reaps = 1; reaps <= 1000; reaps *= 10) {
+        struct memory_sink const like = {.undrained = reaps};
+        assert_int_equal(scene_run(scene, 2, 9000, &like, 0), STATUS_OK); /* looks at it, too */
+        same_as(scene, &wanted);
+        run_end(scene);
+    }
+    memory_text_free(&wanted);
+    scene_destroy(scene);
+}
+
+/* ---- streams ---- */
+
+/* Is record `i` for the stream? Some are for one, some for many; the last of 50 streams has no rows. */
+static bool is_member(uint32_t i, uint32_t stream, uint32_t streams)
+{
+    if (streams == STREAMS_MAX && stream == streams - 1) return false;
+    return stream == i % (streams - 1) || (i * 13 + stream * 7) % 11 == 0;
+}
+
+static void print_members(struct memory_text *dump, uint32_t i, uint32_t streams)
+{
+    char text[64];
+    const char *comma = "";
+    memory_print(dump, "\"m\":\":");
+    for (uint32_t s = 0; s < streams; s++)
+        if (is_member(i, s, streams)) {
+            snprintf(text, sizeof text, "%u:", s);
+            memory_print(dump, text);
+        }
+    memory_print(dump, "\",\"segmentMembership\":{\"ups\":{");
+    for (uint32_t s = streams; s-- > 0;) /* the order in which they come doesn't count */
+        if (is_member(i, s, streams)) {
+            snprintf(text, sizeof text, "%s\"seg%02u\":{\"status\":\"realized\"}", comma, s);
+            memory_print(dump, text);
+            comma = ",";
+        }
+    memory_print(dump, "}}");
+}
+
+static void print_split_dump(struct memory_text *dump, uint32_t records, uint32_t streams)
+{
+    char text[64];
+    for (uint32_t i = 0; i < records; i++) {
+        snprintf(text, sizeof text, "{\"id\":%u,", i);
+        memory_print(dump, text);
+        print_members(dump, i, streams);
+        memory_print(dump, ",\"a\":\"");
+        memory_fill(dump, (char)('a' + i % 26), i % 83);
+        if (i % 53 == 30) memory_fill(dump, 'L', PIPELINE_BLOCK_MIN + 500); /* longer than a block */
+        if (i % 211 == 60) memory_fill(dump, 'G', CHUNK_BYTES_MIN + 500);   /* its row: than a chunk */
+        memory_print(dump, i % 29 == 7 ? "}\n" : "\"}\n");
+    }
+}
+
+/* Records that are members of so many segments, in a run that splits its rows by them or doesn't. */
+static struct scene *scene_with_segments(uint32_t records, uint32_t streams, bool split)
+{
+    static const char *const statuses[] = {"realized"};
+    struct scene *scene = scene_create(0);
+    memory_job_free(&scene->job);
+    memory_job_start(&scene->job, "id");
+    memory_column(&scene->job, "a");
+    memory_column(&scene->job, "m");
+    for (uint32_t s = 0; s < streams; s++) {
+        snprintf(scene->segment_ids[s], sizeof scene->segment_ids[s], "seg%02u", s);
+        scene->segments[s] = (struct segment){.id = scene->segment_ids[s], .id_length = 5};
+    }
+    if (split)
+        scene->job.mapping.segments = (struct segments){.name_space = "ups",
+                                                        .list = scene->segments,
+                                                        .count = streams,
+                                                        .statuses = statuses,
+                                                        .status_count = 1,
+                                                        .split = true};
+    memory_job_compile(&scene->job);
+    scene->rules.streams = split ? streams : 1;
+    print_split_dump(&scene->dumps[0], records, streams);
+    print_split_dump(&scene->dumps[2], records / 3, streams);
+    return scene;
+}
+
+/* The lines of `all` that name the stream in their last field. */
+static struct memory_text lines_of(const struct memory_text *all, uint32_t stream, uint64_t *count)
+{
+    struct memory_text lines = {0};
+    char name[16];
+    snprintf(name, sizeof name, ":%u:", stream);
+    *count = 0;
+    for (size_t at = 0; at < all->length;) {
+        const uint8_t *const line = all->bytes + at;
+        const uint8_t *const end = (const uint8_t *)memchr(line, '\n', all->length - at) + 1;
+        const uint8_t *const last = memrchr(line, ',', (size_t)(end - line));
+        if (memmem(last, (size_t)(end - last), name, strlen(name)) != NULL) {
+            memory_append(&lines, line, (size_t)(end - line));
+            ++*count;
+        }
+        at += (size_t)(end - line);
+    }
+    return lines;
+}
+
+/* Each stream has the rows that a run without streams has for it. */
+static void check_streams(const struct scene *scene, const struct memory_text *all, uint32_t streams)
+{
+    static const char header[] = "Id,A,K\n";
+    const struct assemble *assemble = &scene->result.assemble;
+    uint32_t f = 0;
+    for (uint32_t s = 0; s < streams; s++) {
+        uint64_t count, rows = 0;
+        struct memory_text wanted = lines_of(all, s, &count), got = {0};
+        for (; f < assemble->file_count && assemble->files[f].stream == s; f++) {
+            const struct memory_text *text = &scene->sink.files[assemble->files[f].number].text;
+            assert_memory_equal(text->bytes, header, strlen(header));
+            memory_append(&got, text->bytes + strlen(header), text->length - strlen(header));
+            rows += assemble->files[f].rows;
+        }
+        assert_int_equal(rows, count);
+        assert_int_equal(got.length, wanted.length);
+        if (got.length != 0) assert_memory_equal(got.bytes, wanted.bytes, got.length);
+        memory_text_free(&wanted);
+        memory_text_free(&got);
+    }
+    assert_int_equal(f, assemble->file_count);
+}
+
+/* The rows of a run without streams, no header. */
+static struct memory_text rows_unsplit(uint32_t records, uint32_t streams)
+{
+    struct scene *scene = scene_with_segments(records, streams, false);
+    assert_int_equal(scene_run(scene, 1, UINT64_C(1) << 40, NULL, 0), STATUS_OK);
+    assert_int_equal(scene->sink.file_count, 1);
+    struct memory_text rows = {0};
+    memory_append(&rows, scene->sink.files[0].text.bytes + 7, scene->sink.files[0].text.length - 7);
+    run_end(scene);
+    scene_destroy(scene);
+    return rows;
+}
+
+static void splits_to_the_same_bytes(void **state)
+{
+    (void)state;
+    static const uint32_t counts[] = {2, 3, STREAMS_MAX};
+    static const uint64_t shards[] = {1000, 40000, UINT64_C(1) << 40};
+    for (size_t c = 0; c < COUNT(counts); c++) {
+        struct scene *scene = scene_with_segments(500, counts[c], true);
+        struct memory_text rows = rows_unsplit(500, counts[c]);
+        scene->options.assemble.max_rows = 40;
+        struct memory_text wanted = reference(scene);
+        for (size_t t = 0; t < COUNT(thread_counts); t++)
+            for (size_t s = 0; s < COUNT(shards); s++)
+                for (size_t chunk = CHUNK_BYTES_MIN; chunk <= CHUNK_BYTES_MAX; chunk *= 4) {
+                    scene->options.sizes.chunk = chunk;
+                    assert_int_equal(scene_run(scene, thread_counts[t], shards[s], NULL, 0), STATUS_OK);
+                    same_as(scene, &wanted);
+                    check_streams(scene, &rows, counts[c]);
+                    run_end(scene);
+                }
+        memory_text_free(&wanted);
+        memory_text_free(&rows);
+        scene_destroy(scene);
+    }
+}
+
+static void splits_for_a_sink_that_keeps_pieces(void **state)
+{
+    (void)state;
+    static const struct memory_sink sinks[] = {
+        {.hold = 3, .random = 5}, {.hold = 100000}, {.hold = 100000, .random = 9, .undrained = 50}};
+    struct scene *scene = scene_with_segments(700, STREAMS_MAX, true);
+    struct memory_text wanted = reference(scene);
+    for (size_t i = 0; i < COUNT(sinks); i++)
+        for (uint32_t threads = 1; threads <= 4; threads += 3)
+            for (uint64_t shard = 10000; shard < 100000000; shard *= 100) {
+                assert_int_equal(scene_run(scene, threads, shard, &sinks[i], 0), STATUS_OK);
+                same_as(scene, &wanted);
+                run_end(scene);
+            }
+    memory_text_free(&wanted);
+    scene_destroy(scene);
+}
+
+/* Even files depend on the shards' size, on nothing else. */
+static void fills_even_files_alike(void **state)
+{
+    (void)state;
+    static const uint64_t shards[] = {3000, 40000, UINT64_C(1) << 40};
+    for (int split = 0; split < 2; split++) {
+        struct scene *scene = scene_with_segments(300, 6, split);
+        scene->options.assemble.file_count = 4;
+        scene->options.assemble.empty_header = true;
+        for (size_t s = 0; s < COUNT(shards); s++) {
+            struct memory_text wanted = {0};
+            for (size_t t = 0; t < COUNT(thread_counts); t++)
+                for (size_t chunk = CHUNK_BYTES_MIN; chunk <= CHUNK_BYTES_MAX; chunk *= 4) {
+                    scene->options.sizes.chunk = chunk;
+                    assert_int_equal(scene_run(scene, thread_counts[t], shards[s], NULL, 0), STATUS_OK);
+                    if (wanted.length == 0) wanted = run_text(scene);
+                    same_as(scene, &wanted);
+                    run_end(scene);
+                }
+            memory_text_free(&wanted);
+        }
+        scene_destroy(scene);
+    }
+}
+
+static void survives_failures_of_a_split_run(void **state)
+{
+    (void)state;
+    struct scene *scene = scene_with_segments(130, 5, true);
+    scene->options.assemble.max_rows = 20;
+    scene->options.assemble.empty_header = true;
+    for (uint32_t threads = 1; threads <= 3; threads += 2)
+        for (uint64_t k = 1;; k += 1 + k / 8) {
+            struct memory_sink const like = {.hold = 4, .random = 1, .fail_at = k};
+            enum status const status = scene_run(scene, threads, 20000, &like, 0);
+            bool const end = scene->sink.calls < k;
+            assert_int_equal(status, end ? STATUS_OK : STATUS_IO);
+            if (!end) assert_int_equal(scene->sink.calls, k);
+            run_end(scene);
+            if (end) break;
+        }
+    for (stop_at_poll = 1;; stop_at_poll += 3) {
+        enum status const status = scene_run(scene, 3, 20000, NULL, 0);
+        bool const end = polls < stop_at_poll;
+        assert_int_equal(status, end ? STATUS_OK : STATUS_TERMINATED);
+        run_end(scene);
+        if (end) break;
+    }
+    stop_at_poll = 0;
     scene_destroy(scene);
 }
 
@@ -516,6 +770,25 @@ static void sizes_for_a_sink_that_holds(void **state)
     memory_job_free(&job);
 }
 
+/* Each worker gathers a chunk of rows beside, and each chunk has its runs. */
+static void sizes_for_streams(void **state)
+{
+    (void)state;
+    struct memory_job job;
+    memory_job_start(&job, "id");
+    memory_job_compile(&job);
+    struct convert_rules rules = {.plan = &job.plan, .max_record = 16 * LIMIT_MIB, .max_depth = 64};
+    struct pipeline_needs const needs = {.rules = &rules, .threads = 3, .hold = 100 * LIMIT_MIB};
+    uint64_t const none = pipeline_least(&needs);
+    rules.streams = 1;
+    assert_int_equal(pipeline_least(&needs), none);
+    rules.streams = 256;
+    uint64_t const gathered = 3 * split_memory(CHUNK_BYTES_MIN, 256);
+    uint64_t const runs = (800 + 3 * PIPELINE_CHUNKS_MIN) * 256 * sizeof(struct chunk_run);
+    assert_int_equal(pipeline_least(&needs), none + gathered + runs);
+    memory_job_free(&job);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -525,6 +798,11 @@ int main(void)
         cmocka_unit_test(goes_on_with_a_sink_that_keeps_pieces),
         cmocka_unit_test(goes_on_with_a_sink_that_gathers_parts),
         cmocka_unit_test(delivers_nothing_of_nothing),
+        cmocka_unit_test(waits_until_the_sink_has_passed_all_on),
+        cmocka_unit_test(splits_to_the_same_bytes),
+        cmocka_unit_test(splits_for_a_sink_that_keeps_pieces),
+        cmocka_unit_test(fills_even_files_alike),
+        cmocka_unit_test(survives_failures_of_a_split_run),
         cmocka_unit_test(survives_a_read_that_fails),
         cmocka_unit_test(survives_a_sink_that_fails),
         cmocka_unit_test(stops_at_any_poll),
@@ -532,6 +810,7 @@ int main(void)
         cmocka_unit_test(passes_the_budget_at_the_same_record),
         cmocka_unit_test(sizes_fit_their_limit),
         cmocka_unit_test(sizes_for_a_sink_that_holds),
+        cmocka_unit_test(sizes_for_streams),
     };
     signal(SIGALRM, watchdog);
     return cmocka_run_group_tests(tests, NULL, NULL);
