@@ -47,6 +47,14 @@ static void show_summary(const struct log *logger, char *summary)
                  strncmp(line, prefix, sizeof prefix - 1) == 0 ? line + sizeof prefix - 1 : line);
 }
 
+/* Bytes and checksum of a file as they lie at the destination. */
+static struct sink_stored stored_of(const struct sink *sink, const struct assemble_file *file)
+{
+    struct sink_stored stored = {.bytes = file->bytes, .checksum = file->checksum};
+    if (sink->stored != NULL) sink->stored(sink, file->number, &stored);
+    return stored;
+}
+
 enum status run_report(const struct run *run, const struct run_outcome *outcome)
 {
     struct fault fault = {.status = STATUS_OK};
@@ -65,14 +73,17 @@ enum status run_report(const struct run *run, const struct run_outcome *outcome)
         return STATUS_IO;
     }
     for (size_t i = 0; i < count; i++) {
+        const struct sink *const sink = run->destination.sink;
+        const struct assemble_file *const file = &assemble->files[i];
+        struct sink_stored const stored = stored_of(sink, file);
         char *url = urls + i * URL_MAX;
-        run->destination.sink->url(run->destination.sink, assemble->files[i].name, url, URL_MAX);
+        sink->url(sink, file->name, url, URL_MAX);
         files[i] = (struct report_file){.url = url,
                                         .kind = REPORT_FILE_DATA,
-                                        .rows = assemble->files[i].rows,
-                                        .bytes = assemble->files[i].bytes,
-                                        .checksum_kind = run->rules.checksum,
-                                        .checksum = assemble->files[i].checksum};
+                                        .rows = file->rows,
+                                        .bytes = stored.bytes,
+                                        .checksum_kind = file->checksum_kind,
+                                        .checksum = stored.checksum};
     }
     struct report_error const error = {.code = status_name(status), .message = outcome->fault->message};
     struct report const report = {.version = PENSTOCK_VERSION,
