@@ -6,7 +6,9 @@
 #include "io/output/output_check.h"
 
 #include "io/output/file_name.h"
+#include "io/output/output_folders.h"
 #include "io/output/output_fs.h"
+#include "io/output/output_path.h"
 #include "io/output/output_publish.h"
 
 #include <errno.h>
@@ -93,9 +95,12 @@ bool output_check_is_there(const struct output_check *check)
 
 enum status output_check_name(const struct output_check *check, const char *name, struct fault *fault)
 {
-    struct output_place const place = {
+    struct output_target const place = {
         .directory = &check->directory, .run_id = check->run_id, .replace = check->replace};
-    return output_check_is_there(check) ? output_publish_check(&place, name, fault) : STATUS_OK;
+    enum status status = output_path_check(name, check->run_id, fault);
+    if (status != STATUS_OK || !output_check_is_there(check)) return status;
+    status = output_folders_look(&check->directory, name, fault);
+    return status == STATUS_OK ? output_publish_check(&place, name, fault) : status;
 }
 
 void output_check_close(struct output_check *check)

@@ -20,7 +20,8 @@ struct output_check {
 enum status output_check_open(const char *path, const char *run_id, bool replace, struct output_check *check,
                               struct fault *fault);
 bool output_check_is_there(const struct output_check *check);
-/* May a file of this name be put there? STATUS_EXISTS, STATUS_JOB. */
+/* May a file of this name, which may have folders, be put there? STATUS_EXISTS, STATUS_JOB; STATUS_IO for
+ * rights. */
 enum status output_check_name(const struct output_check *check, const char *name, struct fault *fault);
 void output_check_close(struct output_check *check); /* zeroed is not fine: fd -1 */
 

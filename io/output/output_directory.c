@@ -1,7 +1,7 @@
 /* output_directory.c - mkdir -p with a memory. Thread: the one that owns the struct. Owns the directory's
  * descriptor, its path and the list of what was made. */
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* faccessat with AT_EACCESS, syncfs */
+#define _GNU_SOURCE /* faccessat with AT_EACCESS */
 #endif
 #include "io/output/output_directory.h"
 
@@ -139,31 +139,17 @@ static char *first_parent(const struct output_directory *directory)
     return length == 0 ? strdup(".") : strndup(directory->path, length);
 }
 
-/* A parent that may be entered but not read can't be opened for fsync: then everything on the destination's
- * file system is synced instead, which holds the made directories. */
-static int sync_parent(const struct output_directory *directory, const char *path)
-{
-    int const fd = open_directory(path);
-    if (fd < 0) {
-        if (errno != EACCES) return errno;
-        return syncfs(directory->fd) == 0 ? 0 : errno;
-    }
-    int const error = output_fs_sync_directory(fd);
-    int const close_error = output_fs_close(fd);
-    return error != 0 ? error : close_error;
-}
-
 /* Each made directory's name stands in its parent: the one above the first, and all but the last. */
 static int sync_parents(const struct output_directory *directory)
 {
     char *const above = first_parent(directory);
     if (above == NULL) return ENOMEM;
-    int error = sync_parent(directory, above);
+    int error = output_fs_sync_directory_at(AT_FDCWD, above, directory->fd);
     free(above);
     for (size_t i = 0; error == 0 && i + 1 < directory->made_count; i++) {
         char *const path = strndup(directory->path, directory->made[i]);
         if (path == NULL) return ENOMEM;
-        error = sync_parent(directory, path);
+        error = output_fs_sync_directory_at(AT_FDCWD, path, directory->fd);
         free(path);
     }
     return error;

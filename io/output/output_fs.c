@@ -1,7 +1,7 @@
 /* output_fs.c - write, sync, close and error sentences for output files. No state; any thread. Owns nothing:
  * descriptors are the callers'. */
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* strerrordesc_np: strerror() is not safe among threads */
+#define _GNU_SOURCE /* syncfs; strerrordesc_np: strerror() is not safe among threads */
 #endif
 #include "io/output/output_fs.h"
 
@@ -67,6 +67,18 @@ int output_fs_open_at(int directory, const char *path, int flags, unsigned mode)
         fd = openat(directory, path, flags | O_CLOEXEC, (mode_t)mode);
     } while (fd < 0 && errno == EINTR);
     return fd;
+}
+
+int output_fs_sync_directory_at(int directory, const char *path, int neighbour)
+{
+    int const fd = output_fs_open_at(directory, path, O_RDONLY | O_DIRECTORY, 0);
+    if (fd < 0) {
+        if (errno != EACCES) return errno;
+        return syncfs(neighbour) == 0 ? 0 : errno;
+    }
+    int const error = output_fs_sync_directory(fd);
+    int const close_error = output_fs_close(fd);
+    return error != 0 ? error : close_error;
 }
 
 static const char *remedy(int error)

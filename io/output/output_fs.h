@@ -21,6 +21,10 @@ int output_fs_close(int fd);
 /* The same as output_fs_sync() for a directory, whose file system may be one that can't sync directories
  * (EINVAL on some network and FUSE file systems, fsync(2)): that is no error, it is all there is to have. */
 int output_fs_sync_directory(int fd);
+/* Of the directory `path` below the open one (AT_FDCWD: the working directory). One that may be entered but
+ * not read can't be opened for fsync: then all of the file system of `neighbour`, an open directory that
+ * shares it, is synced instead. */
+int output_fs_sync_directory_at(int directory, const char *path, int neighbour);
 
 /* open(2) again as long as a signal interrupts it; -1 with errno. Always O_CLOEXEC. */
 int output_fs_open_at(int directory, const char *path, int flags, unsigned mode);

@@ -5,8 +5,8 @@
 #endif
 #include "io/output/output_publish.h"
 
-#include "io/output/file_name.h"
 #include "io/output/output_fs.h"
+#include "io/output/output_path.h"
 #include "io/output/output_text.h"
 
 #include <errno.h>
@@ -15,6 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* "DIRECTORY/NAME" for a message, which cuts it. */
+#define PATH_SHOWN (OUTPUT_TEXT_PRINTABLE + OUTPUT_PATH_OTHER_SIZE)
 /* Exchanges tried when others keep making and removing the final name. */
 #define RACE_TRIES 8
 
@@ -24,18 +26,18 @@ static bool is_unsupported(int error)
     return error == EINVAL || error == ENOSYS || error == EOPNOTSUPP;
 }
 
-static int look(const struct output_place *place, const char *name, struct stat *found)
+static int look(const struct output_target *place, const char *name, struct stat *found)
 {
     return fstatat(place->directory->fd, name, found, AT_SYMLINK_NOFOLLOW) == 0 ? 0 : errno;
 }
 
-static bool stands_under(const struct output_place *place, const char *name, dev_t device, ino_t inode)
+static bool stands_under(const struct output_target *place, const char *name, dev_t device, ino_t inode)
 {
     struct stat found;
     return look(place, name, &found) == 0 && found.st_dev == device && found.st_ino == inode;
 }
 
-static bool is_ours(const struct output_place *place, const struct output_file *file, const char *name)
+static bool is_ours(const struct output_target *place, const struct output_file *file, const char *name)
 {
     return stands_under(place, name, file->device, file->inode);
 }
@@ -45,15 +47,15 @@ static bool may_be_replaced(const struct stat *found)
     return S_ISREG(found->st_mode) || S_ISLNK(found->st_mode);
 }
 
-static enum status place_fault(const struct output_place *place, enum status status, int error,
+static enum status place_fault(const struct output_target *place, enum status status, int error,
                                const char *doing, const char *name, struct fault *fault)
 {
-    char path[OUTPUT_TEXT_PRINTABLE];
+    char path[PATH_SHOWN];
     snprintf(path, sizeof path, "%s/%s", place->directory->path, name);
     return output_fs_fault(fault, status, error, doing, path);
 }
 
-static enum status taken(const struct output_place *place, const char *name, const struct stat *found,
+static enum status taken(const struct output_target *place, const char *name, const struct stat *found,
                          struct fault *fault)
 {
     char folder[OUTPUT_TEXT_PRINTABLE];
@@ -73,7 +75,7 @@ static enum status taken(const struct output_place *place, const char *name, con
         folder, shown, S_ISDIR(found->st_mode) ? "a directory" : "no regular file");
 }
 
-enum status output_publish_check(const struct output_place *place, const char *name, struct fault *fault)
+enum status output_publish_check(const struct output_target *place, const char *name, struct fault *fault)
 {
     struct stat found;
     int const error = look(place, name, &found);
@@ -83,7 +85,7 @@ enum status output_publish_check(const struct output_place *place, const char *n
     return place->replace && may_be_replaced(&found) ? STATUS_OK : taken(place, name, &found, fault);
 }
 
-static int move_by_link(const struct output_place *place, const struct output_file *file, const char *from,
+static int move_by_link(const struct output_target *place, const struct output_file *file, const char *from,
                         const char *to)
 {
     int const fd = place->directory->fd;
@@ -99,7 +101,7 @@ static int move_by_link(const struct output_place *place, const struct output_fi
 }
 
 /* Moves `file` between two names, never over a third file: EEXIST. 0 or errno. */
-static int move_keep(const struct output_place *place, const struct output_file *file, const char *from,
+static int move_keep(const struct output_target *place, const struct output_file *file, const char *from,
                      const char *to)
 {
     int const fd = place->directory->fd;
@@ -107,13 +109,13 @@ static int move_keep(const struct output_place *place, const struct output_file 
     return is_unsupported(errno) ? move_by_link(place, file, from, to) : errno;
 }
 
-enum status output_publish_probe(const struct output_place *place, const struct output_file *file,
+enum status output_publish_probe(const struct output_target *place, const struct output_file *file,
                                  struct fault *fault)
 {
-    char temporary[FILE_NAME_SIZE];
-    char other[FILE_NAME_SIZE];
-    file_name_temporary(file->name, place->run_id, temporary);
-    file_name_old(file->name, place->run_id, other);
+    char temporary[OUTPUT_PATH_OTHER_SIZE];
+    char other[OUTPUT_PATH_OTHER_SIZE];
+    output_path_temporary(file->name, place->run_id, temporary);
+    output_path_old(file->name, place->run_id, other);
     int error = move_keep(place, file, temporary, other);
     if (error == 0) {
         error = move_keep(place, file, other, temporary);
@@ -135,12 +137,12 @@ enum status output_publish_probe(const struct output_place *place, const struct 
 /* What RENAME_EXCHANGE does, for file systems without it: the former file under the final name and ours
  * change places. The final name is never free for a moment where hard links work. 0 or errno, undone after an
  * error. */
-static int exchange_by_steps(const struct output_place *place, const struct output_file *file,
+static int exchange_by_steps(const struct output_target *place, const struct output_file *file,
                              const char *temporary)
 {
     int const fd = place->directory->fd;
-    char old[FILE_NAME_SIZE];
-    file_name_old(file->name, place->run_id, old);
+    char old[OUTPUT_PATH_OTHER_SIZE];
+    output_path_old(file->name, place->run_id, old);
     bool const linked = linkat(fd, file->name, fd, old, 0) == 0;
     if (!linked && (errno == ENOENT || errno == EEXIST)) return errno;
     if (!linked && renameat(fd, file->name, fd, old) != 0) return errno;
@@ -159,7 +161,7 @@ static int exchange_by_steps(const struct output_place *place, const struct outp
     return error;
 }
 
-static int exchange(const struct output_place *place, struct output_file *file, const char *temporary)
+static int exchange(const struct output_target *place, struct output_file *file, const char *temporary)
 {
     int const fd = place->directory->fd;
     int error = renameat2(fd, temporary, fd, file->name, RENAME_EXCHANGE) == 0 ? 0 : errno;
@@ -169,7 +171,7 @@ static int exchange(const struct output_place *place, struct output_file *file, 
 
 /* Notes what came out from under the final name. Something that is never replaced and got there since the
  * check is put back. */
-static enum status note_former(const struct output_place *place, struct output_file *file,
+static enum status note_former(const struct output_target *place, struct output_file *file,
                                const char *temporary, struct fault *fault)
 {
     struct stat former;
@@ -191,7 +193,7 @@ static enum status note_former(const struct output_place *place, struct output_f
     return place_fault(place, STATUS_IO, error, "looking up the replaced file", temporary, fault);
 }
 
-static enum status publish_replacing(const struct output_place *place, struct output_file *file,
+static enum status publish_replacing(const struct output_target *place, struct output_file *file,
                                      const char *temporary, struct fault *fault)
 {
     int error = 0;
@@ -209,10 +211,10 @@ static enum status publish_replacing(const struct output_place *place, struct ou
     return place_fault(place, STATUS_IO, error, "replacing it with the new file", file->name, fault);
 }
 
-enum status output_publish(const struct output_place *place, struct output_file *file, struct fault *fault)
+enum status output_publish(const struct output_target *place, struct output_file *file, struct fault *fault)
 {
-    char temporary[FILE_NAME_SIZE];
-    file_name_temporary(file->name, place->run_id, temporary);
+    char temporary[OUTPUT_PATH_OTHER_SIZE];
+    output_path_temporary(file->name, place->run_id, temporary);
     if (!is_ours(place, file, temporary))
         return place_fault(place, STATUS_IO, ENOENT,
                            "the file was removed or replaced while this run went on", temporary, fault);
@@ -230,8 +232,28 @@ enum status output_publish(const struct output_place *place, struct output_file 
     return place_fault(place, STATUS_IO, error, "giving the file its final name", file->name, fault);
 }
 
+enum status output_publish_verify(const struct output_target *place, const struct output_file *file,
+                                  struct fault *fault)
+{
+    struct stat found;
+    int const error = look(place, file->name, &found);
+    if (error != 0)
+        return place_fault(place, STATUS_IO, error, "looking it up after it was delivered", file->name,
+                           fault);
+    bool const is_same = found.st_dev == file->device && found.st_ino == file->inode;
+    if (is_same && (uint64_t)found.st_size == file->size) return STATUS_OK;
+    char path[PATH_SHOWN], shown[OUTPUT_TEXT_PRINTABLE];
+    snprintf(path, sizeof path, "%s/%s", place->directory->path, file->name);
+    return fault_set(
+        fault, STATUS_IO,
+        "%s: was %s just after it was delivered: another program writes the same names; run again "
+        "without it",
+        output_text_printable(path, shown, sizeof shown), is_same ? "changed" : "replaced");
+}
+
 /* Ours is under the final name, the former file under the temporary name. */
-static void put_former_back(const struct output_place *place, struct output_file *file, const char *temporary)
+static void put_former_back(const struct output_target *place, struct output_file *file,
+                            const char *temporary)
 {
     int const fd = place->directory->fd;
     if (!stands_under(place, temporary, file->old_device, file->old_inode)) {
@@ -244,10 +266,10 @@ static void put_former_back(const struct output_place *place, struct output_file
     }
 }
 
-void output_publish_take_back(const struct output_place *place, struct output_file *file)
+void output_publish_take_back(const struct output_target *place, struct output_file *file)
 {
-    char temporary[FILE_NAME_SIZE];
-    file_name_temporary(file->name, place->run_id, temporary);
+    char temporary[OUTPUT_PATH_OTHER_SIZE];
+    output_path_temporary(file->name, place->run_id, temporary);
     enum output_file_state const state = file->state;
     file->state = OUTPUT_FILE_DONE;
     if (state == OUTPUT_FILE_TEMPORARY && is_ours(place, file, temporary))
@@ -257,14 +279,14 @@ void output_publish_take_back(const struct output_place *place, struct output_fi
     if (state == OUTPUT_FILE_EXCHANGED) put_former_back(place, file, temporary);
 }
 
-enum status output_publish_settle(const struct output_place *place, struct output_file *file,
+enum status output_publish_settle(const struct output_target *place, struct output_file *file,
                                   struct fault *fault)
 {
     enum output_file_state const state = file->state;
     file->state = OUTPUT_FILE_DONE;
     if (state != OUTPUT_FILE_EXCHANGED) return STATUS_OK;
-    char temporary[FILE_NAME_SIZE];
-    file_name_temporary(file->name, place->run_id, temporary);
+    char temporary[OUTPUT_PATH_OTHER_SIZE];
+    output_path_temporary(file->name, place->run_id, temporary);
     if (!stands_under(place, temporary, file->old_device, file->old_inode)) return STATUS_OK;
     if (unlinkat(place->directory->fd, temporary, 0) == 0 || errno == ENOENT) return STATUS_OK;
     return place_fault(place, STATUS_IO, errno,

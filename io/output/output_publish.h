@@ -17,6 +17,7 @@
 #include "io/output/output_directory.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 enum output_file_state {
@@ -27,7 +28,8 @@ enum output_file_state {
 };
 
 struct output_file {
-    char *name; /* final */
+    char *name;    /* final, below the destination */
+    uint64_t size; /* bytes written */
     dev_t device;
     ino_t inode;
     dev_t old_device; /* of the file that was replaced; OUTPUT_FILE_EXCHANGED only */
@@ -36,7 +38,7 @@ struct output_file {
 };
 
 /* Where all files of a run go. */
-struct output_place {
+struct output_target {
     const struct output_directory *directory;
     const char *run_id;
     bool replace;
@@ -44,22 +46,26 @@ struct output_place {
 
 /* What stands under the final name allows a file of ours there? STATUS_EXISTS when it is taken; STATUS_JOB
  * for something that is never replaced (a directory, a device). */
-enum status output_publish_check(const struct output_place *place, const char *name, struct fault *fault);
+enum status output_publish_check(const struct output_target *place, const char *name, struct fault *fault);
 
 /* Can this file system publish without the risk of overwriting? Tried on the temporary name of `file`. */
-enum status output_publish_probe(const struct output_place *place, const struct output_file *file,
+enum status output_publish_probe(const struct output_target *place, const struct output_file *file,
                                  struct fault *fault);
 
 /* From OUTPUT_FILE_TEMPORARY to PLACED or EXCHANGED. After a failure the state says what there is to take
  * back. */
-enum status output_publish(const struct output_place *place, struct output_file *file, struct fault *fault);
+enum status output_publish(const struct output_target *place, struct output_file *file, struct fault *fault);
+
+/* Does it stand under its final name, as it was written? STATUS_IO when another hand was quicker. */
+enum status output_publish_verify(const struct output_target *place, const struct output_file *file,
+                                  struct fault *fault);
 
 /* PLACED, EXCHANGED: the former state of the final name is restored, and ours is gone. TEMPORARY: ours is
  * removed. Leaves DONE. */
-void output_publish_take_back(const struct output_place *place, struct output_file *file);
+void output_publish_take_back(const struct output_target *place, struct output_file *file);
 
 /* After everything is published and synced: the former file goes. Leaves DONE in any case. */
-enum status output_publish_settle(const struct output_place *place, struct output_file *file,
+enum status output_publish_settle(const struct output_target *place, struct output_file *file,
                                   struct fault *fault);
 
 #endif

@@ -1,7 +1,7 @@
 /* sink_directory.c - the sink that writes a directory. Thread: the assembler's alone, as sink.h says; destroy
- * after join. Owns: the directory's and the current file's descriptors, the list of files, all temporary
- * files and made directories until commit() or abort(). Pieces are borrowed inside write() and go home at its
- * end. */
+ * after join. Owns: the directory's and the open files' descriptors, the list of files, all temporary files
+ * and made directories until commit() or abort(). Pieces are borrowed inside write() and go home at its end.
+ */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* sync_file_range */
 #endif
@@ -10,7 +10,9 @@
 #include "core/base/limits.h"
 #include "io/output/file_name.h"
 #include "io/output/output_directory.h"
+#include "io/output/output_folders.h"
 #include "io/output/output_fs.h"
+#include "io/output/output_path.h"
 #include "io/output/output_publish.h"
 #include "io/output/output_text.h"
 
@@ -30,18 +32,24 @@
 
 enum sink_state { SINK_OPEN, SINK_FAILED, SINK_COMMITTED, SINK_ABORTED };
 
+struct directory_file {
+    struct output_file file;
+    enum sink_stage stage;
+    int fd;           /* -1: it has ended */
+    uint64_t started; /* the bytes before this are on their way to the disk */
+};
+
 struct sink_directory {
     struct sink sink;
     struct output_directory directory;
-    struct output_place place;
+    struct output_folders folders;
+    struct output_target place;
     char *run_id;
-    struct output_file *files;
-    size_t file_count;
-    size_t file_capacity;
+    struct directory_file *files;
+    size_t file_count, file_capacity;
+    size_t data_count; /* of them, files of rows */
+    size_t open_count; /* of them, open */
     enum sink_state state;
-    int fd;           /* of the current file, the last of `files`; -1: none */
-    uint64_t bytes;   /* written to it */
-    uint64_t started; /* the bytes before this are on their way to the disk */
 };
 
 /* After any failure only abort() and destroy() may follow. */
@@ -67,16 +75,16 @@ static enum status file_fault(const struct sink_directory *self, enum status sta
     return output_fs_fault(fault, status, error, doing, path);
 }
 
-static enum status reserve_file(struct sink_directory *self, struct fault *fault)
+static enum status reserve_file(struct sink_directory *self, enum sink_stage stage, struct fault *fault)
 {
-    if (self->file_count >= SINK_DIRECTORY_FILES_MAX)
+    if (stage == SINK_DATA && self->data_count >= SINK_DIRECTORY_FILES_MAX)
         return fault_set(fault, STATUS_JOB,
                          "destination directory: more than %u files in one run: raise files.max_rows or "
                          "files.max_bytes",
                          SINK_DIRECTORY_FILES_MAX);
     if (self->file_count < self->file_capacity) return STATUS_OK;
     size_t const capacity = self->file_capacity == 0 ? 16 : self->file_capacity * 2;
-    struct output_file *const files = reallocarray(self->files, capacity, sizeof *files);
+    struct directory_file *const files = reallocarray(self->files, capacity, sizeof *files);
     if (files == NULL)
         return fault_set(fault, STATUS_IO, "destination directory: no memory left for the list of files");
     self->files = files;
@@ -87,29 +95,51 @@ static enum status reserve_file(struct sink_directory *self, struct fault *fault
 static bool is_name_of_this_run(const struct sink_directory *self, const char *name)
 {
     for (size_t i = 0; i < self->file_count; i++)
-        if (strcmp(self->files[i].name, name) == 0) return true;
+        if (strcmp(self->files[i].file.name, name) == 0) return true;
     return false;
 }
 
 /* The temporary name is taken: by this run, by a run that was killed, or by one that is going on. No status
  * 73 for these: that one says that a delivery is there. */
 static enum status temporary_taken(const struct sink_directory *self, const char *name, const char *temporary,
-                                   struct fault *fault)
+                                   enum sink_stage stage, struct fault *fault)
 {
     if (!is_name_of_this_run(self, name))
         return file_fault(self, STATUS_IO, EEXIST, "making the temporary file", temporary, fault);
     char shown[OUTPUT_TEXT_PRINTABLE];
+    output_text_printable(name, shown, sizeof shown);
+    if (stage != SINK_DATA)
+        return fault_set(fault, STATUS_JOB,
+                         "\"%s\" is the name of two files of this run: give files.name, pega.manifest and "
+                         "pega.token that make different names",
+                         shown);
     return fault_set(
         fault, STATUS_JOB,
-        "files.name: gives \"%s\" for two files of this run: have {part} in it, or no limit of rows or "
-        "bytes",
-        output_text_printable(name, shown, sizeof shown));
+        "files.name: gives \"%s\" for two files of this run: have {part} in it, or no limit of rows "
+        "or bytes",
+        shown);
 }
 
-static enum status open_temporary(struct sink_directory *self, const char *name, struct fault *fault)
+static enum status open_fault(const struct sink_directory *self, const char *name, int error,
+                              const char *temporary, struct fault *fault)
 {
-    char temporary[FILE_NAME_SIZE];
-    file_name_temporary(name, self->run_id, temporary);
+    if (error != EMFILE)
+        return file_fault(self, output_fs_place_status(error), error, "making the temporary file", temporary,
+                          fault);
+    char shown[OUTPUT_TEXT_PRINTABLE];
+    return fault_set(
+        fault, STATUS_IO,
+        "%s: can't be opened beside the %zu files that this run writes at once: raise the limit of "
+        "open files (ulimit -n), or have fewer files at once (segments with segments.split, "
+        "files.count)",
+        output_text_printable(name, shown, sizeof shown), self->open_count);
+}
+
+static enum status open_temporary(struct sink_directory *self, const char *name, enum sink_stage stage,
+                                  struct fault *fault)
+{
+    char temporary[OUTPUT_PATH_OTHER_SIZE];
+    output_path_temporary(name, self->run_id, temporary);
     char *const kept = strdup(name);
     if (kept == NULL) return fault_set(fault, STATUS_IO, "destination directory: no memory left for a name");
     int const fd =
@@ -123,62 +153,71 @@ static enum status open_temporary(struct sink_directory *self, const char *name,
     }
     if (error != 0) {
         free(kept);
-        if (error == EEXIST) return temporary_taken(self, name, temporary, fault);
-        return file_fault(self, output_fs_place_status(error), error, "making the temporary file", temporary,
-                          fault);
+        if (error == EEXIST) return temporary_taken(self, name, temporary, stage, fault);
+        return open_fault(self, name, error, temporary, fault);
     }
-    self->files[self->file_count++] = (struct output_file){
-        .name = kept, .device = made.st_dev, .inode = made.st_ino, .state = OUTPUT_FILE_TEMPORARY};
-    self->fd = fd;
-    self->bytes = 0;
-    self->started = 0;
+    self->files[self->file_count++] = (struct directory_file){
+        .file = {.name = kept, .device = made.st_dev, .inode = made.st_ino, .state = OUTPUT_FILE_TEMPORARY},
+        .stage = stage,
+        .fd = fd};
+    self->data_count += stage == SINK_DATA;
+    self->open_count++;
     return STATUS_OK;
+}
+
+/* Each folder may be a file system of its own. */
+static enum status begin(struct sink_directory *self, const char *name, enum sink_stage stage,
+                         struct fault *fault)
+{
+    bool first = false;
+    enum status status = output_path_check(name, self->run_id, fault);
+    if (status == STATUS_OK) status = output_publish_check(&self->place, name, fault);
+    if (status == STATUS_OK) status = reserve_file(self, stage, fault);
+    if (status == STATUS_OK) status = output_folders_make(&self->folders, name, &first, fault);
+    if (status == STATUS_OK) status = open_temporary(self, name, stage, fault);
+    if (status != STATUS_OK || !first) return status;
+    return output_publish_probe(&self->place, &self->files[self->file_count - 1].file, fault);
 }
 
 static enum status directory_begin(struct sink *sink, uint32_t file, const char *name, enum sink_stage stage,
                                    struct fault *fault)
 {
-    (void)stage; /* all data so far */
     struct sink_directory *const self = sink->self;
-    if (self->state != SINK_OPEN || self->fd >= 0 || file != self->file_count)
-        return out_of_order(self, "begin()", fault);
-    enum status status = file_name_check(name, self->run_id, fault);
-    if (status == STATUS_OK) status = output_publish_check(&self->place, name, fault);
-    if (status == STATUS_OK) status = reserve_file(self, fault);
-    if (status == STATUS_OK) status = open_temporary(self, name, fault);
-    if (status == STATUS_OK && file == 0) status = output_publish_probe(&self->place, &self->files[0], fault);
+    if (self->state != SINK_OPEN || file != self->file_count) return out_of_order(self, "begin()", fault);
+    enum status const status = begin(self, name, stage, fault);
     return status == STATUS_OK ? STATUS_OK : fail(self, status);
 }
 
-/* One file is open at a time: the last one. */
-static bool is_open(const struct sink_directory *self, uint32_t file)
+/* NULL: it is not open. */
+static struct directory_file *open_file(const struct sink_directory *self, uint32_t file)
 {
-    return self->state == SINK_OPEN && self->fd >= 0 && file == self->file_count - 1;
+    bool const is_open = self->state == SINK_OPEN && file < self->file_count && self->files[file].fd >= 0;
+    return is_open ? &self->files[file] : NULL;
 }
 
 /* Advice, but for the errors that fsync would tell later: better now. */
-static int start_writeback(struct sink_directory *self)
+static int start_writeback(struct directory_file *file)
 {
-    uint64_t const from = self->started;
-    if (self->bytes - from < WRITEBACK_BYTES) return 0;
-    self->started = self->bytes;
-    if (sync_file_range(self->fd, (off_t)from, (off_t)(self->bytes - from), SYNC_FILE_RANGE_WRITE) == 0)
+    uint64_t const from = file->started;
+    if (file->file.size - from < WRITEBACK_BYTES) return 0;
+    file->started = file->file.size;
+    if (sync_file_range(file->fd, (off_t)from, (off_t)(file->file.size - from), SYNC_FILE_RANGE_WRITE) == 0)
         return 0;
     return errno == EIO || errno == ENOSPC || errno == EDQUOT ? errno : 0;
 }
 
-static enum status write_piece(struct sink_directory *self, uint32_t file, const struct sink_piece *piece,
+static enum status write_piece(struct sink_directory *self, uint32_t number, const struct sink_piece *piece,
                                struct fault *fault)
 {
-    if (!is_open(self, file)) return out_of_order(self, "write()", fault);
-    int error = output_fs_write(self->fd, piece->bytes, piece->length);
+    struct directory_file *const file = open_file(self, number);
+    if (file == NULL) return out_of_order(self, "write()", fault);
+    int error = output_fs_write(file->fd, piece->bytes, piece->length);
     if (error == 0) {
-        self->bytes += piece->length;
-        error = start_writeback(self);
+        file->file.size += piece->length;
+        error = start_writeback(file);
     }
     if (error == 0) return STATUS_OK;
-    const char *const name = self->files[self->file_count - 1].name;
-    return fail(self, file_fault(self, STATUS_IO, error, "writing", name, fault));
+    return fail(self, file_fault(self, STATUS_IO, error, "writing", file->file.name, fault));
 }
 
 static enum status directory_write(struct sink *sink, uint32_t file, const struct sink_piece *piece,
@@ -189,20 +228,19 @@ static enum status directory_write(struct sink *sink, uint32_t file, const struc
     return status;
 }
 
-static enum status check_bytes(const struct sink_directory *self, uint64_t rows, uint64_t bytes,
-                               struct fault *fault)
+static enum status check_bytes(const struct sink_directory *self, const struct directory_file *file,
+                               uint64_t rows, uint64_t bytes, struct fault *fault)
 {
     struct stat now;
-    const char *const name = self->files[self->file_count - 1].name;
-    if (fstat(self->fd, &now) != 0)
-        return file_fault(self, STATUS_IO, errno, "looking up its size", name, fault);
+    if (fstat(file->fd, &now) != 0)
+        return file_fault(self, STATUS_IO, errno, "looking up its size", file->file.name, fault);
     char shown[OUTPUT_TEXT_PRINTABLE];
-    output_text_printable(name, shown, sizeof shown);
-    if (bytes != self->bytes || rows > bytes) /* a row has a line end at least */
+    output_text_printable(file->file.name, shown, sizeof shown);
+    if (bytes != file->file.size || rows > bytes) /* a row has a line end at least */
         return fault_set(fault, STATUS_INTERNAL,
                          "%s: %" PRIu64 " bytes were written, %" PRIu64 " counted (%" PRIu64
                          " rows); this is a bug: report it",
-                         shown, self->bytes, bytes, rows);
+                         shown, file->file.size, bytes, rows);
     if ((uint64_t)now.st_size == bytes) return STATUS_OK;
     return fault_set(fault, STATUS_IO,
                      "%s: has %" PRIu64 " bytes after %" PRIu64
@@ -211,17 +249,25 @@ static enum status check_bytes(const struct sink_directory *self, uint64_t rows,
                      shown, (uint64_t)now.st_size, bytes);
 }
 
-static enum status directory_end(struct sink *sink, uint32_t file, uint64_t rows, uint64_t bytes,
+static int close_file(struct sink_directory *self, struct directory_file *file)
+{
+    int const error = output_fs_close(file->fd);
+    file->fd = -1;
+    self->open_count--;
+    return error;
+}
+
+static enum status directory_end(struct sink *sink, uint32_t number, uint64_t rows, uint64_t bytes,
                                  struct fault *fault)
 {
     struct sink_directory *const self = sink->self;
-    if (!is_open(self, file)) return out_of_order(self, "end()", fault);
-    const char *const name = self->files[self->file_count - 1].name;
-    enum status status = check_bytes(self, rows, bytes, fault);
-    int error = status == STATUS_OK ? output_fs_sync(self->fd) : 0;
+    struct directory_file *const file = open_file(self, number);
+    if (file == NULL) return out_of_order(self, "end()", fault);
+    const char *const name = file->file.name;
+    enum status status = check_bytes(self, file, rows, bytes, fault);
+    int error = status == STATUS_OK ? output_fs_sync(file->fd) : 0;
     if (error != 0) status = file_fault(self, STATUS_IO, error, "fsync", name, fault);
-    error = output_fs_close(self->fd);
-    self->fd = -1;
+    error = close_file(self, file);
     if (error != 0 && status == STATUS_OK)
         status = file_fault(self, STATUS_IO, error, "closing", name, fault);
     return status == STATUS_OK ? STATUS_OK : fail(self, status);
@@ -234,11 +280,14 @@ static enum status directory_reap(struct sink *sink, struct fault *fault)
     return STATUS_OK;
 }
 
-/* Newest first, as things are undone. */
+/* The last stage first and in it the newest, as things are undone: at no moment is a manifest there whose
+ * files are gone. */
 static void take_all_back(struct sink_directory *self)
 {
-    for (size_t i = self->file_count; i > 0; i--)
-        output_publish_take_back(&self->place, &self->files[i - 1]);
+    for (int stage = SINK_TOKEN; stage >= SINK_DATA; stage--)
+        for (size_t i = self->file_count; i > 0; i--)
+            if ((int)self->files[i - 1].stage == stage)
+                output_publish_take_back(&self->place, &self->files[i - 1].file);
 }
 
 static enum status settle_all(struct sink_directory *self, struct fault *fault)
@@ -246,20 +295,39 @@ static enum status settle_all(struct sink_directory *self, struct fault *fault)
     enum status first = STATUS_OK;
     for (size_t i = 0; i < self->file_count; i++) {
         struct fault *const told = first == STATUS_OK ? fault : NULL;
-        enum status const status = output_publish_settle(&self->place, &self->files[i], told);
+        enum status const status = output_publish_settle(&self->place, &self->files[i].file, told);
         if (first == STATUS_OK) first = status;
     }
     return first;
 }
 
+/* All files of the stage get their names, which are then on stable storage. */
+static enum status publish_stage(struct sink_directory *self, enum sink_stage stage, struct fault *fault)
+{
+    enum status status = STATUS_OK;
+    size_t published = 0;
+    for (size_t i = 0; i < self->file_count && status == STATUS_OK; i++) {
+        struct output_file *const file = &self->files[i].file;
+        if (self->files[i].stage != stage) continue;
+        status = output_publish(&self->place, file, fault);
+        output_folders_note(&self->folders, file->name);
+        published++;
+    }
+    if (published == 0 && stage != SINK_DATA) return STATUS_OK;
+    if (status == STATUS_OK) status = output_folders_sync(&self->folders, fault);
+    for (size_t i = 0; i < self->file_count && status == STATUS_OK; i++)
+        if (self->files[i].stage == stage)
+            status = output_publish_verify(&self->place, &self->files[i].file, fault);
+    return status;
+}
+
 static enum status directory_commit(struct sink *sink, struct fault *fault)
 {
     struct sink_directory *const self = sink->self;
-    if (self->state != SINK_OPEN || self->fd >= 0) return out_of_order(self, "commit()", fault);
+    if (self->state != SINK_OPEN || self->open_count > 0) return out_of_order(self, "commit()", fault);
     enum status status = STATUS_OK;
-    for (size_t i = 0; i < self->file_count && status == STATUS_OK; i++)
-        status = output_publish(&self->place, &self->files[i], fault);
-    if (status == STATUS_OK) status = output_directory_sync(&self->directory, fault);
+    for (int stage = SINK_DATA; stage <= SINK_TOKEN && status == STATUS_OK; stage++)
+        status = publish_stage(self, (enum sink_stage)stage, fault);
     if (status != STATUS_OK) {
         take_all_back(self);
         return fail(self, status);
@@ -271,10 +339,11 @@ static enum status directory_commit(struct sink *sink, struct fault *fault)
 static void directory_abort(struct sink *sink)
 {
     struct sink_directory *const self = sink->self;
-    if (self->fd >= 0) output_fs_close(self->fd); /* its content is thrown away */
-    self->fd = -1;
+    for (size_t i = 0; i < self->file_count && self->open_count > 0; i++)
+        if (self->files[i].fd >= 0) close_file(self, &self->files[i]); /* its content is thrown away */
     if (self->state == SINK_COMMITTED || self->state == SINK_ABORTED) return;
     take_all_back(self);
+    output_folders_remove_made(&self->folders);
     output_directory_remove_made(&self->directory);
     self->state = SINK_ABORTED;
 }
@@ -293,8 +362,9 @@ static void directory_destroy(struct sink *sink)
     struct sink_directory *const self = sink->self;
     directory_abort(sink); /* nothing after commit() or abort(); without either, no trace is left */
     for (size_t i = 0; i < self->file_count; i++)
-        free(self->files[i].name);
+        free(self->files[i].file.name);
     free(self->files);
+    output_folders_free(&self->folders);
     free(self->run_id);
     output_directory_close(&self->directory);
     free(self);
@@ -309,9 +379,9 @@ struct sink *sink_directory_create(const char *path, const char *run_id, bool re
         fault_set(fault, STATUS_IO, "destination directory: no memory left");
     } else if (output_directory_open(path, &self->directory, fault) == STATUS_OK) {
         self->run_id = kept;
-        self->fd = -1;
+        self->folders.directory = &self->directory;
         self->place =
-            (struct output_place){.directory = &self->directory, .run_id = kept, .replace = replace};
+            (struct output_target){.directory = &self->directory, .run_id = kept, .replace = replace};
         self->sink = (struct sink){.self = self,
                                    .begin = directory_begin,
                                    .write = directory_write,

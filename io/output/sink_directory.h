@@ -1,15 +1,17 @@
-/* sink_directory.h - data files into a directory (sink.h), whole or not at all.
+/* sink_directory.h - files into a directory and folders below it (sink.h), whole or not at all.
  *
  * What it promises:
  * - A file is written as `.NAME.RUNID.tmp` beside its final name, mode 0666 less umask, never through
- * something that is there already, and is on stable storage (fsync) when end() returns.
- * - commit() gives all files their final names, or takes those back that it gave: after a failed commit no
- * file of the run is left under a final name. Without `replace` no file is ever replaced, not even in a race;
- * with it the former files are back after a failure. Names, and the names of made directories, are synced as
- * well.
- * - abort() removes every temporary file and, as far as empty, the directories that create() made; it is safe
- * in any state, also twice, and does nothing after a commit() that delivered.
- * - No descriptor but the directory's and the current file's is ever open, so any number of files works.
+ *   something that is there already, and is on stable storage (fsync) when end() returns.
+ * - commit() gives all files their final names, stage by stage: those of a stage are synced, and looked at
+ * once more, before the first of the next one appears. Or it takes those back that it gave, of all stages:
+ * after a failed commit no file of the run is left under a final name. Without `replace` no file is ever
+ * replaced, not even in a race; with it the former files are back after a failure. Names, and the names of
+ * made directories and folders, are synced as well.
+ * - abort() removes every temporary file and, as far as empty, the folders that begin() and the directories
+ * that create() made; it is safe in any state, also twice, and does nothing after a commit() that delivered.
+ * - No descriptor but the directory's and the open files' is ever kept, so any number of files works, as many
+ * at once as `ulimit -n` allows: one more is refused with STATUS_IO.
  * - What is not this run's own is never removed (device and inode are compared).
  * Two processes that share a run id and a directory (array runs) don't meet as long as their names differ.
  *
@@ -24,8 +26,8 @@
 
 #include <stdbool.h>
 
-/* Files of one run. More come from a mistaken files.max_rows or max_bytes; directories of many millions are
- * slow for everything that comes after. Bounds the list of names to some 100 MB. */
+/* Files of rows in one run. More come from a mistaken files.max_rows or max_bytes; directories of many
+ * millions are slow for everything that comes after. Bounds the list of names to some 130 MB. */
 #define SINK_DIRECTORY_FILES_MAX 1000000u
 
 /* Opens the directory `path`, making it and its parents when missing. The caller sets `home` and

@@ -135,6 +135,44 @@ static void test_names(void **state)
     output_check_close(&check);
 }
 
+static enum status look_name(const char *name, struct fault *fault)
+{
+    struct output_check check;
+    assert_int_equal(output_check_open("out", "run", false, &check, fault), STATUS_OK);
+    enum status const status = output_check_name(&check, name, fault);
+    output_check_close(&check);
+    return status;
+}
+
+static void test_folders(void **state)
+{
+    (void)state;
+    struct fault fault;
+    assert_int_equal(mkdir("out", 0777), 0);
+    assert_int_equal(mkdir("out/folder", 0777), 0);
+    touch("out/folder/taken");
+    touch("out/file");
+    assert_int_equal(symlink("nowhere", "out/dangling"), 0);
+    assert_int_equal(symlink("folder", "out/link"), 0);
+    assert_int_equal(look_name("folder/free", &fault), STATUS_OK);
+    assert_int_equal(look_name("folder/taken", &fault), STATUS_EXISTS);
+    assert_non_null(strstr(fault.message, "out/folder/taken"));
+    assert_int_equal(look_name("link/free", &fault), STATUS_OK);
+    assert_int_equal(look_name("link/taken", &fault), STATUS_EXISTS);
+    assert_int_equal(look_name("new/deep/x", &fault), STATUS_OK);
+    assert_int_equal(look_name("folder/new/x", &fault), STATUS_OK);
+    static const char *const refused[] = {"file/x",      "file/deep/x", "dangling/x", "dangling/deep/x",
+                                          "folder/../x", "/x",          "a//x",       "folder/taken/x"};
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+        if (look_name(refused[i], &fault) != STATUS_JOB) fail_msg("%s", refused[i]);
+    assert_int_not_equal(access("out/new", F_OK), 0); /* nothing was made */
+    if (geteuid() == 0) return;                       /* root may write anywhere */
+    assert_int_equal(mkdir("out/closed", 0555), 0);
+    assert_int_equal(look_name("closed/x", &fault), STATUS_IO);
+    assert_int_equal(look_name("closed/deep/x", &fault), STATUS_IO);
+    assert_non_null(strstr(fault.message, "out/closed"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -142,6 +180,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_long_parts, enter, leave),
         cmocka_unit_test_setup_teardown(test_rights, enter, leave),
         cmocka_unit_test_setup_teardown(test_names, enter, leave),
+        cmocka_unit_test_setup_teardown(test_folders, enter, leave),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

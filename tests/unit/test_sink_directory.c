@@ -702,6 +702,380 @@ static void writes_many_files(void **state)
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
 }
 
+/* ---- several files at once, folders, stages ---- */
+
+static enum status begin(struct sink *sink, uint32_t file, const char *name, enum sink_stage stage,
+                         struct fault *fault)
+{
+    return sink->begin(sink, file, name, stage, fault);
+}
+
+static void write_text(struct sink *sink, uint32_t file, const char *text)
+{
+    struct fault fault = {0};
+    struct sink_piece const piece = {.bytes = (const uint8_t *)text, .length = strlen(text), .owner = &homes};
+    expect_status(sink->write(sink, file, &piece, &fault), STATUS_OK, &fault);
+}
+
+static void put_staged(struct sink *sink, uint32_t file, const char *name, enum sink_stage stage,
+                       const char *text)
+{
+    struct fault fault = {0};
+    expect_status(begin(sink, file, name, stage, &fault), STATUS_OK, &fault);
+    if (text[0] != '\0') write_text(sink, file, text);
+    expect_status(sink->end(sink, file, 0, strlen(text), &fault), STATUS_OK, &fault);
+}
+
+static void writes_several_at_once(void **state)
+{
+    (void)state;
+    struct sink *const sink = create("out", false);
+    struct fault fault = {0};
+    enum { COUNT = 50 };
+    char name[32], path[40], expected[4 * COUNT] = "";
+    for (uint32_t i = 0; i < COUNT; i++) {
+        snprintf(name, sizeof name, "f%02u", i);
+        expect_status(begin(sink, i, name, SINK_DATA, &fault), STATUS_OK, &fault);
+    }
+    for (int round = 0; round < 3; round++)
+        for (uint32_t i = 0; i < COUNT; i++) {
+            snprintf(name, sizeof name, "%u,%d\n", i, round);
+            write_text(sink, (i * 7) % COUNT, name);
+        }
+    expect_status(sink->commit(sink, NULL), STATUS_INTERNAL, &(struct fault){.status = STATUS_INTERNAL});
+    abort_and_destroy(sink);
+    assert_int_equal(entries("."), 0);
+
+    struct sink *const again = create("out", false);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        snprintf(name, sizeof name, "f%02u", i);
+        expect_status(begin(again, i, name, SINK_DATA, &fault), STATUS_OK, &fault);
+    }
+    for (int round = 0; round < 3; round++)
+        for (uint32_t i = 0; i < COUNT; i++)
+            write_text(again, (i * 7) % COUNT, round == 0 ? "a\n" : round == 1 ? "b\n" : "c\n");
+    for (uint32_t i = COUNT; i-- > 0;)
+        expect_status(again->end(again, i, 3, 6, &fault), STATUS_OK, &fault);
+    expect_commit(again, STATUS_OK, "");
+    again->destroy(again);
+    snprintf(expected, sizeof expected, "a\nb\nc\n");
+    for (uint32_t i = 0; i < COUNT; i++) {
+        snprintf(path, sizeof path, "out/f%02u", i);
+        expect_content(path, expected);
+    }
+    assert_int_equal(entries("out"), COUNT);
+}
+
+static void refuses_what_has_ended(void **state)
+{
+    (void)state;
+    struct sink *const sink = create("out", false);
+    struct fault fault = {0};
+    struct sink_piece const piece = {.bytes = (const uint8_t *)"x", .length = 1, .owner = &homes};
+    expect_status(begin(sink, 0, "a", SINK_DATA, &fault), STATUS_OK, &fault);
+    expect_status(begin(sink, 1, "b", SINK_DATA, &fault), STATUS_OK, &fault);
+    expect_status(sink->end(sink, 0, 0, 0, &fault), STATUS_OK, &fault);
+    expect_status(sink->write(sink, 0, &piece, &fault), STATUS_INTERNAL, &fault);
+    assert_int_equal(homes, 1);
+    abort_and_destroy(sink);
+    assert_int_equal(entries("."), 0);
+}
+
+static void tells_the_limit_of_descriptors(void **state)
+{
+    (void)state;
+    struct rlimit old;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+    struct rlimit const low = {.rlim_cur = 40, .rlim_max = old.rlim_max};
+    struct sink *const sink = create("out", false);
+    struct fault fault = {0};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+    enum status status = STATUS_OK;
+    uint32_t count = 0;
+    char name[32];
+    while (status == STATUS_OK && count < 100) {
+        snprintf(name, sizeof name, "s%u/x", count);
+        status = begin(sink, count++, name, SINK_DATA, &fault);
+    }
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+    expect_status(status, STATUS_IO, &fault);
+    assert_in_range(count, 20, 40);
+    expect_words(&fault, "ulimit -n");
+    expect_words(&fault, "files.count");
+    abort_and_destroy(sink);
+    assert_int_equal(entries("."), 0);
+}
+
+static void makes_folders(void **state)
+{
+    (void)state;
+    struct sink *const sink = create("out", false);
+    write_file(sink, 0, "a/b/x", "1");
+    expect_content("out/a/b/.x." RUN_ID ".tmp", "1");
+    write_file(sink, 1, "a/x", "2");
+    write_file(sink, 2, "x", "3");
+    write_file(sink, 3, "a-/x", "4"); /* sorts between "a" and "a/b" */
+    assert_int_equal(entries("out/a"), 2);
+    expect_commit(sink, STATUS_OK, "");
+    char url[64];
+    sink->url(sink, "a/b/x", url, sizeof url);
+    assert_string_equal(url, "out/a/b/x");
+    sink->destroy(sink);
+    expect_content("out/a/b/x", "1");
+    expect_content("out/a/x", "2");
+    expect_content("out/x", "3");
+    expect_content("out/a-/x", "4");
+    assert_int_equal(entries("out/a/b"), 1);
+    assert_int_equal(entries("out"), 3);
+}
+
+static void takes_folders_away_again(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir("out", 0777), 0);
+    assert_int_equal(mkdir("out/there", 0777), 0);
+    struct sink *const sink = create("out", false);
+    write_file(sink, 0, "a/b/x", "1");
+    write_file(sink, 1, "a/c/x", "1");
+    write_file(sink, 2, "there/deep/x", "1");
+    write_file(sink, 3, "used/x", "1");
+    put("out/used/theirs", "t");
+    abort_and_destroy(sink);
+    assert_int_equal(entries("out"), 2);
+    assert_int_equal(entries("out/there"), 0);
+    assert_int_equal(entries("out/used"), 1);
+}
+
+static void refuses_bad_folders(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"/x", "a//x", "./x",    "a/./x",  "../x", "a/../x",
+                                        "a/", "a/..", "a\tb/x", "\x7f/x", "/",    "a/b/"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        refuse_begin(names[i], STATUS_JOB);
+    char name[1100];
+    memset(name, 'n', sizeof name);
+    name[256] = '/';
+    name[258] = '\0';
+    refuse_begin(name, STATUS_JOB); /* a folder of 256 bytes */
+    for (size_t i = 99; i < sizeof name; i += 100)
+        name[i] = '/';
+    name[256] = name[258] = 'n';
+    name[1025] = '\0';
+    refuse_begin(name, STATUS_JOB);
+    name[1024] = '\0';
+    struct sink *const sink = create("out", false);
+    write_file(sink, 0, name, "long");
+    abort_and_destroy(sink);
+    assert_int_equal(entries("."), 0);
+}
+
+static void refuses_what_is_in_the_way_of_folders(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir("out", 0777), 0);
+    put("out/file", "f");
+    assert_int_equal(symlink("nowhere", "out/dangling"), 0);
+    static const char *const names[] = {"file/x", "file/deep/x", "dangling/x", "new/../x"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct fault fault = {0};
+        struct sink *const sink = create("out", false);
+        expect_status(begin(sink, 0, names[i], SINK_DATA, &fault), STATUS_JOB, &fault);
+        abort_and_destroy(sink);
+    }
+    assert_int_equal(entries("out"), 2);
+    struct fault fault = {0};
+    struct sink *const sink = create("out", false);
+    write_file(sink, 0, "new/x", "1");
+    put("out/new/y", "theirs");
+    expect_status(begin(sink, 1, "new/y", SINK_DATA, &fault), STATUS_EXISTS, &fault);
+    expect_words(&fault, "out/new/y: exists already");
+    abort_and_destroy(sink);
+    expect_content("out/new/y", "theirs");
+}
+
+/* A folder that is a link is where the person wants the files. */
+static void follows_linked_folders(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir("out", 0777), 0);
+    assert_int_equal(mkdir("elsewhere", 0777), 0);
+    assert_int_equal(symlink("../elsewhere", "out/a"), 0);
+    struct sink *const sink = create("out", false);
+    write_file(sink, 0, "a/x", "1");
+    expect_commit(sink, STATUS_OK, "");
+    sink->destroy(sink);
+    expect_content("elsewhere/x", "1");
+}
+
+static struct sink *delivery_of_stages(bool replace)
+{
+    struct sink *const sink = create("out", replace);
+    put_staged(sink, 0, "m.xml.TOK", SINK_TOKEN, ""); /* the order of begin() is not that of stages */
+    put_staged(sink, 1, "s/a", SINK_DATA, "1");
+    put_staged(sink, 2, "m.xml", SINK_MANIFEST, "<m/>");
+    put_staged(sink, 3, "s/b", SINK_DATA, "2");
+    return sink;
+}
+
+static int stage_seen; /* by look_at_stages: renames so far */
+
+static void look_at_stages(void)
+{
+    bool const has_a = access("out/s/a", F_OK) == 0, has_b = access("out/s/b", F_OK) == 0;
+    bool const has_manifest = access("out/m.xml", F_OK) == 0, has_token = access("out/m.xml.TOK", F_OK) == 0;
+    assert_int_equal(has_a, stage_seen >= 1);
+    assert_int_equal(has_b, stage_seen >= 2);
+    assert_int_equal(has_manifest, stage_seen >= 3);
+    assert_false(has_token);
+    stage_seen++;
+    renames_until_event = 1; /* before each one */
+}
+
+static void commits_stage_by_stage(void **state)
+{
+    (void)state;
+    struct sink *const sink = delivery_of_stages(false);
+    stage_seen = 0;
+    renames_until_event = 1;
+    event = look_at_stages;
+    expect_commit(sink, STATUS_OK, "");
+    assert_int_equal(stage_seen, 4);
+    sink->destroy(sink);
+    expect_content("out/m.xml.TOK", "");
+    assert_int_equal(entries("out"), 3);
+}
+
+/* Each stage is on the disk before the next one begins: a sync that fails stops it. */
+static void syncs_each_stage(void **state)
+{
+    (void)state;
+    /* of data: out/s, out, "."; of manifest and token: out, "." */
+    for (int n = 1; n <= 7; n++) {
+        struct sink *const sink = delivery_of_stages(false);
+        syncs_until_failure = n;
+        renames_until_event = 5; /* never: all were counted down before */
+        expect_commit(sink, STATUS_IO, "fsync");
+        assert_int_equal(5 - renames_until_event, n <= 3 ? 2 : n <= 5 ? 3 : 4);
+        renames_until_event = 0;
+        assert_int_equal(entries("out"), 1); /* the folder */
+        assert_int_equal(entries("out/s"), 0);
+        abort_and_destroy(sink);
+        assert_int_equal(entries("."), 0);
+    }
+    struct sink *const sink = delivery_of_stages(false);
+    syncs_until_failure = 8;
+    expect_commit(sink, STATUS_OK, "");
+    assert_int_equal(syncs_until_failure, 1);
+    sink->destroy(sink);
+}
+
+static void put_manifest(void)
+{
+    put("out/m.xml", "theirs");
+}
+
+static void put_token(void)
+{
+    put("out/m.xml.TOK", "theirs");
+}
+
+static void a_race_in_a_later_stage_takes_all_back(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        struct sink *const sink = delivery_of_stages(false);
+        bool const is_token = i % 2 == 1;
+        renames_until_event = is_token ? 4 : 3;
+        event = is_token ? put_token : put_manifest;
+        expect_commit(sink, STATUS_EXISTS, is_token ? "out/m.xml.TOK: exists" : "out/m.xml: exists");
+        assert_int_equal(entries("out"), 2); /* theirs, and the folder */
+        abort_and_destroy(sink);
+        expect_content(is_token ? "out/m.xml.TOK" : "out/m.xml", "theirs");
+        assert_int_equal(entries("out"), 1);
+        assert_int_equal(unlink(is_token ? "out/m.xml.TOK" : "out/m.xml"), 0);
+        no_noreplace = i >= 1;
+    }
+}
+
+static void a_later_stage_that_fails_restores(void **state)
+{
+    (void)state;
+    mkdir("out", 0777);
+    mkdir("out/s", 0777);
+    for (int n = 1; n <= 4; n++) {
+        put("out/s/a", "old a");
+        put("out/s/b", "old b");
+        put("out/m.xml", "old m");
+        put("out/m.xml.TOK", "old t");
+        struct sink *const sink = delivery_of_stages(true);
+        renames_until_failure = n;
+        expect_commit(sink, STATUS_IO, "replacing it");
+        abort_and_destroy(sink);
+        expect_content("out/s/a", "old a");
+        expect_content("out/s/b", "old b");
+        expect_content("out/m.xml", "old m");
+        expect_content("out/m.xml.TOK", "old t");
+        assert_int_equal(entries("out"), 3);
+        assert_int_equal(entries("out/s"), 2);
+    }
+    struct sink *const sink = delivery_of_stages(true);
+    expect_commit(sink, STATUS_OK, "");
+    sink->destroy(sink);
+    expect_content("out/m.xml", "<m/>");
+    assert_int_equal(entries("out"), 3);
+}
+
+static void replace_a(void)
+{
+    put("theirs", "theirs");
+    assert_int_equal(rename("theirs", "out/s/a"), 0);
+}
+
+static void append_to_a(void)
+{
+    FILE *const file = fopen("out/s/a", "a");
+    assert_non_null(file);
+    fputs("more", file);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* What another hand did to a data file shows before the manifest. */
+static void looks_once_more_before_the_next_stage(void **state)
+{
+    (void)state;
+    static void (*const events[])(void) = {replace_a, append_to_a};
+    static const char *const words[] = {"out/s/a: was replaced", "out/s/a: was changed"};
+    for (int i = 0; i < 2; i++) {
+        struct sink *const sink = delivery_of_stages(false);
+        renames_until_event = 2;
+        event = events[i];
+        expect_commit(sink, STATUS_IO, words[i]);
+        assert_int_equal(access("out/m.xml", F_OK), -1);
+        abort_and_destroy(sink);
+        assert_int_equal(entries("out"), 1); /* of the first round */
+        if (i == 0) expect_content("out/s/a", "theirs");
+        if (i == 0) assert_int_equal(unlink("out/s/a"), 0);
+    }
+}
+
+static void refuses_names_of_later_stages_at_once(void **state)
+{
+    (void)state;
+    struct fault fault = {0};
+    mkdir("out", 0777);
+    put("out/m.xml", "old");
+    struct sink *sink = create("out", false);
+    expect_status(begin(sink, 0, "m.xml", SINK_MANIFEST, &fault), STATUS_EXISTS, &fault);
+    abort_and_destroy(sink);
+    sink = create("out", false);
+    put_staged(sink, 0, "a", SINK_DATA, "1");
+    expect_status(begin(sink, 1, "a", SINK_TOKEN, &fault), STATUS_JOB, &fault);
+    expect_words(&fault, "pega.token");
+    abort_and_destroy(sink);
+    assert_int_equal(entries("out"), 1);
+}
+
 static void on_alarm(int number)
 {
     (void)number;
@@ -806,6 +1180,20 @@ int main(void)
                                        TEST(refuses_calls_out_of_order),
                                        TEST(writes_large_files),
                                        TEST(writes_many_files),
+                                       TEST(writes_several_at_once),
+                                       TEST(refuses_what_has_ended),
+                                       TEST(tells_the_limit_of_descriptors),
+                                       TEST(makes_folders),
+                                       TEST(takes_folders_away_again),
+                                       TEST(refuses_bad_folders),
+                                       TEST(refuses_what_is_in_the_way_of_folders),
+                                       TEST(follows_linked_folders),
+                                       TEST(commits_stage_by_stage),
+                                       TEST(syncs_each_stage),
+                                       TEST(a_race_in_a_later_stage_takes_all_back),
+                                       TEST(a_later_stage_that_fails_restores),
+                                       TEST(looks_once_more_before_the_next_stage),
+                                       TEST(refuses_names_of_later_stages_at_once),
                                        TEST(write_survives_signals),
                                        TEST(null_counts)};
     return cmocka_run_group_tests(tests, NULL, NULL);
