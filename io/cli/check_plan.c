@@ -244,6 +244,9 @@ void check_plan_machine(FILE *out, const struct run *run)
     line(out, "part size", "%" PRIu64 " bytes, doubled every %u parts", plan->part_size,
          S3_PARTS_BEFORE_DOUBLING);
     line(out, "largest object", "%" PRIu64 " bytes", plan->reach);
+    if (plan->open_files > 1)
+        line(out, "files at once", "%" PRIu32 " at most, %" PRIu64 " MiB for the part that each one fills",
+             plan->open_files, plan->fill / LIMIT_MIB);
     line(out, "connections", "%" PRIu32, plan->connections);
     line(out, "uploader threads", "%" PRIu32, plan->threads);
     line(out, "held memory", "%" PRIu64 " MiB of rows, %" PRIu64 " MiB for the upload in all",

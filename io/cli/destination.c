@@ -77,24 +77,43 @@ static uint32_t run_percent(const struct segments *segments)
     return (uint32_t)((100 * bytes + CHUNK_BYTES_MIN - 1) / CHUNK_BYTES_MIN);
 }
 
+_Static_assert(S3_PLAN_FILES_MAX == S3_FILES_MAX, "what is planned for is what the sink takes");
+
 /* The sink's memory at these sizes; its chunks are the smallest (pipeline_size). */
-static uint64_t sink_memory(uint64_t part_size, uint32_t connections)
+static uint64_t sink_memory(uint64_t part_size, uint32_t connections, uint32_t open_files)
 {
-    struct sink_s3_options const options = {
-        .part_size = part_size, .connections = connections, .chunk_bytes = CHUNK_BYTES_MIN};
+    struct sink_s3_options const options = {.part_size = part_size,
+                                            .connections = connections,
+                                            .open_files = open_files,
+                                            .chunk_bytes = CHUNK_BYTES_MIN};
     return sink_s3_memory(&options);
+}
+
+uint32_t destination_open_files(const struct job *job)
+{
+    uint64_t const streams = job->mapping.segments.split ? job->mapping.segments.count : 1;
+    uint64_t const files = streams * (job->file_count == 0 ? 1 : job->file_count);
+    return files < UINT32_MAX ? (uint32_t)files : UINT32_MAX;
+}
+
+/* Even files share the input; of segments each may get all of it. 0: not known. */
+static uint64_t largest_file(const struct job *job, uint64_t input_bytes)
+{
+    if (job->max_bytes != 0) return job->max_bytes;
+    uint32_t const even = job->file_count == 0 ? 1 : job->file_count;
+    return input_bytes / even + (input_bytes % even != 0);
 }
 
 enum status destination_plan(struct destination *destination, uint64_t memory, uint32_t connections,
                              uint64_t part_size, uint64_t input_bytes, uint64_t *least, struct fault *fault)
 {
-    uint64_t const file = destination->job->max_bytes;
     struct s3_plan_request const request = {.memory = memory,
                                             .part_size = part_size,
                                             .connections = connections,
-                                            .largest = file != 0 ? file : input_bytes,
-                                            .hold_percent = HOLD_PERCENT +
-                                                            run_percent(&destination->job->mapping.segments),
+                                             .open_files = destination_open_files(destination->job),
+                                             .largest = largest_file(destination->job, input_bytes),
+                                             .hold_percent = HOLD_PERCENT +
+                                                             run_percent(&destination->job->mapping.segments),
                                             .beside = sink_memory};
     return s3_plan_make(&request, &destination->plan, least, fault);
 }
@@ -196,6 +215,8 @@ static enum status open_s3(struct destination *destination, size_t chunk_bytes, 
                                             .expected_owner = job->account_id,
                                             .part_size = destination->plan.part_size,
                                             .hold = destination->plan.hold,
+                                            .fill = destination->plan.fill,
+                                            .open_files = destination->plan.open_files,
                                             .connections = destination->plan.connections,
                                             .chunk_bytes = chunk_bytes,
                                             .interrupted = signals_caught,

@@ -50,6 +50,9 @@ enum status destination_read(struct destination *destination, const char *url, b
                              struct fault *fault);
 /* Which checksum the converters make of what they write. */
 enum checksum_kind destination_checksum(const struct destination *destination);
+/* Files of rows that a run of this job writes at once: one for each segment with segments.split, times
+ * files.count. */
+uint32_t destination_open_files(const struct job *job);
 /* The plan of an upload within `memory` bytes; `least` as s3_plan_make() says. Only for S3. */
 enum status destination_plan(struct destination *destination, uint64_t memory, uint32_t connections,
                              uint64_t part_size, uint64_t input_bytes, uint64_t *least, struct fault *fault);

@@ -129,6 +129,7 @@ static enum status plan_upload(struct run *run, uint64_t limit, struct pipeline_
 {
     const struct options *options = run->options;
     struct destination *destination = &run->destination;
+    uint32_t const files = destination_open_files(&run->job);
     struct pipeline_sizes sizes;
     needs->hold = 1; /* the sizes of a sink that holds */
     enum status status = pipeline_size(needs, limit, &sizes, fault);
@@ -144,11 +145,13 @@ static enum status plan_upload(struct run *run, uint64_t limit, struct pipeline_
         return fault_set(
             fault, STATUS_USAGE,
             "--memory-limit: %" PRIu64 " MiB are not enough for %u %s, records of up to %" PRIu64
-            " bytes and an upload to S3; the least that works is %" PRIu64
-            "MiB (fewer --threads or --connections, a smaller --part-size or source.max_record need "
+            " bytes and an upload to S3 of %u %s at once; the least that works is %" PRIu64
+            "MiB (fewer --threads or --connections, a smaller --part-size or source.max_record%s need "
             "less)",
             limit / LIMIT_MIB, needs->threads, needs->threads == 1 ? "thread" : "threads",
-            run->rules.max_record, (least_converters + least_upload) / LIMIT_MIB + 1);
+            run->rules.max_record, files, files == 1 ? "file" : "files",
+            (least_converters + least_upload) / LIMIT_MIB + 1,
+            files == 1 ? "" : ", fewer segments with segments.split or a smaller files.count");
     needs->hold = destination->plan.hold;
     needs->other = destination->plan.other;
     return status;

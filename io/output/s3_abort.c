@@ -3,6 +3,7 @@
 #include "io/output/s3_abort.h"
 
 #include "io/output/output_text.h"
+#include "io/output/s3_pass.h"
 #include "io/output/s3_stray.h"
 
 #include <stdio.h>
@@ -122,7 +123,7 @@ static void abort_all(struct s3_delivery *delivery, uint64_t deadline)
     for (uint32_t round = 0; round < S3_ABORT_ROUNDS && are_uploads_left(delivery); round++) {
         if (round > 0) s3_delivery_pause(S3_ABORT_PAUSE_MS << (round - 1));
         if (s3_delivery_now() >= deadline) return;
-        s3_delivery_pass(delivery, &pass, NULL);
+        s3_pass_run(delivery, &pass, NULL);
     }
 }
 

@@ -2,6 +2,7 @@
  * and free. */
 #include "io/output/s3_commit.h"
 
+#include "io/output/s3_pass.h"
 #include "io/output/s3_stray.h"
 
 #include <inttypes.h>
@@ -27,12 +28,9 @@ static enum status check_names(const struct s3_delivery *delivery, struct fault 
     memcpy(sorted, delivery->uploads, delivery->count * sizeof(void *));
     qsort(sorted, delivery->count, sizeof(void *), compare_keys);
     enum status status = STATUS_OK;
-    char url[S3_DELIVERY_URL_SIZE];
     for (uint32_t i = 1; i < delivery->count && status == STATUS_OK; i++)
         if (strcmp(sorted[i - 1]->key, sorted[i]->key) == 0)
-            status = fault_set(fault, STATUS_JOB,
-                               "files.name: gives %s for two files of this run: have {part} in it",
-                               s3_delivery_url(delivery, sorted[i], url));
+            status = s3_delivery_same_name(delivery, sorted[i - 1], sorted[i], fault);
     free(sorted);
     return status;
 }
@@ -62,7 +60,7 @@ static bool fill_put(struct s3_errand *errand, const struct s3_delivery *deliver
     op->body = &errand->span;
     op->body_count = upload->size == 0 ? 0 : 1;
     op->body_length = upload->size;
-    op->object = &delivery->options.object;
+    op->object = &delivery->objects[upload->stage];
     return true;
 }
 
@@ -234,10 +232,12 @@ static enum status finish_verify(struct s3_delivery *delivery, struct s3_errand 
     return status;
 }
 
-static const struct s3_upload *first_unverified(const struct s3_delivery *delivery)
+static const struct s3_upload *first_unverified(const struct s3_delivery *delivery, enum sink_stage stage)
 {
-    for (uint32_t i = 0; i < delivery->count; i++)
-        if (delivery->uploads[i]->state != S3_UPLOAD_VERIFIED) return delivery->uploads[i];
+    for (uint32_t i = 0; i < delivery->count; i++) {
+        const struct s3_upload *const upload = delivery->uploads[i];
+        if (upload->stage == stage && upload->state != S3_UPLOAD_VERIFIED) return upload;
+    }
     return NULL;
 }
 
@@ -250,14 +250,18 @@ static void reopen_missing(struct s3_delivery *delivery)
     }
 }
 
-static enum status verify(struct s3_delivery *delivery, struct fault *fault)
+static enum status verify(struct s3_delivery *delivery, enum sink_stage stage, struct fault *fault)
 {
     /* All is there: a run that is stopped now would tell the person to do again what is done. */
-    struct s3_pass const pass = {
-        .wants = wants_verify, .start = start_verify, .finish = finish_verify, .uninterrupted = true};
+    struct s3_pass const pass = {.of_stage = true,
+                                 .stage = stage,
+                                 .wants = wants_verify,
+                                 .start = start_verify,
+                                 .finish = finish_verify,
+                                 .uninterrupted = true};
     for (uint32_t round = 0;; round++) {
-        enum status const status = s3_delivery_pass(delivery, &pass, fault);
-        const struct s3_upload *const missing = first_unverified(delivery);
+        enum status const status = s3_pass_run(delivery, &pass, fault);
+        const struct s3_upload *const missing = first_unverified(delivery, stage);
         if (status != STATUS_OK || missing == NULL) return status;
         char url[S3_DELIVERY_URL_SIZE];
         if (round + 1 == S3_VERIFY_ROUNDS) {
@@ -274,8 +278,22 @@ static enum status verify(struct s3_delivery *delivery, struct fault *fault)
 
 /* ---- all of it ---- */
 
-/* Adds to the message what is there all the same. */
-static enum status tell_completed(const struct s3_delivery *delivery, enum status status, struct fault *fault)
+/* "; no manifest and no token is written": of the stages behind the one that failed. */
+static const char *not_written(const struct s3_delivery *delivery, enum sink_stage failed)
+{
+    bool manifest = false, token = false;
+    for (uint32_t i = 0; i < delivery->count; i++) {
+        enum sink_stage const stage = delivery->uploads[i]->stage;
+        manifest |= stage == SINK_MANIFEST && stage > failed;
+        token |= stage == SINK_TOKEN && stage > failed;
+    }
+    if (manifest) return token ? "; no manifest and no token is written" : "; no manifest is written";
+    return token ? "; no token is written" : "";
+}
+
+/* Adds to the message what is there all the same, and what is not. */
+static enum status tell_completed(const struct s3_delivery *delivery, enum sink_stage failed,
+                                  enum status status, struct fault *fault)
 {
     char names[S3_COMMIT_NAMED * 400] = "", url[S3_DELIVERY_URL_SIZE];
     uint32_t count = 0, doubts = 0;
@@ -293,20 +311,35 @@ static enum status tell_completed(const struct s3_delivery *delivery, enum statu
     if (doubts != 0)
         snprintf(doubt, sizeof doubt, "; of %" PRIu32 " it is not known whether they are complete", doubts);
     memcpy(told, fault->message, sizeof told);
-    return fault_set(fault, status, "%s; %" PRIu32 " of %" PRIu32 " files are complete and stay%s%s%s%s",
-                     told, count, delivery->count, count == 0 ? "" : ": ", names,
-                     count > S3_COMMIT_NAMED ? ", ..." : "", doubt);
+    return fault_set(fault, status, "%s%s; %" PRIu32 " of %" PRIu32 " files are complete and stay%s%s%s%s",
+                     told, not_written(delivery, failed), count, delivery->count, count == 0 ? "" : ": ",
+                     names, count > S3_COMMIT_NAMED ? ", ..." : "", doubt);
+}
+
+/* Once all rows are there, a run that is stopped would leave them without what makes them a delivery: the few
+ * small objects that are left are put all the same. */
+static enum status commit_stage(struct s3_delivery *delivery, enum sink_stage stage, struct fault *fault)
+{
+    struct s3_pass const complete = {.of_stage = true,
+                                     .stage = stage,
+                                     .wants = wants_look,
+                                     .start = start_complete,
+                                     .finish = finish_complete,
+                                     .uninterrupted = stage != SINK_DATA};
+    enum status const status = s3_pass_run(delivery, &complete, fault);
+    return status == STATUS_OK ? verify(delivery, stage, fault) : status;
 }
 
 enum status s3_commit(struct s3_delivery *delivery, struct fault *fault)
 {
     struct s3_pass const look = {.wants = wants_look, .start = start_look, .finish = s3_delivery_settle};
-    struct s3_pass const complete = {.wants = wants_look, .start = start_complete, .finish = finish_complete};
     enum status status = check_names(delivery, fault);
-    if (status == STATUS_OK && !delivery->options.replace) status = s3_delivery_pass(delivery, &look, fault);
-    if (status == STATUS_OK) status = s3_delivery_pass(delivery, &complete, fault);
-    if (status == STATUS_OK) status = verify(delivery, fault);
-    if (status != STATUS_OK) return tell_completed(delivery, status, fault);
+    if (status == STATUS_OK && !delivery->options.replace) status = s3_pass_run(delivery, &look, fault);
+    if (status != STATUS_OK) return status;
+    for (int stage = SINK_DATA; stage <= SINK_TOKEN; stage++) {
+        status = commit_stage(delivery, (enum sink_stage)stage, fault);
+        if (status != STATUS_OK) return tell_completed(delivery, (enum sink_stage)stage, status, fault);
+    }
     s3_stray_sweep(delivery, s3_delivery_now() + S3_ABORT_SECONDS * 1000000000ull);
     return STATUS_OK;
 }

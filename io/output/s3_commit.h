@@ -1,9 +1,11 @@
 /* s3_commit.h - makes the uploads of a run visible, all after all bytes are with S3, and sees that they are
  * what was sent.
  *
- * Three passes over the files: is the name still free (unless `replace`), Complete or Put, verification. A
- * failed Complete is not believed before a HEAD said that our object is not there. S3 has no transaction over
- * several objects: what was complete before another one failed stays, and the message names it.
+ * A pass over all files: is the name still free (unless `replace`)? Then for each stage two over its files:
+ * Complete or Put, and verification, so that a manifest is there only when all of its files are and were
+ * looked at, and a token only when all manifests are. A failed Complete is not believed before a HEAD said
+ * that our object is not there. S3 has no transaction over several objects: what was complete before another
+ * one failed stays, and the message names it; nothing of the stages behind is written then.
  *
  * Thread rule: the assembler's. */
 #ifndef PENSTOCK_IO_OUTPUT_S3_COMMIT_H

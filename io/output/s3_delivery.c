@@ -13,6 +13,9 @@
 
 /* Name of the metadata that tells our object from another's (s3_op.h reads it back as answer.token). */
 #define TOKEN_NAME "penstock-token"
+/* NULL: what the options say, which is for rows. */
+static const char *const content_types[] = {
+    [SINK_DATA] = NULL, [SINK_MANIFEST] = "application/xml", [SINK_TOKEN] = "application/octet-stream"};
 
 uint64_t s3_delivery_now(void)
 {
@@ -43,16 +46,24 @@ enum status s3_delivery_start(struct s3_delivery *delivery, const struct sink_s3
     for (size_t i = 0; i < count; i++)
         metadata[i] = options->object.metadata[i];
     metadata[count] = (struct aws_pair){.name = TOKEN_NAME, .value = options->token};
-    *delivery = (struct s3_delivery){
-        .options = *options,
-        .rules = {.bucket = options->bucket,
-                  .checksum = options->checksum,
-                  .part_size = options->part_size,
-                  .hold = options->hold},
-        .metadata = metadata,
-        .holds = {.sink = sink, .block_bytes = options->chunk_bytes, .blocks_max = sink_s3_copies(options)}};
-    delivery->options.object.metadata = metadata;
-    delivery->options.object.metadata_count = count + 1;
+    *delivery = (struct s3_delivery){.options = *options,
+                                     .rules = {.bucket = options->bucket,
+                                               .checksum = options->checksum,
+                                               .part_size = options->part_size,
+                                               .hold = options->hold},
+                                     .metadata = metadata,
+                                     .holds = {.sink = sink,
+                                               .block_bytes = options->chunk_bytes,
+                                               .blocks_max = sink_s3_copies(options),
+                                               .filling_max = sink_s3_fill(options) + options->hold / 5 * 2,
+                                               .pinned_max = options->hold / 5 * 2}};
+    for (int stage = SINK_DATA; stage <= SINK_TOKEN; stage++) {
+        struct s3_object_options *const object = &delivery->objects[stage];
+        *object = options->object;
+        object->metadata = metadata;
+        object->metadata_count = count + 1;
+        if (content_types[stage] != NULL) object->content_type = content_types[stage];
+    }
     return STATUS_OK;
 }
 
@@ -65,7 +76,8 @@ void s3_delivery_end(struct s3_delivery *delivery)
     free(delivery->metadata);
 }
 
-struct s3_upload *s3_delivery_add(struct s3_delivery *delivery, const char *name, struct fault *fault)
+struct s3_upload *s3_delivery_add(struct s3_delivery *delivery, const char *name, enum sink_stage stage,
+                                  struct fault *fault)
 {
     char key[S3_KEY_MAX + 1];
     int const length = snprintf(key, sizeof key, "%s%s", delivery->options.prefix, name);
@@ -84,7 +96,7 @@ struct s3_upload *s3_delivery_add(struct s3_delivery *delivery, const char *name
             delivery->room = room;
         }
     }
-    struct s3_upload *const upload = delivery->count == delivery->room ? NULL : s3_upload_create(key);
+    struct s3_upload *const upload = delivery->count == delivery->room ? NULL : s3_upload_create(key, stage);
     if (upload == NULL) {
         fault_set(fault, STATUS_IO, "S3: no memory left for the list of files");
         return NULL;
@@ -100,6 +112,23 @@ const char *s3_delivery_url(const struct s3_delivery *delivery, const struct s3_
     snprintf(out, S3_DELIVERY_URL_SIZE, "s3://%s/%s", delivery->options.bucket,
              output_text_printable(upload->key, key, sizeof key));
     return out;
+}
+
+enum status s3_delivery_same_name(const struct s3_delivery *delivery, const struct s3_upload *one,
+                                  const struct s3_upload *other, struct fault *fault)
+{
+    char url[S3_DELIVERY_URL_SIZE];
+    s3_delivery_url(delivery, one, url);
+    if (one->stage == SINK_DATA && other->stage == SINK_DATA)
+        return fault_set(fault, STATUS_JOB,
+                         "files.name: gives %s for two files of this run: have {part} in it, or no limit of "
+                         "rows or bytes",
+                         url);
+    return fault_set(
+        fault, STATUS_JOB,
+        "%s: is the name of two files of this run: give files.name, pega.manifest and pega.token "
+        "that make different names",
+        url);
 }
 
 void s3_delivery_warn(const struct s3_delivery *delivery, const char *format, ...)
@@ -244,7 +273,7 @@ static enum status send_queue(struct s3_delivery *delivery, struct s3_upload *up
         struct s3_errand *const errand =
             s3_errand_create(delivery, upload, S3_STEP_CREATE, S3_CREATE_UPLOAD, fault);
         if (errand == NULL) return STATUS_IO;
-        errand->call.op.object = &delivery->options.object;
+        errand->call.op.object = &delivery->objects[upload->stage];
         upload->state = S3_UPLOAD_CREATING;
         s3_errand_submit(delivery, errand);
         return STATUS_OK;
@@ -335,62 +364,4 @@ enum status s3_delivery_reap(struct s3_delivery *delivery, struct fault *fault)
         if (status != STATUS_OK) delivery->failed = true;
     }
     return first;
-}
-
-/* ---- passes ---- */
-
-struct passing {
-    const struct s3_pass *pass;
-    enum status status; /* the first failure */
-    bool stopping;
-};
-
-static void stop(struct s3_delivery *delivery, struct passing *passing, enum status status)
-{
-    if (status == STATUS_OK) return;
-    if (passing->status == STATUS_OK) passing->status = status;
-    if (!passing->stopping) s3_client_hurry(delivery->options.client, S3_ABORT_SECONDS * 1000);
-    passing->stopping = true;
-}
-
-static void look_at_the_clock(struct s3_delivery *delivery, struct passing *passing, struct fault *fault)
-{
-    const struct s3_pass *const pass = passing->pass;
-    if (pass->deadline != 0 && !passing->stopping && s3_delivery_now() >= pass->deadline) {
-        passing->stopping = true;
-        s3_client_cancel(delivery->options.client);
-    }
-    if (!pass->uninterrupted && passing->status == STATUS_OK)
-        stop(delivery, passing, s3_delivery_interrupted(delivery, fault));
-}
-
-/* Settles what came back, until at most `most` errands are out. */
-static void drain(struct s3_delivery *delivery, struct passing *passing, size_t most, struct fault *fault)
-{
-    for (;;) {
-        struct s3_errand *errand;
-        while ((errand = s3_errand_reap(delivery)) != NULL)
-            stop(delivery, passing,
-                 passing->pass->finish(delivery, errand, passing->status == STATUS_OK ? fault : NULL));
-        look_at_the_clock(delivery, passing, fault);
-        if (delivery->out <= most) return;
-        s3_client_wait(delivery->options.client);
-    }
-}
-
-enum status s3_delivery_pass(struct s3_delivery *delivery, const struct s3_pass *pass, struct fault *fault)
-{
-    struct passing passing = {.pass = pass};
-    size_t const most = (size_t)S3_ERRANDS_A_CONNECTION * delivery->options.connections;
-    for (uint32_t i = 0; i < delivery->count && !passing.stopping; i++) {
-        struct s3_upload *const upload = delivery->uploads[i];
-        if (!pass->wants(upload)) continue;
-        drain(delivery, &passing, most - 1, fault);
-        /* long lists of parts do not wait beside each other; and after a failure nothing more is begun */
-        if (delivery->complete_parts + upload->part_count > S3_COMPLETE_PARTS_MAX || delivery->doubts != 0)
-            drain(delivery, &passing, 0, fault);
-        if (!passing.stopping) stop(delivery, &passing, pass->start(delivery, upload, fault));
-    }
-    drain(delivery, &passing, 0, fault);
-    return passing.status;
 }

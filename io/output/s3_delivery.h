@@ -1,8 +1,7 @@
 /* s3_delivery.h - what the files of the S3 sink share: the uploads of one run, and the calls out for them.
  *
  * An errand is a call together with what it is for. While rows come, the sink submits errands and settles
- * them as they come back. Afterwards commit and abort go over all uploads in passes: a pass submits an errand
- * for each upload that wants one, S3_ERRANDS_A_CONNECTION of them a connection at once, and settles them.
+ * them as they come back. Afterwards commit and abort go over all uploads in passes (s3_pass.h).
  *
  * Thread rule: the assembler's. Owns uploads, errands and holds; client and texts are lent. */
 #ifndef PENSTOCK_IO_OUTPUT_S3_DELIVERY_H
@@ -14,13 +13,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-/* Calls out at once in a pass, for each connection: one is under way while the other waits, so that none is
- * idle between two. A call has some 8 KB. */
-#define S3_ERRANDS_A_CONNECTION 2u
-/* Parts listed by all Completes that are out at once, but for a single one: 10,000 take 1.7 MB here and 1.6
- * MB of XML in the client. */
-#define S3_COMPLETE_PARTS_MAX (2u * S3_PARTS_MAX)
 
 enum s3_step {
     S3_STEP_LOOK,     /* HEAD, is the name taken? at the file's begin, and once more before its Complete */
@@ -48,10 +40,11 @@ struct s3_delivery {
     struct sink_s3_options options;
     struct s3_upload_rules rules;
     struct aws_pair *metadata; /* of options.object, and the token */
+    struct s3_object_options objects[SINK_TOKEN + 1];
     struct s3_upload **uploads;
     uint32_t count, room;
     struct s3_holds holds;
-    uint64_t kept;           /* bytes of kept files */
+    uint64_t kept;           /* bytes of kept files of rows */
     size_t out, creates_out; /* errands; of these, Creates */
     size_t queued;           /* parts that wait for their upload's id */
     size_t doubts;           /* Completes that failed and are being judged: no more are begun meanwhile */
@@ -66,12 +59,16 @@ enum status s3_delivery_start(struct s3_delivery *delivery, const struct sink_s3
                               const struct sink *sink, struct fault *fault);
 void s3_delivery_end(struct s3_delivery *delivery);
 /* Adds an upload under that name; NULL: no memory, or the key is too long. */
-struct s3_upload *s3_delivery_add(struct s3_delivery *delivery, const char *name, struct fault *fault);
+struct s3_upload *s3_delivery_add(struct s3_delivery *delivery, const char *name, enum sink_stage stage,
+                                  struct fault *fault);
 
 /* "s3://bucket/key", readable. Returns `out`, which has OUTPUT_TEXT_PRINTABLE + S3_BUCKET_MAX + 8 bytes. */
 #define S3_DELIVERY_URL_SIZE (768u + S3_BUCKET_MAX + 8u)
 const char *s3_delivery_url(const struct s3_delivery *delivery, const struct s3_upload *upload,
                             char out[S3_DELIVERY_URL_SIZE]);
+/* STATUS_JOB: both would be one object. */
+enum status s3_delivery_same_name(const struct s3_delivery *delivery, const struct s3_upload *one,
+                                  const struct s3_upload *other, struct fault *fault);
 /* Tells the person. */
 void s3_delivery_warn(const struct s3_delivery *delivery, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -99,20 +96,6 @@ enum status s3_delivery_send(struct s3_delivery *delivery, struct s3_upload *upl
 /* The errand that looks whether the name is taken. */
 struct s3_errand *s3_delivery_look(struct s3_delivery *delivery, struct s3_upload *upload,
                                    struct fault *fault);
-
-struct s3_pass {
-    bool (*wants)(const struct s3_upload *upload);
-    /* Submits an errand. */
-    enum status (*start)(struct s3_delivery *delivery, struct s3_upload *upload, struct fault *fault);
-    /* Takes the errand over: frees it, or submits what follows from it. */
-    enum status (*finish)(struct s3_delivery *delivery, struct s3_errand *errand, struct fault *fault);
-    uint64_t deadline;  /* s3_delivery_now(): then all is cancelled and no more started; 0: none */
-    bool uninterrupted; /* goes on although the person wants to stop */
-};
-
-/* Returns when nothing is out. After a failure or an interruption nothing new is started, and what is out
- * gets S3_ABORT_SECONDS more; the first failure is returned. */
-enum status s3_delivery_pass(struct s3_delivery *delivery, const struct s3_pass *pass, struct fault *fault);
 
 /* STATUS_INTERRUPTED or STATUS_TERMINATED when the person wants to stop. */
 enum status s3_delivery_interrupted(const struct s3_delivery *delivery, struct fault *fault);

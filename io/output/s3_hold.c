@@ -23,19 +23,42 @@ bool s3_holds_is_short(const struct s3_holds *holds, size_t length)
     return length < holds->block_bytes / 2;
 }
 
-bool s3_holds_have_room(const struct s3_holds *holds, uint64_t length)
+/* What is free in the block that a file goes on in. */
+static uint64_t rest_of(const struct s3_holds *holds, const struct s3_hold *block)
 {
-    uint64_t const rest = holds->block == NULL ? 0 : holds->block_bytes - holds->block->used;
+    if (block == NULL) block = holds->spare;
+    return block == NULL ? 0 : holds->block_bytes - block->used;
+}
+
+bool s3_holds_have_room(const struct s3_holds *holds, const struct s3_hold *block, uint64_t length)
+{
+    uint64_t const rest = rest_of(holds, block);
     if (length <= rest) return true;
     uint64_t const blocks = (length - rest + holds->block_bytes - 1) / holds->block_bytes;
     return blocks <= holds->blocks_max / holds->block_bytes &&
            holds->blocks_now <= holds->blocks_max - blocks * holds->block_bytes;
 }
 
+bool s3_holds_pin_too_much(const struct s3_holds *holds, uint32_t pieces_more)
+{
+    return holds->pinned + (uint64_t)pieces_more * holds->block_bytes > holds->pinned_max;
+}
+
+void s3_holds_leave(struct s3_holds *holds, struct s3_hold *block)
+{
+    bool const has_room = block != NULL && block->used < holds->block_bytes;
+    if (!has_room || (holds->spare != NULL && holds->spare->used <= block->used)) {
+        s3_hold_release(holds, block);
+        return;
+    }
+    s3_holds_end(holds);
+    holds->spare = block;
+}
+
 void s3_holds_end(struct s3_holds *holds)
 {
-    struct s3_hold *const block = holds->block;
-    holds->block = NULL;
+    struct s3_hold *const block = holds->spare;
+    holds->spare = NULL;
     s3_hold_release(holds, block);
 }
 
@@ -46,36 +69,43 @@ struct s3_hold *s3_hold_piece(const struct sink_piece *piece)
     return hold;
 }
 
-static bool new_block(struct s3_holds *holds)
+/* A file's first one may be the one that another left behind. With a use for being filled. */
+static struct s3_hold *next_block(struct s3_holds *holds, bool is_first)
 {
-    struct s3_hold *const block = malloc(sizeof *block + holds->block_bytes);
-    if (block == NULL) return false;
+    struct s3_hold *block = is_first ? holds->spare : NULL;
+    if (block != NULL) {
+        holds->spare = NULL;
+        return block;
+    }
+    block = malloc(sizeof *block + holds->block_bytes);
+    if (block == NULL) return NULL;
     *block = (struct s3_hold){.uses = 1};
-    s3_holds_end(holds);
-    holds->block = block;
     holds->blocks_now += holds->block_bytes;
-    return true;
+    return block;
 }
 
-const uint8_t *s3_hold_copy(struct s3_holds *holds, const uint8_t *bytes, size_t length, size_t *copied,
-                            struct s3_hold **hold)
+const uint8_t *s3_hold_copy(struct s3_holds *holds, struct s3_hold **block, const uint8_t *bytes,
+                            size_t length, size_t *copied)
 {
-    bool const full = holds->block == NULL || holds->block->used == holds->block_bytes;
-    if (full && !new_block(holds)) return NULL;
-    struct s3_hold *const block = holds->block;
-    size_t const room = holds->block_bytes - block->used;
-    uint8_t *const at = block->bytes + block->used;
+    if (*block == NULL || (*block)->used == holds->block_bytes) {
+        struct s3_hold *const next = next_block(holds, *block == NULL);
+        if (next == NULL) return NULL;
+        s3_hold_release(holds, *block);
+        *block = next;
+    }
+    struct s3_hold *const filled = *block;
+    size_t const room = holds->block_bytes - filled->used;
+    uint8_t *const at = filled->bytes + filled->used;
     *copied = length < room ? length : room;
     memcpy(at, bytes, *copied);
-    block->used += *copied;
-    block->uses++;
-    *hold = block;
+    filled->used += *copied;
+    filled->uses++;
     return at;
 }
 
-bool s3_hold_is_short_piece(const struct s3_holds *holds, const struct s3_hold *hold)
+bool s3_hold_is_piece(const struct s3_hold *hold)
 {
-    return hold != NULL && hold->piece.bytes != NULL && s3_holds_is_short(holds, hold->piece.length);
+    return hold != NULL && hold->piece.bytes != NULL;
 }
 
 void s3_hold_use(struct s3_hold *hold)

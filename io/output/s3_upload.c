@@ -6,6 +6,7 @@
 #include "io/s3/s3_plan.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,12 +17,13 @@ static enum status no_memory(struct fault *fault)
 
 /* ---- the value ---- */
 
-struct s3_upload *s3_upload_create(const char *key)
+struct s3_upload *s3_upload_create(const char *key, enum sink_stage stage)
 {
     struct s3_upload *const upload = calloc(1, sizeof *upload);
     char *const kept = strdup(key);
     if (upload != NULL && kept != NULL) {
         upload->key = kept;
+        upload->stage = stage;
         return upload;
     }
     free(upload);
@@ -50,12 +52,30 @@ struct s3_outgoing *s3_upload_next(struct s3_upload *upload)
     return part;
 }
 
+/* The part is not being filled any more. */
+static struct s3_outgoing *take_filling(struct s3_upload *upload, struct s3_holds *holds)
+{
+    struct s3_outgoing *const part = upload->filling;
+    upload->filling = NULL;
+    if (part == NULL) return NULL;
+    holds->filling -= part->size;
+    holds->pinned -= (uint64_t)part->long_pieces * holds->block_bytes;
+    holds->waiting -= part->short_bytes;
+    return part;
+}
+
+static void leave_block(struct s3_upload *upload, struct s3_holds *holds)
+{
+    s3_holds_leave(holds, upload->block);
+    upload->block = NULL;
+}
+
 void s3_upload_drop(struct s3_upload *upload, struct s3_holds *holds)
 {
     for (struct s3_outgoing *part = s3_upload_next(upload); part != NULL; part = s3_upload_next(upload))
         s3_outgoing_free(part, holds);
-    s3_outgoing_free(upload->filling, holds);
-    upload->filling = NULL;
+    s3_outgoing_free(take_filling(upload, holds), holds);
+    leave_block(upload, holds);
 }
 
 void s3_upload_settle(struct s3_upload *upload, enum s3_upload_state state)
@@ -89,8 +109,29 @@ uint64_t s3_upload_filled(const struct s3_upload *upload)
 
 /* ---- parts ---- */
 
+static enum status too_large(const struct s3_upload *upload, const struct s3_upload_rules *rules,
+                             const struct s3_holds *holds, uint32_t number, uint64_t size,
+                             struct fault *fault)
+{
+    char key[OUTPUT_TEXT_PRINTABLE], others[96] = "";
+    bool const is_alone = holds->filling == 0;
+    if (!is_alone)
+        snprintf(others, sizeof others, ", beside %" PRIu64 " MiB in parts of other open files",
+                 holds->filling >> 20);
+    return fault_set(
+        fault, STATUS_JOB,
+        "s3://%s/%s: its part %u has %" PRIu64 " MiB (parts grow with the object, which has %" PRIu64
+        " MiB so far)%s, too much for the %" PRIu64
+        " MiB that the upload holds at these sizes: give more --connections or a larger --part-size (both "
+        "take memory: --memory-limit), or make smaller files by files.max_bytes or files.max_rows%s",
+        rules->bucket, output_text_printable(upload->key, key, sizeof key), number, size >> 20,
+        upload->size >> 20, others, rules->hold >> 20,
+        is_alone ? "" : ", or fewer at once (segments with segments.split, files.count)");
+}
+
 static enum status check_part(const struct s3_upload *upload, const struct s3_upload_rules *rules,
-                              uint32_t number, uint64_t size, struct fault *fault)
+                              const struct s3_holds *holds, uint32_t number, uint64_t size,
+                              struct fault *fault)
 {
     char key[OUTPUT_TEXT_PRINTABLE];
     if (number > S3_PARTS_MAX)
@@ -98,23 +139,16 @@ static enum status check_part(const struct s3_upload *upload, const struct s3_up
                          "s3://%s/%s: is larger than the %u parts that an object may have: give a larger "
                          "--part-size, or smaller files by files.max_bytes or files.max_rows",
                          rules->bucket, output_text_printable(upload->key, key, sizeof key), S3_PARTS_MAX);
-    if (s3_plan_part_fits(size, rules->hold)) return STATUS_OK;
-    return fault_set(
-        fault, STATUS_JOB,
-        "s3://%s/%s: its part %u has %" PRIu64 " MiB (parts grow with the object, which has %" PRIu64
-        " MiB so far), too much for the %" PRIu64
-        " MiB that the upload holds at these sizes: give more --connections or a larger --part-size (both "
-        "take memory: --memory-limit), or make smaller files by files.max_bytes or files.max_rows",
-        rules->bucket, output_text_printable(upload->key, key, sizeof key), number, size >> 20,
-        upload->size >> 20, rules->hold >> 20);
+    if (holds->filling + size <= holds->filling_max) return STATUS_OK;
+    return too_large(upload, rules, holds, number, size, fault);
 }
 
 static enum status open_part(struct s3_upload *upload, const struct s3_upload_rules *rules,
-                             struct fault *fault)
+                             struct s3_holds *holds, struct fault *fault)
 {
     uint32_t const number = upload->part_count + 1;
     uint64_t const size = s3_plan_part(rules->part_size, number);
-    enum status const status = check_part(upload, rules, number, size, fault);
+    enum status const status = check_part(upload, rules, holds, number, size, fault);
     if (status != STATUS_OK) return status;
     if (upload->part_count == upload->part_room) {
         uint32_t const room = upload->part_room == 0 ? 1 : 2 * upload->part_room;
@@ -128,13 +162,13 @@ static enum status open_part(struct s3_upload *upload, const struct s3_upload_ru
     part->number = number;
     part->size = size;
     upload->filling = part;
+    holds->filling += size;
     return STATUS_OK;
 }
 
-static void close_part(struct s3_upload *upload, const struct s3_upload_rules *rules)
+static void close_part(struct s3_upload *upload, const struct s3_upload_rules *rules, struct s3_holds *holds)
 {
-    struct s3_outgoing *const part = upload->filling;
-    upload->filling = NULL;
+    struct s3_outgoing *const part = take_filling(upload, holds);
     upload->parts[upload->part_count++] = (struct s3_sent){.size = part->length, .checksum = part->checksum};
     upload->size += part->length;
     upload->checksum = checksum_combine(rules->checksum, upload->checksum, part->checksum, part->length);
@@ -174,18 +208,33 @@ static enum status add_span(struct s3_outgoing *part, struct s3_holds *holds, co
     return STATUS_OK;
 }
 
-static enum status add_copy(struct s3_outgoing *part, struct s3_holds *holds, const uint8_t *bytes,
+static enum status add_copy(struct s3_upload *upload, struct s3_holds *holds, const uint8_t *bytes,
                             size_t length, struct fault *fault)
 {
     while (length != 0) {
         size_t copied;
-        struct s3_hold *hold;
-        const uint8_t *const copy = s3_hold_copy(holds, bytes, length, &copied, &hold);
+        const uint8_t *const copy = s3_hold_copy(holds, &upload->block, bytes, length, &copied);
         if (copy == NULL) return fault_set(fault, STATUS_IO, "S3: no memory left to gather rows in");
-        enum status const status = add_span(part, holds, copy, copied, hold, fault);
+        enum status const status = add_span(upload->filling, holds, copy, copied, upload->block, fault);
         if (status != STATUS_OK) return status;
         bytes += copied;
         length -= copied;
+    }
+    return STATUS_OK;
+}
+
+/* The caller's use of `hold` becomes the span's. */
+static enum status add_pin(struct s3_outgoing *part, struct s3_holds *holds, const uint8_t *bytes,
+                           size_t length, struct s3_hold *hold, bool is_short, struct fault *fault)
+{
+    enum status const status = add_span(part, holds, bytes, length, hold, fault);
+    if (status != STATUS_OK) return status;
+    if (is_short) {
+        part->short_bytes += length;
+        holds->waiting += length;
+    } else {
+        part->long_pieces++;
+        holds->pinned += holds->block_bytes;
     }
     return STATUS_OK;
 }
@@ -202,21 +251,29 @@ struct taking {
     bool copy;
 };
 
-static enum status add_slice(struct s3_outgoing *part, struct s3_holds *holds, struct taking *taking,
+/* Short pieces, long ones when enough are pinned; as far as there is room, with `copy` short ones beyond it.
+ */
+static bool is_to_be_copied(const struct s3_upload *upload, const struct s3_holds *holds, size_t length,
+                            bool is_short, bool copy)
+{
+    if (is_short && copy) return true;
+    return (is_short || s3_holds_pin_too_much(holds, 1)) && s3_holds_have_room(holds, upload->block, length);
+}
+
+/* The tail of a piece whose head went into the part before is judged alone: it stays longer. */
+static enum status add_slice(struct s3_upload *upload, struct s3_holds *holds, struct taking *taking,
                              size_t length, struct fault *fault)
 {
     const struct sink_piece *const piece = taking->piece;
     const uint8_t *const bytes = piece->bytes + taking->at;
-    if (piece->owner == NULL) return add_span(part, holds, bytes, length, NULL, fault);
-    bool const is_short = s3_holds_is_short(holds, piece->length);
-    if (is_short && (taking->copy || s3_holds_have_room(holds, length)))
-        return add_copy(part, holds, bytes, length, fault);
+    if (piece->owner == NULL) return add_span(upload->filling, holds, bytes, length, NULL, fault);
+    bool const is_short = s3_holds_is_short(holds, taking->at == 0 ? piece->length : length);
+    if (is_to_be_copied(upload, holds, length, is_short, taking->copy))
+        return add_copy(upload, holds, bytes, length, fault);
     if (taking->hold == NULL) taking->hold = s3_hold_piece(piece);
     if (taking->hold == NULL) return no_memory(fault);
     s3_hold_use(taking->hold);
-    enum status const status = add_span(part, holds, bytes, length, taking->hold, fault);
-    if (status == STATUS_OK && is_short) part->short_bytes += length;
-    return status;
+    return add_pin(upload->filling, holds, bytes, length, taking->hold, is_short, fault);
 }
 
 /* The checksum of the next `length` bytes; leaves that of the bytes behind them. crc(AB) = crc(A) moved over
@@ -236,21 +293,21 @@ static enum status take_slice(struct s3_upload *upload, const struct s3_upload_r
                               struct s3_holds *holds, struct taking *taking, struct fault *fault)
 {
     if (upload->filling == NULL) {
-        enum status const status = open_part(upload, rules, fault);
+        enum status const status = open_part(upload, rules, holds, fault);
         if (status != STATUS_OK) return status;
     }
     struct s3_outgoing *const part = upload->filling;
     uint64_t const room = part->size - part->length;
     size_t const left = taking->piece->length - taking->at;
     size_t const length = left < room ? left : (size_t)room;
-    enum status const status = add_slice(part, holds, taking, length, fault);
+    enum status const status = add_slice(upload, holds, taking, length, fault);
     if (status != STATUS_OK) return status;
     if (rules->checksum != CHECKSUM_NONE)
         part->checksum = checksum_combine(rules->checksum, part->checksum,
                                           slice_checksum(rules->checksum, taking, length), length);
     part->length += length;
     taking->at += length;
-    if (part->length == part->size) close_part(upload, rules);
+    if (part->length == part->size) close_part(upload, rules, holds);
     return STATUS_OK;
 }
 
@@ -270,27 +327,43 @@ enum status s3_upload_take(struct s3_upload *upload, const struct s3_upload_rule
     return status;
 }
 
+/* One span of a part that is laid out anew: the use of its hold is taken over. */
+static enum status lay_anew(struct s3_upload *upload, struct s3_holds *holds, const struct http_span *span,
+                            struct s3_hold *hold, bool copy, struct fault *fault)
+{
+    struct s3_outgoing *const part = upload->filling;
+    if (!s3_hold_is_piece(hold)) return add_span(part, holds, span->bytes, span->length, hold, fault);
+    bool const is_short = s3_holds_is_short(holds, span->length);
+    if (!is_to_be_copied(upload, holds, span->length, is_short, copy))
+        return add_pin(part, holds, span->bytes, span->length, hold, is_short, fault);
+    enum status const status = add_copy(upload, holds, span->bytes, span->length, fault);
+    s3_hold_release(holds, hold);
+    return status;
+}
+
 enum status s3_upload_tidy(struct s3_upload *upload, struct s3_holds *holds, bool copy, struct fault *fault)
 {
     struct s3_outgoing *const part = upload->filling;
-    if (part == NULL || part->short_bytes == 0) return STATUS_OK;
-    if (!copy && !s3_holds_have_room(holds, part->short_bytes)) return STATUS_OK;
-    struct s3_outgoing old = *part;
+    if (part == NULL) return STATUS_OK;
+    bool const copy_short =
+        part->short_bytes != 0 && (copy || s3_holds_have_room(holds, upload->block, part->short_bytes));
+    bool const copy_long = part->long_pieces != 0 && s3_holds_pin_too_much(holds, 0) &&
+                           s3_holds_have_room(holds, upload->block, holds->block_bytes);
+    if (!copy_short && !copy_long) return STATUS_OK;
+    struct s3_outgoing const old = *part;
+    holds->pinned -= (uint64_t)part->long_pieces * holds->block_bytes;
+    holds->waiting -= part->short_bytes;
     part->spans = NULL;
     part->holds = NULL;
     part->count = part->room = 0;
     part->short_bytes = 0;
+    part->long_pieces = 0;
     enum status status = STATUS_OK;
     for (size_t i = 0; i < old.count; i++) {
-        const struct http_span *const span = &old.spans[i];
-        struct s3_hold *const hold = old.holds[i];
-        bool const is_short = s3_hold_is_short_piece(holds, hold);
-        if (status != STATUS_OK || is_short) {
-            if (status == STATUS_OK) status = add_copy(part, holds, span->bytes, span->length, fault);
-            s3_hold_release(holds, hold);
-        } else {
-            status = add_span(part, holds, span->bytes, span->length, hold, fault);
-        }
+        if (status == STATUS_OK)
+            status = lay_anew(upload, holds, &old.spans[i], old.holds[i], copy, fault);
+        else
+            s3_hold_release(holds, old.holds[i]);
     }
     free(old.spans);
     free(old.holds);
@@ -314,8 +387,7 @@ static enum status keep(struct s3_upload *upload, struct s3_holds *holds, struct
     upload->kept = kept;
     upload->size = part->length;
     upload->checksum = part->checksum;
-    upload->filling = NULL;
-    s3_outgoing_free(part, holds);
+    s3_outgoing_free(take_filling(upload, holds), holds);
     return STATUS_OK;
 }
 
@@ -323,7 +395,11 @@ enum status s3_upload_end(struct s3_upload *upload, const struct s3_upload_rules
                           struct s3_holds *holds, bool keep_it, struct fault *fault)
 {
     upload->ended = true;
-    if (keep_it) return keep(upload, holds, fault);
-    if (upload->filling != NULL) close_part(upload, rules);
-    return STATUS_OK;
+    enum status status = STATUS_OK;
+    if (keep_it)
+        status = keep(upload, holds, fault);
+    else if (upload->filling != NULL)
+        close_part(upload, rules, holds);
+    leave_block(upload, holds);
+    return status;
 }

@@ -29,6 +29,7 @@ struct s3_outgoing {
     uint64_t size, length;    /* bytes when it is whole; bytes that it has */
     uint64_t checksum;        /* of these */
     uint64_t short_bytes;     /* of these, those in short pieces that wait to be copied */
+    uint32_t long_pieces;     /* that it pins */
     struct http_span *spans;
     struct s3_hold **holds; /* one for each span; NULL: memory that outlives the run */
     size_t count, room;
@@ -52,16 +53,19 @@ enum s3_upload_state {
 
 struct s3_upload {
     char *key; /* whole */
+    enum sink_stage stage;
     char *upload_id;
     enum s3_upload_state state;
     bool ended;
-    bool is_kept;  /* put by one request in commit; `kept` are its bytes */
-    bool in_doubt; /* it is not known whether it was completed */
+    uint32_t open_place; /* until then: among the open files */
+    bool is_kept;        /* put by one request in commit; `kept` are its bytes */
+    bool in_doubt;       /* it is not known whether it was completed */
     uint8_t *kept;
     uint64_t size, checksum; /* of the whole parts; after the end, of the object */
     struct s3_sent *parts;
     uint32_t part_count, part_room;
     struct s3_outgoing *filling, *first, *last; /* and the queue */
+    struct s3_hold *block;                      /* of copies, being filled */
     uint32_t queued, queued_counted;            /* parts in it; of these, in s3_delivery's sum */
     bool has_stray;                  /* s3_stray.h: an upload may be there whose id we don't know */
     int64_t stray_from, stray_until; /* begun between these, seconds since 1970 by our clock */
@@ -74,7 +78,7 @@ struct s3_upload_rules {
 };
 
 /* Takes a copy of `key`; NULL: no memory. */
-struct s3_upload *s3_upload_create(const char *key);
+struct s3_upload *s3_upload_create(const char *key, enum sink_stage stage);
 /* Lets go of all that it holds, sent parts excepted: they are the caller's. Takes NULL. */
 void s3_upload_destroy(struct s3_upload *upload, struct s3_holds *holds);
 /* Lets go of bytes that will not be sent any more: the part being filled and the queue. */
@@ -89,8 +93,8 @@ void s3_upload_settle(struct s3_upload *upload, enum s3_upload_state state);
 enum status s3_upload_take(struct s3_upload *upload, const struct s3_upload_rules *rules,
                            struct s3_holds *holds, const struct sink_piece *piece, bool copy,
                            struct fault *fault);
-/* Copies the short pieces of the part being filled when there is room for all (or with `copy`), so that their
- * chunks go home. */
+/* Lets chunks go home: copies the short pieces of the part being filled when there is room for all (or with
+ * `copy`), and long ones as long as there is room and parts being filled pin more than their share. */
 enum status s3_upload_tidy(struct s3_upload *upload, struct s3_holds *holds, bool copy, struct fault *fault);
 /* The last part is whole now. With `keep` its bytes are copied instead, and the object is put in one request:
  * only for objects without a part in the queue or sent. */

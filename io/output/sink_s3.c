@@ -12,9 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Blocks of copies beside those that one part fills: the one being filled, the one that the part began in,
- * and two that parts on their way have the ends of. */
-#define SPARE_BLOCKS 4u
+/* Blocks of copies beside those that the parts being filled take: of each file the one that its part began in
+ * and the one being filled; one left behind, and one more to go on in (s3_hold.h). */
+#define FILE_BLOCKS  2u
+#define SPARE_BLOCKS 2u
 /* What a call takes here and in the client: struct s3_errand, its attempt, spans. */
 #define CALL_BYTES (16u << 10)
 
@@ -24,12 +25,25 @@ struct sink_s3 {
     struct sink sink;
     struct s3_delivery delivery;
     enum sink_state state;
-    struct s3_upload *current; /* NULL: no file is open */
+    struct s3_upload **open; /* the files that are */
+    uint32_t open_count, open_room;
+    uint32_t data_count, data_open; /* files of rows; of these, open */
 };
+
+static uint32_t open_files_of(const struct sink_s3_options *options)
+{
+    return options->open_files == 0 ? 1 : options->open_files;
+}
+
+uint64_t sink_s3_fill(const struct sink_s3_options *options)
+{
+    return options->fill != 0 ? options->fill : open_files_of(options) * options->part_size;
+}
 
 uint64_t sink_s3_copies(const struct sink_s3_options *options)
 {
-    return options->part_size + SPARE_BLOCKS * (uint64_t)options->chunk_bytes;
+    uint64_t const blocks = (uint64_t)FILE_BLOCKS * open_files_of(options) + SPARE_BLOCKS;
+    return sink_s3_fill(options) + blocks * options->chunk_bytes;
 }
 
 uint64_t sink_s3_memory(const struct sink_s3_options *options)
@@ -56,15 +70,23 @@ static enum status out_of_order(struct sink_s3 *self, const char *call, struct f
 
 /* ---- while rows come ---- */
 
-/* Settles what came back. Copies that there is room for now let chunks go home; without anything on its way
- * there must be room, or nothing would ever make any. */
+/* Copies that there is room for now let chunks go home; without anything on its way there must be room, or
+ * nothing would ever make any. */
+static enum status tidy(struct sink_s3 *self, struct fault *fault)
+{
+    struct s3_holds *const holds = &self->delivery.holds;
+    enum status status = STATUS_OK;
+    if (holds->waiting == 0 && !s3_holds_pin_too_much(holds, 0)) return STATUS_OK;
+    for (uint32_t i = 0; i < self->open_count && status == STATUS_OK; i++)
+        status = s3_upload_tidy(self->open[i], holds, self->delivery.out == 0, fault);
+    return status;
+}
+
+/* Settles what came back. */
 static enum status reap(struct sink_s3 *self, struct fault *fault)
 {
-    struct s3_delivery *const delivery = &self->delivery;
-    enum status status = s3_delivery_reap(delivery, fault);
-    if (status == STATUS_OK && self->current != NULL)
-        status = s3_upload_tidy(self->current, &delivery->holds, delivery->out == 0, fault);
-    return status;
+    enum status const status = s3_delivery_reap(&self->delivery, fault);
+    return status == STATUS_OK ? tidy(self, fault) : status;
 }
 
 static bool is_too_much_out(const struct s3_delivery *delivery)
@@ -102,44 +124,80 @@ static enum status look(struct sink_s3 *self, struct s3_upload *upload, bool wai
     return s3_delivery_settle(delivery, errand, fault);
 }
 
-static enum status begin(struct sink_s3 *self, uint32_t file, const char *name, struct fault *fault)
+/* The sizes are made for a number of files (sink_s3_options.open_files), which more of them would break. */
+static enum status check_count(struct sink_s3 *self, enum sink_stage stage, struct fault *fault)
 {
-    struct s3_delivery *const delivery = &self->delivery;
-    if (file >= S3_FILES_MAX)
+    const struct sink_s3_options *const options = &self->delivery.options;
+    if (stage != SINK_DATA) return STATUS_OK;
+    if (self->data_count >= S3_FILES_MAX)
         return fault_set(fault, STATUS_JOB,
                          "destination s3://%s/%s: more than %u files in one run: raise files.max_rows or "
                          "files.max_bytes",
-                         delivery->options.bucket, delivery->options.prefix, S3_FILES_MAX);
-    enum status const status = wait_for_room(self, fault);
-    if (status != STATUS_OK) return status;
-    struct s3_upload *const upload = s3_delivery_add(delivery, name, fault);
-    if (upload == NULL) return fault == NULL ? STATUS_IO : fault->status;
-    /* a name without {part} shows at once; s3_commit.c looks at all pairs */
-    if (file > 0 && strcmp(delivery->uploads[file - 1]->key, upload->key) == 0) {
-        char url[S3_DELIVERY_URL_SIZE];
-        return fault_set(fault, STATUS_JOB,
-                         "files.name: gives %s for two files of this run: have {part} in it, or no limit of "
-                         "rows or bytes",
-                         s3_delivery_url(delivery, upload, url));
+                         options->bucket, options->prefix, S3_FILES_MAX);
+    if (self->data_open >= open_files_of(options))
+        return fault_set(fault, STATUS_INTERNAL,
+                         "destination S3: more than %u files are open at once; this is a bug: report it",
+                         open_files_of(options));
+    return STATUS_OK;
+}
+
+static enum status note_open(struct sink_s3 *self, struct s3_upload *upload, struct fault *fault)
+{
+    if (self->open_count == self->open_room) {
+        uint32_t const room = self->open_room == 0 ? 4 : 2 * self->open_room;
+        struct s3_upload **const open = reallocarray(self->open, room, sizeof(void *));
+        if (open == NULL) return fault_set(fault, STATUS_IO, "S3: no memory left for the list of files");
+        self->open = open;
+        self->open_room = room;
     }
-    self->current = upload;
+    upload->open_place = self->open_count;
+    self->open[self->open_count++] = upload;
+    self->data_count += upload->stage == SINK_DATA;
+    self->data_open += upload->stage == SINK_DATA;
+    return STATUS_OK;
+}
+
+static void note_ended(struct sink_s3 *self, const struct s3_upload *upload)
+{
+    struct s3_upload *const last = self->open[--self->open_count];
+    self->open[upload->open_place] = last;
+    last->open_place = upload->open_place;
+    self->data_open -= upload->stage == SINK_DATA;
+}
+
+static enum status begin(struct sink_s3 *self, uint32_t file, const char *name, enum sink_stage stage,
+                         struct fault *fault)
+{
+    struct s3_delivery *const delivery = &self->delivery;
+    enum status status = check_count(self, stage, fault);
+    if (status == STATUS_OK) status = wait_for_room(self, fault);
+    if (status != STATUS_OK) return status;
+    struct s3_upload *const upload = s3_delivery_add(delivery, name, stage, fault);
+    if (upload == NULL) return fault == NULL ? STATUS_IO : fault->status;
+    status = note_open(self, upload, fault);
+    if (status != STATUS_OK) return status;
+    /* a name without {part} shows at once; s3_commit.c looks at all pairs */
+    const struct s3_upload *const before = file == 0 ? NULL : delivery->uploads[file - 1];
+    if (before != NULL && strcmp(before->key, upload->key) == 0)
+        return s3_delivery_same_name(delivery, before, upload, fault);
     return look(self, upload, file == 0, fault);
 }
 
 static enum status s3_begin(struct sink *sink, uint32_t file, const char *name, enum sink_stage stage,
                             struct fault *fault)
 {
-    (void)stage; /* all data so far */
     struct sink_s3 *const self = sink->self;
-    if (self->state != SINK_OPEN || self->current != NULL || file != self->delivery.count || name[0] == '\0')
+    if (self->state != SINK_OPEN || file != self->delivery.count || name[0] == '\0')
         return out_of_order(self, "begin()", fault);
-    return fail(self, begin(self, file, name, fault));
+    return fail(self, begin(self, file, name, stage, fault));
 }
 
-/* One file is open at a time: the last one. */
-static bool is_open(const struct sink_s3 *self, uint32_t file)
+/* NULL: it is not open. */
+static struct s3_upload *open_file(const struct sink_s3 *self, uint32_t file)
 {
-    return self->state == SINK_OPEN && self->current != NULL && file == self->delivery.count - 1;
+    if (self->state != SINK_OPEN || file >= self->delivery.count) return NULL;
+    struct s3_upload *const upload = self->delivery.uploads[file];
+    return upload->ended ? NULL : upload;
 }
 
 static enum status s3_write(struct sink *sink, uint32_t file, const struct sink_piece *piece,
@@ -147,29 +205,34 @@ static enum status s3_write(struct sink *sink, uint32_t file, const struct sink_
 {
     struct sink_s3 *const self = sink->self;
     struct s3_delivery *const delivery = &self->delivery;
-    if (!is_open(self, file)) {
+    struct s3_upload *const upload = open_file(self, file);
+    if (upload == NULL) {
         s3_holds_home(&delivery->holds, piece);
         return out_of_order(self, "write()", fault);
     }
     enum status status =
-        s3_upload_take(self->current, &delivery->rules, &delivery->holds, piece, delivery->out == 0, fault);
-    if (status == STATUS_OK) status = s3_delivery_send(delivery, self->current, fault);
+        s3_upload_take(upload, &delivery->rules, &delivery->holds, piece, delivery->out == 0, fault);
+    if (status == STATUS_OK) status = s3_delivery_send(delivery, upload, fault);
     return fail(self, status);
 }
 
+/* Manifests and tokens don't count: those of a run have some 15 MB in all (S3_FILES_MAX files of 150 bytes),
+ * at a time when no rows are held. */
 static bool is_to_be_kept(const struct s3_delivery *delivery, const struct s3_upload *upload)
 {
     uint64_t const length = s3_upload_filled(upload);
     if (upload->part_count != 0) return false;
-    return length == 0 || (length < S3_SMALL_FILE && length <= S3_KEPT_MAX - delivery->kept);
+    if (length == 0) return true;
+    return length < S3_SMALL_FILE && (upload->stage != SINK_DATA || length <= S3_KEPT_MAX - delivery->kept);
 }
 
-static enum status end(struct sink_s3 *self, uint64_t rows, uint64_t bytes, struct fault *fault)
+static enum status end(struct sink_s3 *self, struct s3_upload *upload, uint64_t rows, uint64_t bytes,
+                       struct fault *fault)
 {
     struct s3_delivery *const delivery = &self->delivery;
-    struct s3_upload *const upload = self->current;
     bool const keep = is_to_be_kept(delivery, upload);
     enum status const status = s3_upload_end(upload, &delivery->rules, &delivery->holds, keep, fault);
+    note_ended(self, upload);
     if (status != STATUS_OK) return status;
     if (bytes != upload->size || rows > bytes) { /* a row has a line end at least */
         char url[S3_DELIVERY_URL_SIZE];
@@ -178,8 +241,7 @@ static enum status end(struct sink_s3 *self, uint64_t rows, uint64_t bytes, stru
                          " rows); this is a bug: report it",
                          s3_delivery_url(delivery, upload, url), upload->size, bytes, rows);
     }
-    self->current = NULL;
-    if (keep) delivery->kept += bytes;
+    if (keep && upload->stage == SINK_DATA) delivery->kept += bytes;
     return s3_delivery_send(delivery, upload, fault);
 }
 
@@ -187,8 +249,9 @@ static enum status s3_end(struct sink *sink, uint32_t file, uint64_t rows, uint6
                           struct fault *fault)
 {
     struct sink_s3 *const self = sink->self;
-    if (!is_open(self, file)) return out_of_order(self, "end()", fault);
-    return fail(self, end(self, rows, bytes, fault));
+    struct s3_upload *const upload = open_file(self, file);
+    if (upload == NULL) return out_of_order(self, "end()", fault);
+    return fail(self, end(self, upload, rows, bytes, fault));
 }
 
 static enum status s3_reap(struct sink *sink, struct fault *fault)
@@ -215,7 +278,7 @@ static enum status wait_for_all(struct sink_s3 *self, struct fault *fault)
 static enum status s3_sink_commit(struct sink *sink, struct fault *fault)
 {
     struct sink_s3 *const self = sink->self;
-    if (self->state != SINK_OPEN || self->current != NULL) return out_of_order(self, "commit()", fault);
+    if (self->state != SINK_OPEN || self->open_count != 0) return out_of_order(self, "commit()", fault);
     enum status status = wait_for_all(self, fault);
     if (status == STATUS_OK) status = s3_commit(&self->delivery, fault);
     if (status != STATUS_OK) return fail(self, status);
@@ -226,7 +289,6 @@ static enum status s3_sink_commit(struct sink *sink, struct fault *fault)
 static void s3_sink_abort(struct sink *sink)
 {
     struct sink_s3 *const self = sink->self;
-    self->current = NULL;
     if (self->state == SINK_COMMITTED || self->state == SINK_ABORTED) return;
     s3_abort(&self->delivery);
     self->state = SINK_ABORTED;
@@ -244,6 +306,7 @@ static void s3_destroy(struct sink *sink)
     struct sink_s3 *const self = sink->self;
     s3_sink_abort(sink); /* nothing after commit() or abort(); without either, no trace is left */
     s3_delivery_end(&self->delivery);
+    free(self->open);
     free(self);
 }
 

@@ -1,29 +1,34 @@
-/* sink_s3.h - data files as S3 objects, by concurrent multipart uploads.
+/* sink_s3.h - the files of a run as S3 objects, by concurrent multipart uploads.
  *
  *   begin()   HEAD of the key (unless `replace`): STATUS_EXISTS. The first file waits for it, so that a
  *             delivery that is there already costs no upload; for later ones it comes by reap(). Waits
  *             while more calls are out than S3_CALLS_A_CONNECTION, or all room for copies is taken.
+ *             As many files of rows may be open at once as `open_files` says; others don't count.
  *
  *   write()   pieces gather into parts of s3_plan_part(part_size, n) bytes exactly (the last one of a
- *             file but less); CreateMultipartUpload goes out with the first whole one. Pieces shorter
- *             than half a chunk are copied together, so that what is held is at least half full; larger
- *             ones never.
+ *             file but less), a part of each open file at once; CreateMultipartUpload goes out with a
+ *             file's first whole one. Pieces shorter than half a chunk are copied together, so that what
+ *             is held is at least half full; larger ones only when the parts being filled would pin more
+ *             than their share of the chunks. s3_hold.h says why nothing locks up.
  *
- *   end()     the last part goes out. A file smaller than S3_SMALL_FILE that never had a part is kept (as
- *             long as all kept ones are within S3_KEPT_MAX) and put by one PutObject in commit().
+ *   end()     the last part goes out. A file smaller than S3_SMALL_FILE that never had a part is kept (of
+ *             those with rows, as long as all kept ones are within S3_KEPT_MAX) and put by one PutObject
+ *             in commit(). An empty file, such as a token, always is.
  *
- *   commit()  all parts are with S3. HEAD of each key again (unless `replace`), then all Completes
- *             (If-None-Match unless `replace`, full-object checksum, mp-object-size) and PutObjects, then
- *             all verifications: HEAD, size, checksum and our token. A Complete whose reply was lost is
- *             judged by that HEAD. An object that was completed before another one failed for good
- *             stays; the message names it.
+ *   commit()  all parts are with S3. HEAD of each key again (unless `replace`), then stage by stage all
+ *             Completes (If-None-Match unless `replace`, full-object checksum, mp-object-size) and
+ *             PutObjects, and all verifications: HEAD, size, checksum and our token. A Complete whose
+ *             reply was lost is judged by that HEAD. An object that was completed before another one
+ *             failed for good stays; the message names it, and nothing of the stages behind is written.
+ *             Of signals only the stage of rows takes notice.
  *
  *   abort()   cancels what is on its way, aborts every upload of this run until ListParts says that it is
  *             gone; bounded by S3_ABORT_SECONDS. What could not be removed is named by a warning together
  *             with `penstock cleanup`.
  *
  * What comes from where: s3_hold (memory of bytes), s3_upload (bytes to parts), s3_delivery (calls),
- * s3_commit, s3_abort, s3_stray (uploads begun by a request whose reply was lost).
+ * s3_pass (a call for each file), s3_commit, s3_abort, s3_stray (uploads begun by a request whose reply was
+ * lost).
  *
  * Thread rule: the assembler's, as sink.h says; it is the client's thread too. Owns its uploads; the client
  * is lent and outlives it. */
@@ -37,8 +42,9 @@
 #define S3_SMALL_FILE    (512u << 10)
 #define S3_KEPT_MAX      (2u << 20)
 #define S3_ABORT_SECONDS 60u
-/* Files of one run. Each has some 600 bytes here until the run ends (key, upload id, ETags), and takes five
- * requests: 25 connections need half an hour for them. More come from a mistaken files.max_rows or max_bytes.
+/* Files of rows of one run. Each has some 600 bytes here until the run ends (key, upload id, ETags), and
+ * takes five requests: 25 connections need half an hour for them. More come from a mistaken files.max_rows or
+ * max_bytes.
  */
 #define S3_FILES_MAX 100000u
 /* begin() waits while more calls are out, for each connection: one under way, and for each of the three that
@@ -54,7 +60,8 @@ struct sink_s3_options {
     enum checksum_kind checksum;     /* that of pieces too */
     struct s3_object_options object; /* its metadata gets the token added */
     const char *expected_owner;
-    uint64_t part_size, hold; /* of s3_plan */
+    uint64_t part_size, hold, fill; /* of s3_plan; `fill` 0: a part of each open file */
+    uint32_t open_files;            /* of rows, at once; 0: one */
     uint32_t connections;
     size_t chunk_bytes;               /* capacity of a chunk */
     enum status (*interrupted)(void); /* asked while begin() and commit() wait; NULL: never */
@@ -64,7 +71,10 @@ struct sink_s3_options {
 
 /* Texts are borrowed and outlive the sink. */
 struct sink *sink_s3_create(const struct sink_s3_options *options, struct fault *fault);
-/* Bytes of copies of short pieces at most: a part made of nothing else, and what is half used at its ends. */
+/* `fill`, or what stands for it. */
+uint64_t sink_s3_fill(const struct sink_s3_options *options);
+/* Bytes of copies at most: of each open file a part made of nothing else, and what is half used at its ends.
+ */
 uint64_t sink_s3_copies(const struct sink_s3_options *options);
 /* Bytes that the sink takes beside the pieces that it holds: copies, kept files, calls. */
 uint64_t sink_s3_memory(const struct sink_s3_options *options);

@@ -4,6 +4,7 @@
 #include "core/base/limits.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 /* Groups of parts of one size in a whole upload, and in the half of it that a known object should keep to. */
 #define PLAN_GROUPS      (S3_PARTS_MAX / S3_PARTS_BEFORE_DOUBLING)
@@ -54,10 +55,17 @@ static uint64_t hold_for(uint64_t part_size, uint32_t connections)
     return with_slack(part_size * (connections + PLAN_PARTS_MORE));
 }
 
+static uint32_t open_files_of(const struct s3_plan_request *request)
+{
+    if (request->open_files == 0) return 1;
+    return request->open_files < S3_PLAN_FILES_MAX ? request->open_files : S3_PLAN_FILES_MAX;
+}
+
 /* What the upload takes besides what it holds. */
 static uint64_t other_memory(const struct s3_plan_request *request, uint64_t part_size, uint32_t connections)
 {
-    uint64_t const beside = request->beside == NULL ? 0 : request->beside(part_size, connections);
+    uint64_t const beside =
+        request->beside == NULL ? 0 : request->beside(part_size, connections, open_files_of(request));
     return S3_CLIENT_BYTES + (uint64_t)connections * S3_CONNECTION_BYTES + beside;
 }
 
@@ -81,19 +89,21 @@ static uint64_t need(const struct s3_plan_request *request, uint64_t part_size, 
            hold_cost(request, hold_for(part_size, connections));
 }
 
-bool s3_plan_part_fits(uint64_t size, uint64_t hold)
+bool s3_plan_parts_fit(uint64_t bytes, uint64_t fill, uint64_t hold)
 {
-    return size <= hold / 5 * 2;
+    return bytes <= fill + hold / 5 * 2;
 }
 
-/* The largest object none of whose parts is too large to be held whole. */
-static uint64_t reach_of(uint64_t part_size, uint64_t hold)
+/* The largest objects, all open at once, none of whose parts are too large to be filled. */
+static uint64_t reach_of(const struct s3_plan *plan)
 {
     uint32_t groups = 0;
     while (groups < PLAN_GROUPS &&
-           s3_plan_part_fits(s3_plan_part(part_size, (groups + 1) * S3_PARTS_BEFORE_DOUBLING), hold))
+           s3_plan_parts_fit(plan->open_files *
+                                 s3_plan_part(plan->part_size, (groups + 1) * S3_PARTS_BEFORE_DOUBLING),
+                             plan->fill, plan->hold))
         groups++;
-    return groups_bytes(part_size, groups);
+    return groups_bytes(plan->part_size, groups);
 }
 
 static enum status check_flags(const struct s3_plan_request *request, struct fault *fault)
@@ -112,12 +122,16 @@ static enum status too_short(const struct s3_plan_request *request, uint64_t lea
 {
     uint32_t const connections = request->connections == 0 ? 1 : request->connections;
     uint64_t const part_size = request->part_size == 0 ? S3_PART_MIN : request->part_size;
+    uint32_t const files = open_files_of(request);
+    char for_files[96] = "";
+    if (files > 1) (void)snprintf(for_files, sizeof for_files, " for each of %u files open at once", files);
     return fault_set(fault, STATUS_USAGE,
                      "--memory-limit: leaves %" PRIu64 " MiB for the upload to S3, which takes %" PRIu64
                      " MiB with %u connection%s and parts of %" PRIu64
-                     " MiB; raise it, or lower --connections or --part-size",
+                     " MiB%s; raise it, or lower --connections or --part-size%s",
                      request->memory / LIMIT_MIB, (least + LIMIT_MIB - 1) / LIMIT_MIB, connections,
-                     connections == 1 ? "" : "s", part_size / LIMIT_MIB);
+                     connections == 1 ? "" : "s", part_size / LIMIT_MIB, for_files,
+                     files > 1 ? ", or have fewer segments (segments.split) or a smaller files.count" : "");
 }
 
 /* The part size to begin with when memory is no matter. */
@@ -144,6 +158,28 @@ static uint32_t fitting_connections(const struct s3_plan_request *request, uint6
     return connections;
 }
 
+/* What is filled and held within the memory, which is at least need(). */
+static struct s3_plan with_memory(const struct s3_plan_request *request, uint64_t part_size,
+                                  uint32_t connections, uint64_t largest)
+{
+    struct s3_plan plan = {.part_size = part_size,
+                           .connections = connections,
+                           .threads = (connections + S3_CONNECTIONS_A_THREAD - 1) / S3_CONNECTIONS_A_THREAD,
+                           .open_files = open_files_of(request)};
+    uint64_t const top = top_part(part_size, largest);
+    uint64_t const left = request->memory - need(request, part_size, connections);
+    uint64_t more = plan.open_files == 1 ? 0 : plan.open_files * (top - part_size);
+    if (more > left) more = left;
+    plan.fill = plan.open_files * part_size + more;
+    plan.other = other_memory(request, part_size, connections) + more;
+    uint64_t const room = hold_within(request, request->memory - plan.other);
+    uint64_t const full = hold_for(top, connections);
+    plan.hold = full < room ? full : room; /* at least hold_for(part_size, connections) */
+    plan.memory = plan.other + hold_cost(request, plan.hold);
+    plan.reach = reach_of(&plan);
+    return plan;
+}
+
 enum status s3_plan_make(const struct s3_plan_request *request, struct s3_plan *plan, uint64_t *least,
                          struct fault *fault)
 {
@@ -165,18 +201,6 @@ enum status s3_plan_make(const struct s3_plan_request *request, struct s3_plan *
             part_size = smaller_part(part_size);
     }
     connections = fitting_connections(request, part_size, connections);
-    uint64_t const other = other_memory(request, part_size, connections);
-    uint64_t const room = hold_within(request, request->memory - other);
-    uint64_t const full = hold_for(top_part(part_size, largest), connections);
-    uint64_t const hold = full < room ? full : room; /* at least hold_for(part_size, connections) */
-    *plan = (struct s3_plan){
-        .part_size = part_size,
-        .connections = connections,
-        .threads = (connections + S3_CONNECTIONS_A_THREAD - 1) / S3_CONNECTIONS_A_THREAD,
-        .hold = hold,
-        .other = other,
-        .memory = other + hold_cost(request, hold),
-        .reach = reach_of(part_size, hold),
-    };
+    *plan = with_memory(request, part_size, connections, largest);
     return STATUS_OK;
 }

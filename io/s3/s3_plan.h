@@ -6,13 +6,17 @@
  * reach 4.9 TiB, 16 MiB ones 12 TiB; the cap of 5 GiB a part leaves S3's 48.8 TiB for larger beginnings). It
  * depends on the part's number only: the same output has the same parts. Connections: `--connections`, else
  * 25 (10 Gbit/s at the 50 MB/s that one carries, aws-c-s3), fewer when memory is short. Threads: one for 64
- * connections (over TLS one core encrypts for some 3 GB/s). Memory: `hold` bytes of CSV may be kept until S3
- * has them: a part for each connection, one being filled, one waiting, and a quarter more, since chunks are
- * not always full. For an object whose parts will double it is as much for the larger parts, as far as the
- * memory goes: fewer of them are on their way at once then. A part must fit into `hold` two and a half times
- * (one being filled, of chunks that may be half empty, while one is on its way), or it can't be sent: `reach`
- * says how large an object may become. Memory that is short takes from the part size first (parts of 5 MiB
- * over all connections are faster than larger ones over few), then from the connections. */
+ * connections (over TLS one core encrypts for some 3 GB/s).
+ *
+ * Memory: `hold` bytes of CSV may be kept in the converters' chunks until S3 has them: a part for each
+ * connection, one being filled, one waiting, and a quarter more, since chunks are not always full. For an
+ * object whose parts will double it is as much for the larger parts, as far as the memory goes: fewer of them
+ * are on their way at once then. Every file that is open has a part being filled: `fill` bytes are for copies
+ * of them, a part of each file, and with several files larger ones before `hold` gets more. All parts being
+ * filled may have `fill` and two fifths of `hold` in all (s3_hold.h says why), or the next part can't be
+ * begun: `reach` says how large objects may become when all of them are. Memory that is short takes from the
+ * part size first (parts of 5 MiB over all connections are faster than larger ones over few), then from the
+ * connections. */
 #ifndef PENSTOCK_IO_S3_S3_PLAN_H
 #define PENSTOCK_IO_S3_S3_PLAN_H
 
@@ -32,20 +36,25 @@
 #define S3_CONNECTION_BYTES (S3_UPLOAD_BUFFER + (128u << 10))
 /* Threads, certificates, OpenSSL, the client itself. */
 #define S3_CLIENT_BYTES (6ull << 20)
+/* Open files that are planned for at most: the sink refuses a run of more in any case. */
+#define S3_PLAN_FILES_MAX 100000u
 
 struct s3_plan_request {
     uint64_t memory;      /* bytes that the upload may take in all */
     uint64_t part_size;   /* 0: derive */
     uint32_t connections; /* 0: derive */
+    uint32_t open_files;  /* written at once, each with a part being filled; 0: one */
     uint64_t largest; /* the largest object to expect: files.max_bytes, or the input's size; 0: not known */
     uint32_t hold_percent; /* memory that 100 held bytes take, with what chunks need beside them; 0: 100 */
-    /* What else is taken at these sizes (the sink's copies, say); NULL: nothing. Grows with both. */
-    uint64_t (*beside)(uint64_t part_size, uint32_t connections);
+    /* What else is taken at these sizes (the sink's copies of a part of each open file, say); NULL: nothing.
+     * Grows with all of them. */
+    uint64_t (*beside)(uint64_t part_size, uint32_t connections, uint32_t open_files);
 };
 
 struct s3_plan {
     uint64_t part_size;
-    uint32_t connections, threads;
+    uint32_t connections, threads, open_files;
+    uint64_t fill;   /* bytes of parts being filled that there is memory for beside `hold` */
     uint64_t hold;   /* CSV bytes kept at most */
     uint64_t other;  /* memory of client, connections and what is beside */
     uint64_t memory; /* all of it, with what holding takes */
@@ -60,8 +69,8 @@ enum status s3_plan_make(const struct s3_plan_request *request, struct s3_plan *
 /* Bytes of part `number` (from 1) of a whole object that begins with `part_size`. 0: there is no such part.
  */
 uint64_t s3_plan_part(uint64_t part_size, uint32_t number);
-/* Does a part of this size fit into `hold`? */
-bool s3_plan_part_fits(uint64_t size, uint64_t hold);
+/* May parts of so many bytes in all be filled at once? */
+bool s3_plan_parts_fit(uint64_t bytes, uint64_t fill, uint64_t hold);
 /* The largest object that begins with `part_size`. */
 uint64_t s3_plan_largest(uint64_t part_size);
 

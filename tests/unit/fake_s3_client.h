@@ -82,6 +82,9 @@ struct s3_client {
     unsigned hidden_heads; /* objects show after so many HEADs that did not find them */
     bool wrong_size, wrong_checksum, wrong_token;
     const char *complaint; /* what the store found wrong that a rule did not ask for */
+    /* Is shown each operation when it has been carried out; NULL: nobody looks. */
+    void (*witness)(const struct s3_client *client, const struct s3_op *op, enum s3_verdict verdict);
+    void *witness_context;
 };
 
 static uint64_t fake_now = 1000000000000ull;
@@ -312,8 +315,7 @@ static enum s3_verdict fake_list(struct s3_client *client, const struct s3_op *o
     return S3_DONE;
 }
 
-static enum s3_verdict fake_carry_out(struct s3_client *client, const struct s3_op *op,
-                                      struct s3_answer *answer)
+static enum s3_verdict fake_do(struct s3_client *client, const struct s3_op *op, struct s3_answer *answer)
 {
     answer->date = (int64_t)time(NULL) + FAKE_SKEW;
     switch (op->kind) {
@@ -330,6 +332,14 @@ static enum s3_verdict fake_carry_out(struct s3_client *client, const struct s3_
     case S3_LIST_UPLOADS: return fake_list(client, op, answer);
     default: client->complaint = "an operation that the sink has no use for"; return S3_FATAL;
     }
+}
+
+static enum s3_verdict fake_carry_out(struct s3_client *client, const struct s3_op *op,
+                                      struct s3_answer *answer)
+{
+    enum s3_verdict const verdict = fake_do(client, op, answer);
+    if (client->witness != NULL) client->witness(client, op, verdict);
+    return verdict;
 }
 
 /* ---- calls ---- */

@@ -85,9 +85,10 @@ static void plenty_of_memory_gives_the_defaults(void **state)
     assert_true(plan.reach >= 100 * GIB);
 }
 
-static uint64_t beside(uint64_t part_size, uint32_t connections)
+/* As the sink has it: a part of each file, and blocks. */
+static uint64_t beside(uint64_t part_size, uint32_t connections, uint32_t open_files)
 {
-    return part_size + connections * MIB;
+    return open_files * (part_size + MIB / 4) + connections * MIB;
 }
 
 /* What a held byte costs and what is beside are within the limit too, to the byte. */
@@ -106,8 +107,9 @@ static void counts_what_is_beside(void **state)
         }
         assert_true(plan.memory <= memory);
         assert_true(plan.memory >= plan.other + plan.hold / 100 * 126);
-        assert_true(plan.other >= beside(plan.part_size, plan.connections));
-        assert_true(s3_plan_part_fits(plan.part_size, plan.hold));
+        assert_true(plan.other >= beside(plan.part_size, plan.connections, 1));
+        assert_int_equal(plan.fill, plan.part_size);
+        assert_true(s3_plan_parts_fit(plan.part_size, plan.fill, plan.hold));
     }
 }
 
@@ -223,6 +225,84 @@ static void objects_whose_parts_double_hold_more(void **state)
     assert_int_equal(unknown.memory, GIB);
 }
 
+/* ---- several open files ---- */
+
+static void each_open_file_has_a_part(void **state)
+{
+    (void)state;
+    struct s3_plan_request request = {.memory = 16 * GIB, .largest = GIB, .open_files = 50, .beside = beside};
+    struct s3_plan plan = made(&request);
+    assert_int_equal(plan.open_files, 50);
+    assert_int_equal(plan.part_size, S3_PART_DEFAULT);
+    assert_int_equal(plan.fill, 50 * S3_PART_DEFAULT);
+    assert_int_equal(plan.connections, 25);
+    request.memory = 2 * GIB; /* 800 MiB of parts being filled and 540 held */
+    assert_int_equal(made(&request).part_size, S3_PART_DEFAULT);
+    request.memory = GIB;
+    assert_int_equal(made(&request).part_size, 8 * MIB);
+    request.memory = GIB / 2;
+    assert_int_equal(made(&request).part_size, 5 * MIB);
+    /* one of them alone asks for nothing new */
+    request.open_files = 1;
+    struct s3_plan const one = made(&request);
+    request.open_files = 0;
+    struct s3_plan const none = made(&request);
+    assert_int_equal(one.memory, none.memory);
+    assert_int_equal(none.open_files, 1);
+    assert_int_equal(none.fill, none.part_size);
+}
+
+static void too_many_open_files_are_refused(void **state)
+{
+    (void)state;
+    struct s3_plan_request request = {.memory = GIB, .largest = TIB, .open_files = 256, .beside = beside};
+    struct s3_plan plan;
+    struct fault fault = {0};
+    uint64_t least = 0;
+    assert_int_equal(s3_plan_make(&request, &plan, &least, &fault), STATUS_USAGE);
+    assert_non_null(strstr(fault.message, "for each of 256 files open at once"));
+    assert_non_null(strstr(fault.message, "fewer segments"));
+    assert_non_null(strstr(fault.message, "files.count"));
+    assert_true(least > 256 * 5 * MIB);
+    request.memory = least;
+    plan = made(&request);
+    assert_int_equal(plan.part_size, 5 * MIB);
+    assert_int_equal(plan.connections, 1);
+    assert_int_equal(plan.memory, least);
+    request.open_files = UINT32_MAX; /* no sum runs over */
+    request.memory = UINT64_MAX / 2;
+    plan = made(&request);
+    assert_int_equal(plan.open_files, S3_PLAN_FILES_MAX);
+    request.part_size = S3_PART_MAX;
+    assert_true(made(&request).memory <= request.memory);
+}
+
+/* Files whose parts will grow get memory for that first: else the run could not be ended. */
+static void growing_files_fill_more(void **state)
+{
+    (void)state;
+    struct s3_plan_request request = {
+        .memory = TIB, .largest = 100 * GIB, .open_files = 20, .beside = beside, .hold_percent = 126};
+    struct s3_plan const plenty = made(&request);
+    assert_int_equal(plenty.fill, 20 * s3_plan_part(plenty.part_size, 2001));
+    assert_true(plenty.reach >= 100 * GIB);
+    uint64_t reach = 0;
+    for (request.memory = 500 * MIB; request.memory < 8 * GIB; request.memory += 97 * MIB) {
+        struct s3_plan const plan = made(&request);
+        assert_true(plan.memory <= request.memory);
+        assert_true(plan.fill >= 20 * plan.part_size);
+        assert_true(plan.other >=
+                    beside(plan.part_size, plan.connections, 20) + plan.fill - 20 * plan.part_size);
+        assert_true(plan.hold >= (plan.connections + 2) * plan.part_size / 4 * 5);
+        assert_true(s3_plan_parts_fit(20 * largest_part(plan.part_size, plan.reach), plan.fill, plan.hold));
+        if (plan.part_size == S3_PART_DEFAULT) {
+            assert_true(plan.reach >= reach); /* more memory never reaches less far */
+            reach = plan.reach;
+        }
+    }
+    assert_true(reach >= 100 * GIB);
+}
+
 static void messages_say_how_much_is_needed(void **state)
 {
     (void)state;
@@ -281,7 +361,7 @@ static void check_plan(const struct s3_plan_request *request, const struct s3_pl
     assert_true(plan->hold >= (plan->connections + 2) * plan->part_size / 4 * 5);
     assert_true(plan->reach <= s3_plan_largest(plan->part_size));
     assert_true(plan->reach >= S3_PARTS_BEFORE_DOUBLING * plan->part_size);
-    assert_true(s3_plan_part_fits(largest_part(plan->part_size, plan->reach), plan->hold));
+    assert_true(s3_plan_parts_fit(largest_part(plan->part_size, plan->reach), plan->fill, plan->hold));
 }
 
 static void plans_keep_their_promises(void **state)
@@ -361,6 +441,9 @@ int main(void)
         cmocka_unit_test(given_parts_take_from_connections),
         cmocka_unit_test(given_connections_take_from_parts_only),
         cmocka_unit_test(objects_whose_parts_double_hold_more),
+        cmocka_unit_test(each_open_file_has_a_part),
+        cmocka_unit_test(too_many_open_files_are_refused),
+        cmocka_unit_test(growing_files_fill_more),
         cmocka_unit_test(messages_say_how_much_is_needed),
         cmocka_unit_test(plans_keep_their_promises),
         cmocka_unit_test(parts_suffice_whatever_the_size),
