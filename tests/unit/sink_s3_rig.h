@@ -1,9 +1,16 @@
 /* sink_s3_rig.h - the S3 sink over a store in memory (fake_s3_client.h), fed by a pool of chunks whose pieces
  * are counted home, and what was written to compare with what was delivered.
  *
- * One test program includes it once, behind cmocka.h. */
+ * One test program includes it once. */
 #ifndef PENSTOCK_TESTS_UNIT_SINK_S3_RIG_H
 #define PENSTOCK_TESTS_UNIT_SINK_S3_RIG_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
 
 #include "io/output/sink_s3.h"
 #include "tests/unit/fake_s3_client.h"
