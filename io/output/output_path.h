@@ -1,5 +1,5 @@
-/* output_path.h - the name of a file below a destination directory: folders and a file, joined by '/'. What
- * is allowed in it, and what its last part is called while the file is not yet whole.
+/* output_path.h - a name with folders (output_name.h) as a path below a destination directory: what is
+ * allowed in it, and what its last part is called while the file is not yet whole.
  *
  * Pure and reentrant. */
 #ifndef PENSTOCK_IO_OUTPUT_OUTPUT_PATH_H
