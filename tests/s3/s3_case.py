@@ -293,10 +293,26 @@ class Case:
             return False
         if sound:
             self.sound(server)
+            self.in_stages(server)
         same = self.same(server.objects(bucket), self.expected_objects(name))
         self.check(not server.uploads(bucket),
                    f"unfinished uploads: {sorted(u.key for u in server.uploads(bucket).values())}")
         return same
+
+    def in_stages(self, server):
+        """Manifests appear when all files of rows were looked at as objects, tokens when all manifests were."""
+        stage = lambda key: 2 if key.endswith(".TOK") else 1 if key.endswith(".xml") else 0
+        puts, verified = {}, set()
+        for entry in server.log:
+            key = entry.get("key")
+            if entry["op"] in ("put", "complete"):
+                before = {k for k in puts if stage(k) < stage(key)}
+                self.check(before <= verified, f"{key} was made before {sorted(before - verified)} had been looked at")
+                later = sorted(k for k in puts if stage(k) > stage(key))
+                self.check(not later, f"{key} was made after {later}")
+                puts[key] = entry
+            elif entry["op"] == "head" and key in puts:
+                verified.add(key)
 
     def same(self, have, want):
         good = self.check(sorted(have) == sorted(want), f"objects {sorted(have)}, expected {sorted(want)}")
