@@ -110,10 +110,10 @@ enum status destination_plan(struct destination *destination, uint64_t memory, u
     struct s3_plan_request const request = {.memory = memory,
                                             .part_size = part_size,
                                             .connections = connections,
-                                             .open_files = destination_open_files(destination->job),
-                                             .largest = largest_file(destination->job, input_bytes),
-                                             .hold_percent = HOLD_PERCENT +
-                                                             run_percent(&destination->job->mapping.segments),
+                                            .open_files = destination_open_files(destination->job),
+                                            .largest = largest_file(destination->job, input_bytes),
+                                            .hold_percent = HOLD_PERCENT +
+                                                            run_percent(&destination->job->mapping.segments),
                                             .beside = sink_memory};
     return s3_plan_make(&request, &destination->plan, least, fault);
 }
