@@ -1,5 +1,8 @@
 /* source.h - the port through which bytes enter core: one source is one input file.
  *
+ * Most can be read anywhere, by window(). Those that can't have a `stream` (stream.h) in place of it, and no
+ * size that is known before their end.
+ *
  * A source is shared by all workers; each worker reads through a reader of its own. A window is a view of the
  * source's bytes with LIMIT_PADDING readable bytes behind its end (their value is not specified).
  *
@@ -27,11 +30,13 @@ struct source_window {
 };
 
 struct source_reader; /* the implementation's */
+struct stream;
 
 struct source {
     void *self;
-    const char *name; /* as the user wrote it, for messages and reject lines */
-    uint64_t size;    /* bytes, fixed when the run starts */
+    const char *name;      /* as the user wrote it, for messages and reject lines */
+    uint64_t size;         /* bytes, fixed when the run starts */
+    struct stream *stream; /* NULL: windows are shown, as below; else all below is NULL */
     /* A reader for windows of at most `window_max` bytes; NULL when there is no memory. */
     struct source_reader *(*open_reader)(struct source *source, size_t window_max);
     void (*close_reader)(struct source_reader *reader); /* takes NULL */

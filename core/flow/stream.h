@@ -1,0 +1,35 @@
+/* stream.h - the port of a source that is read once, front to back: standard input, compressed files, objects
+ * on S3. (What can be read anywhere is source.h's.)
+ *
+ *   open()   before the first read(). Sources are opened when their turn is near, not all at once.
+ *   read(into, room, &length)
+ *       the next bytes, at least one and at most `room`; 0: the end. May wait for them. After a failure
+ *       nothing more is read; `damaged` tells whether the bytes themselves are at fault (a truncated member,
+ * a wrong checksum), which a job may forgive, or the world is. close()  after the last read(), or instead of
+ * it. Also without open().
+ *
+ * Thread rule: one thread at a time; it passes from one to another under feed.h's mutex. */
+#ifndef PENSTOCK_CORE_FLOW_STREAM_H
+#define PENSTOCK_CORE_FLOW_STREAM_H
+
+#include "core/base/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct stream {
+    void *self;
+    const char *name; /* as the user wrote it, for messages and reject lines */
+    bool damaged;     /* set by a read() that fails for the contents' sake */
+    /* Set by the pipeline: the run is being stopped. A read() that waits asks now and then, and ends with any
+     * failure: nobody will look at it. NULL: never. */
+    bool (*stopped)(void *context);
+    void *stopped_context;
+    enum status (*open)(struct stream *stream, struct fault *fault);
+    enum status (*read)(struct stream *stream, uint8_t *into, size_t room, size_t *length,
+                        struct fault *fault);
+    void (*close)(struct stream *stream);
+};
+
+#endif

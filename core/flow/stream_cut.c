@@ -1,0 +1,212 @@
+/* stream_cut.c - see the header. Thread: whoever reads the stream now. Owns the carry. */
+#include "core/flow/stream_cut.h"
+
+#include "core/record/json_text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const uint8_t byte_order_mark[] = {0xEF, 0xBB, 0xBF};
+
+size_t stream_cut_large_bytes(uint64_t max_record, size_t block_bytes)
+{
+    size_t const text = max_record > block_bytes ? (size_t)max_record : block_bytes;
+    return (text > LIMIT_REJECT_RAW ? text : LIMIT_REJECT_RAW) + STREAM_STEP_BYTES;
+}
+
+void stream_cut_start(struct stream_cut *cut, struct stream *stream, uint64_t max_record, bool forgives,
+                      size_t block_bytes)
+{
+    *cut = (struct stream_cut){
+        .stream = stream, .max_record = max_record, .forgives = forgives, .block_bytes = block_bytes};
+}
+
+void stream_cut_end(struct stream_cut *cut)
+{
+    if (cut->state == STREAM_CUT_CLOSED) return;
+    cut->stream->close(cut->stream);
+    free(cut->carry);
+    cut->carry = NULL;
+    cut->state = STREAM_CUT_ENDED;
+}
+
+/* ---- reading ---- */
+
+/* The next bytes; 0 at the end and after a failure, which is kept. */
+static size_t read_some(struct stream_cut *cut, uint8_t *into, size_t room)
+{
+    size_t length = 0;
+    if (cut->at_end || cut->state != STREAM_CUT_OPEN) return 0;
+    if (cut->stream->read(cut->stream, into, room, &length, &cut->fault) != STATUS_OK) {
+        cut->state = STREAM_CUT_FAILED;
+        return 0;
+    }
+    cut->at_end = length == 0;
+    return length;
+}
+
+static void open_stream(struct stream_cut *cut)
+{
+    cut->state = STREAM_CUT_FAILED;
+    cut->carry = malloc(cut->block_bytes);
+    if (cut->carry == NULL)
+        fault_set(&cut->fault, STATUS_IO, "%s: no memory to read it", cut->stream->name);
+    else if (cut->stream->open(cut->stream, &cut->fault) == STATUS_OK)
+        cut->state = STREAM_CUT_OPEN;
+}
+
+/* ---- blocks ---- */
+
+static void fill(struct stream_cut *cut, struct stream_block *block)
+{
+    for (size_t got; block->length < block->capacity; block->length += got) {
+        got = read_some(cut, block->bytes + block->length, block->capacity - block->length);
+        if (got == 0) break;
+    }
+}
+
+/* Takes bytes off the front. */
+static void strip(struct stream_block *block, size_t bytes)
+{
+    if (bytes == 0) return;
+    memmove(block->bytes, block->bytes + bytes, block->length - bytes);
+    block->length -= bytes;
+    block->offset += bytes;
+}
+
+static size_t leading_blanks(const uint8_t *bytes, size_t length)
+{
+    size_t blanks = 0;
+    while (blanks < length && json_is_blank(bytes[blanks]))
+        blanks++;
+    return blanks;
+}
+
+/* Bytes up to behind the last one that is no blank. */
+static size_t text_end(const uint8_t *bytes, size_t length)
+{
+    while (length > 0 && json_is_blank(bytes[length - 1]))
+        length--;
+    return length;
+}
+
+static void carry_over(struct stream_cut *cut, const uint8_t *bytes, size_t length, uint64_t offset)
+{
+    memcpy(cut->carry, bytes, length);
+    cut->carried = length;
+    cut->offset = offset;
+}
+
+/* The block that ends a stream that failed: what was carried is the record that it was damaged in. */
+static void end_failed(struct stream_cut *cut, struct stream_block *block)
+{
+    bool const forgiven = cut->forgives && cut->stream->damaged;
+    block->kind = forgiven ? STREAM_TRUNCATED : STREAM_BROKEN;
+    block->final = true;
+    strip(block, leading_blanks(block->bytes, block->length));
+    block->length = text_end(block->bytes, block->length);
+    block->record_length = block->length;
+}
+
+/* Cuts behind the last line feed; false: there is none. */
+static bool cut_lines(struct stream_cut *cut, struct stream_block *block)
+{
+    const uint8_t *const feed = memrchr(block->bytes, '\n', block->length);
+    if (feed == NULL) return false;
+    size_t const lines = (size_t)(feed - block->bytes) + 1;
+    carry_over(cut, block->bytes + lines, block->length - lines, block->offset + lines);
+    block->length = lines;
+    return true;
+}
+
+enum stream_cut_result stream_cut_next(struct stream_cut *cut, struct stream_block *block)
+{
+    bool const first = cut->state == STREAM_CUT_CLOSED;
+    if (first) open_stream(cut);
+    *block = (struct stream_block){
+        .bytes = block->bytes, .capacity = block->capacity, .length = cut->carried, .offset = cut->offset};
+    if (cut->carried != 0) memcpy(block->bytes, cut->carry, cut->carried);
+    cut->carried = 0;
+    for (;;) {
+        fill(cut, block);
+        if (first && block->offset == 0 && block->length >= sizeof byte_order_mark &&
+            memcmp(block->bytes, byte_order_mark, sizeof byte_order_mark) == 0)
+            strip(block, sizeof byte_order_mark);
+        if (cut->at_end) {
+            block->final = true;
+            return STREAM_CUT_BLOCK;
+        }
+        if (cut_lines(cut, block)) return STREAM_CUT_BLOCK;
+        if (cut->state == STREAM_CUT_FAILED) {
+            end_failed(cut, block);
+            return STREAM_CUT_BLOCK;
+        }
+        size_t const blanks = leading_blanks(block->bytes, block->length);
+        strip(block, blanks);
+        if (blanks == 0 && block->length == block->capacity) break;
+    }
+    carry_over(cut, block->bytes, block->length, block->offset);
+    return STREAM_CUT_WANTS_LARGE;
+}
+
+/* ---- a line longer than a block ---- */
+
+/* A line as far as it was read: its bytes up to `keep` stand at the block's front. */
+struct long_line {
+    struct stream_block *block;
+    size_t keep;
+    uint64_t length; /* read of it */
+    uint64_t text;   /* of these, up to the last one that is no blank */
+    bool ended;      /* by its line feed, or the stream's end */
+};
+
+/* Takes `length` bytes that were read to `at`; what stands behind a line feed is carried over. */
+static void take_piece(struct stream_cut *cut, struct long_line *line, const uint8_t *at, size_t length)
+{
+    const uint8_t *const feed = memchr(at, '\n', length);
+    size_t const own = feed == NULL ? length : (size_t)(feed - at);
+    size_t const text = text_end(at, own);
+    if (text > 0) line->text = line->length + text;
+    line->length += own;
+    if (feed == NULL) return;
+    line->ended = line->block->feed = true;
+    carry_over(cut, feed + 1, length - own - 1, line->block->offset + line->length + 1);
+}
+
+static void read_line(struct stream_cut *cut, struct long_line *line)
+{
+    /* what stands behind the line feed must fit the carry */
+    size_t const step = cut->block_bytes < STREAM_STEP_BYTES ? cut->block_bytes : STREAM_STEP_BYTES;
+    while (!line->ended) {
+        size_t const at = line->length < line->keep ? (size_t)line->length : line->keep;
+        size_t const got = read_some(cut, line->block->bytes + at, step);
+        if (got == 0) break;
+        take_piece(cut, line, line->block->bytes + at, got);
+    }
+    line->ended = line->ended || cut->at_end;
+}
+
+void stream_cut_large(struct stream_cut *cut, struct stream_block *block)
+{
+    *block = (struct stream_block){.bytes = block->bytes, .capacity = block->capacity, .offset = cut->offset};
+    struct long_line line = {.block = block, .keep = block->capacity - STREAM_STEP_BYTES};
+    size_t const carried = cut->carried;
+    cut->carried = 0;
+    memcpy(block->bytes, cut->carry, carried);
+    line.length = carried; /* no line feed in it */
+    line.text = text_end(block->bytes, carried);
+    read_line(cut, &line);
+    size_t const shown = line.text < LIMIT_REJECT_RAW ? (size_t)line.text : (size_t)LIMIT_REJECT_RAW;
+    block->record_length = line.text;
+    block->length = shown;
+    if (!line.ended) { /* it failed inside the line */
+        block->kind = cut->forgives && cut->stream->damaged ? STREAM_TRUNCATED : STREAM_BROKEN;
+        block->final = true;
+    } else if (line.text > cut->max_record) {
+        block->kind = STREAM_TOO_LARGE;
+    } else {
+        block->length = (size_t)line.text;
+        if (block->feed) block->bytes[block->length++] = '\n';
+    }
+    if (!block->feed) block->final = true;
+}

@@ -1,0 +1,75 @@
+/* stream_cut.h - a stream cut into blocks of whole lines, which any worker may then convert.
+ *
+ * What stands behind the last line feed of a block is carried over to the next one. A line that is longer
+ * than a block wants the one large block of a run, which holds any record; of a record beyond
+ * source.max_record it keeps what a reject line shows, and its length. Where reads end never shows in the
+ * blocks' records.
+ *
+ * The end of a stream that can't be read on comes as a block of its own, behind all whole lines: so that it
+ * is met in input order, and what stands before it counts.
+ *
+ * Thread rule: one thread at a time (see feed.h). Owns its carry; blocks are the caller's. */
+#ifndef PENSTOCK_CORE_FLOW_STREAM_CUT_H
+#define PENSTOCK_CORE_FLOW_STREAM_CUT_H
+
+#include "core/base/limits.h"
+#include "core/flow/stream.h"
+
+/* Text in one block: a few of stage 1's, so that taking one costs nothing beside converting it. */
+#define STREAM_BLOCK_BYTES (1024u * 1024)
+/* Bytes asked for at once behind a record that no block holds. */
+#define STREAM_STEP_BYTES (64u * 1024)
+
+enum stream_block_kind {
+    STREAM_LINES,     /* whole lines; the stream's last may lack its feed */
+    STREAM_TOO_LARGE, /* one record beyond max_record: the front of it, and its length */
+    STREAM_TRUNCATED, /* the stream is damaged inside this record (or behind all), and that is forgiven */
+    STREAM_BROKEN     /* the stream can't be read on: the cut's fault says why */
+};
+
+struct stream_block {
+    uint8_t *bytes;  /* LIMIT_PADDING readable bytes behind the capacity */
+    size_t capacity; /* STREAM_BLOCK_BYTES; of the large one stream_cut_large_bytes() */
+    enum stream_block_kind kind;
+    size_t length;
+    uint64_t offset;           /* of bytes[0] in the stream */
+    uint64_t record_length;    /* TOO_LARGE, TRUNCATED: of the whole record, blanks around it left out */
+    bool feed;                 /* TOO_LARGE: a line feed ended it */
+    bool final;                /* nothing of the stream comes behind it */
+    struct stream_block *next; /* the holder's */
+};
+
+enum stream_cut_state { STREAM_CUT_CLOSED, STREAM_CUT_OPEN, STREAM_CUT_FAILED, STREAM_CUT_ENDED };
+
+struct stream_cut {
+    struct stream *stream;
+    uint64_t max_record;
+    bool forgives; /* source.on_corrupt: skip_rest */
+    size_t block_bytes;
+    enum stream_cut_state state;
+    bool at_end;        /* read() said so */
+    uint8_t *carry;     /* block_bytes; NULL until opened */
+    size_t carried;     /* bytes of it */
+    uint64_t offset;    /* of carry[0] in the stream */
+    struct fault fault; /* of a stream that failed */
+};
+
+/* Capacity of the large block. */
+size_t stream_cut_large_bytes(uint64_t max_record, size_t block_bytes);
+
+/* `block_bytes` is STREAM_BLOCK_BYTES, but in tests. Opens nothing yet. */
+void stream_cut_start(struct stream_cut *cut, struct stream *stream, uint64_t max_record, bool forgives,
+                      size_t block_bytes);
+void stream_cut_end(struct stream_cut *cut); /* closes the stream, frees the carry */
+
+enum stream_cut_result {
+    STREAM_CUT_BLOCK,      /* `block` holds the next one */
+    STREAM_CUT_WANTS_LARGE /* the next line is longer than a block: stream_cut_large() goes on; `block` is
+                              free */
+};
+/* Not after a block that was `final`. */
+enum stream_cut_result stream_cut_next(struct stream_cut *cut, struct stream_block *block);
+/* With the large block, after STREAM_CUT_WANTS_LARGE. */
+void stream_cut_large(struct stream_cut *cut, struct stream_block *block);
+
+#endif
