@@ -49,8 +49,9 @@ struct chunk {
     uint32_t rows; /* row ends in it; rejects: entries */
     uint32_t run_count;
     uint64_t open_row;
-    uint64_t shard;
+    uint64_t shard;     /* feed_order() of its shard or block */
     bool last;          /* of its shard */
+    bool ends_source;   /* last: no other shard of the source follows */
     struct tally tally; /* last: the whole shard's */
     uint64_t checksum;  /* rows without runs: of its bytes, of the run's kind */
     uint32_t pieces;    /* assembler only: handed to the sink and not yet home */

@@ -60,10 +60,18 @@ void convert_tools_destroy(struct convert_tools *tools, struct source *const *so
     *tools = (struct convert_tools){0};
 }
 
-/* Bytes [offset, offset + length) of the source at hand, through the tools' reader. */
+/* Bytes [offset, offset + length) of the source at hand, up to convert->end: of the block at hand, or through
+ * the tools' reader. */
 static enum status show(struct convert *convert, struct convert_tools *tools, uint64_t offset, size_t length,
                         struct source_window *window, struct fault *fault)
 {
+    uint64_t const left = convert->end - offset;
+    if (length > left) length = (size_t)left;
+    if (convert->block != NULL) {
+        *window = (struct source_window){.bytes = convert->block->bytes + (offset - convert->block->offset),
+                                         .length = length};
+        return STATUS_OK;
+    }
     if (tools->reader != NULL && tools->reader_source != convert->source_number) {
         convert->sources[tools->reader_source]->close_reader(tools->reader);
         tools->reader = NULL;
@@ -74,8 +82,6 @@ static enum status show(struct convert *convert, struct convert_tools *tools, ui
         if (tools->reader == NULL)
             return fault_set(fault, STATUS_IO, "%s: no memory to read it", convert->source->name);
     }
-    uint64_t const left = convert->source->size - offset;
-    if (length > left) length = (size_t)left;
     uint64_t const began = convert->port.now();
     enum status const status = convert->source->window(tools->reader, offset, length, window, fault);
     convert->read_ns += convert->port.now() - began;
@@ -126,7 +132,7 @@ static enum status find_line_end(struct convert *convert, struct convert_tools *
     size_t const step = convert->tools.capacity;
     uint64_t at = from;
     *text_end = from;
-    while (at < convert->source->size) {
+    while (at < convert->end) {
         struct source_window window;
         if (convert->port.stopped(convert->port.context)) {
             convert->stopping = true; /* half a line is no record */
@@ -225,7 +231,7 @@ static enum status convert_large(struct convert *convert, uint64_t from, uint64_
 {
     struct convert_tools *tools = convert->large;
     uint64_t line_end, text_end, text;
-    *next = convert->source->size;
+    *next = convert->end;
     if (!convert->port.wait_for_turn(convert->port.context, convert->shard)) {
         convert->stopping = true;
         return STATUS_OK;
@@ -234,7 +240,7 @@ static enum status convert_large(struct convert *convert, uint64_t from, uint64_
     if (convert->stopping) return status;
     if (status == STATUS_OK) status = skip_blanks(convert, tools, from, text_end, &text, fault);
     if (status != STATUS_OK) return status;
-    bool const has_feed = line_end < convert->source->size;
+    bool const has_feed = line_end < convert->end;
     *next = line_end + has_feed;
     if (text < text_end) status = convert_large_record(convert, text, text_end - text, fault);
     convert->tally.lines += has_feed;
@@ -412,7 +418,7 @@ static enum status convert_step(struct convert *convert, uint64_t shard_end, uin
         struct source_window window;
         enum status const status = show(convert, &convert->tools, *at, want, &window, fault);
         if (status != STATUS_OK) return status;
-        bool const at_source_end = *at + window.length >= convert->source->size;
+        bool const at_source_end = *at + window.length >= convert->end;
         size_t const length = whole_lines(&window, shard_left, at_source_end);
         if (length != 0) {
             struct block block = {.bytes = window.bytes, .length = length, .offset = *at};
@@ -424,18 +430,13 @@ static enum status convert_step(struct convert *convert, uint64_t shard_end, uin
     }
 }
 
-enum status convert_shard(struct convert *convert, uint64_t number, const struct shard *shard,
-                          struct fault *fault)
+static enum status convert_lines(struct convert *convert, const struct shard *shard, struct fault *fault)
 {
     uint64_t at;
-    convert->source_number = shard->source;
-    convert->source = convert->sources[shard->source];
-    convert->shard = number;
-    convert->tally = (struct tally){0};
     enum status status = find_first_line(convert, shard, &at, fault);
     while (status == STATUS_OK && at < shard->end && !convert->stopping) {
-        if (convert->port.stopped(convert->port.context)) return STATUS_OK;
-        status = convert_step(convert, shard->end, &at, fault);
+        if (convert->port.stopped(convert->port.context)) convert->stopping = true;
+        if (!convert->stopping) status = convert_step(convert, shard->end, &at, fault);
         if (status == STATUS_OK && convert->source->drop != NULL && convert->tools.reader != NULL)
             convert->source->drop(convert->tools.reader, at);
     }
@@ -443,6 +444,55 @@ enum status convert_shard(struct convert *convert, uint64_t number, const struct
         status =
             fault_set(fault, STATUS_IO, "%s: SHA-256 failed in libcrypto (transform sha256): out of memory?",
                       convert->source->name);
+    return status;
+}
+
+/* ---- blocks of streams ---- */
+
+/* What a stream could not give whole: the front of a record. */
+static void reject_front(struct convert *convert, const struct stream_block *block, enum defect code)
+{
+    struct convert_record const record = {
+        .bytes = block->bytes, .length = (uint32_t)block->length, .offset = block->offset};
+    convert_reject(convert, &record, block->record_length, code, NULL);
+}
+
+static enum status convert_stream_block(struct convert *convert, const struct feed_task *task,
+                                        struct fault *fault)
+{
+    const struct stream_block *const block = task->block;
+    struct shard const all = {
+        .source_begin = block->offset, .begin = block->offset, .end = block->offset + block->length};
+    switch (block->kind) {
+    case STREAM_LINES: return convert_lines(convert, &all, fault);
+    case STREAM_TOO_LARGE:
+        if (block->may_name)
+            reject_front(convert, block, DEFECT_TOO_LARGE);
+        else
+            convert_pass(convert);
+        convert->tally.lines += block->feed;
+        return STATUS_OK;
+    case STREAM_TRUNCATED: reject_front(convert, block, DEFECT_TRUNCATED); return STATUS_OK;
+    case STREAM_BROKEN: break;
+    }
+    /* in input order: what stands before it counts */
+    convert->stopping = !convert->port.wait_for_turn(convert->port.context, convert->shard);
+    if (convert->stopping) return STATUS_OK;
+    *fault = *task->fault;
+    return fault->status;
+}
+
+enum status convert_task(struct convert *convert, const struct feed_task *task, struct fault *fault)
+{
+    convert->source_number = task->source;
+    convert->source = convert->sources[task->source];
+    convert->shard = task->order;
+    convert->block = task->block;
+    convert->end = task->block == NULL ? convert->source->size : task->block->offset + task->block->length;
+    convert->ends_source = task->final;
+    convert->tally = (struct tally){0};
+    enum status const status = task->block == NULL ? convert_lines(convert, &task->shard, fault)
+                                                   : convert_stream_block(convert, task, fault);
     if (status == STATUS_OK && !convert->stopping) convert_finish_shard(convert);
     return status;
 }

@@ -22,12 +22,11 @@
 #include "core/csv/csv_row.h"
 #include "core/flow/chunk.h"
 #include "core/flow/contender.h"
-#include "core/flow/source.h"
+#include "core/flow/feed.h"
 #include "core/flow/split.h"
 #include "core/record/index_walk.h"
 #include "core/record/prefilter.h"
 #include "core/record/record_walk.h"
-#include "core/record/shard_plan.h"
 
 /* How far behind its shard's end a worker looks for the end of the last record at first: a few records. */
 #define CONVERT_OVERHANG (16u * 1024)
@@ -51,7 +50,8 @@ struct convert_rules {
     enum checksum_kind checksum; /* of the chunks' bytes, made while they are in the cache */
     /* Records that can't name a wanted segment are skipped unparsed; NULL: all are parsed. */
     const struct prefilter *prefilter;
-    uint32_t streams;            /* that rows are for; 0 or 1: one, and rows are not looked at for it */
+    uint32_t streams;     /* that rows are for; 0 or 1: one, and rows are not looked at for it */
+    bool forgives_damage; /* source.on_corrupt: skip_rest */
 };
 
 /* Everything that a record of up to `capacity` bytes needs on its way. */
@@ -91,6 +91,9 @@ struct convert {
     /* the shard at hand */
     struct source *source;
     size_t source_number;
+    const struct stream_block *block; /* of a stream; NULL: windows of the source are shown */
+    uint64_t end;                     /* of the source, or of the block */
+    bool ends_source;
     uint64_t shard;
     struct tally tally;
     struct chunk *rows, *rejects; /* being filled; NULL: none taken */
@@ -112,10 +115,9 @@ size_t convert_tools_bytes(const struct convert_rules *rules, size_t capacity);
 bool convert_tools_create(struct convert_tools *tools, const struct convert_rules *rules, size_t capacity);
 void convert_tools_destroy(struct convert_tools *tools, struct source *const *sources); /* zeroed is fine */
 
-/* Converts one shard; its chunks went through port->give, the last one marked. STATUS_IO when the source
- * can't be read. When the run is stopped meanwhile it returns STATUS_OK early. */
-enum status convert_shard(struct convert *convert, uint64_t number, const struct shard *shard,
-                          struct fault *fault);
+/* Converts one shard or block; its chunks went through port->give, the last one marked. STATUS_IO when the
+ * source can't be read. When the run is stopped meanwhile it returns STATUS_OK early. */
+enum status convert_task(struct convert *convert, const struct feed_task *task, struct fault *fault);
 /* Gives no more: drops the chunks at hand (they are the caller's to free with the pool). */
 void convert_forget(struct convert *convert);
 

@@ -74,6 +74,7 @@ void convert_finish_shard(struct convert *convert)
     convert->rejects = NULL;
     if (convert->rows == NULL && !next_rows(convert)) return;
     convert->rows->last = true;
+    convert->rows->ends_source = convert->ends_source;
     convert->rows->tally = convert->tally;
     give_rows(convert);
 }

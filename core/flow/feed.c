@@ -28,25 +28,25 @@ static uint32_t cut_count(const struct feed_rules *rules)
 
 static size_t large_bytes(const struct feed_rules *rules)
 {
-    return stream_cut_large_bytes(rules->max_record, rules->block_bytes);
+    return stream_cut_large_bytes(&rules->cut);
 }
 
 uint64_t feed_memory(const struct feed_rules *rules)
 {
-    uint64_t const blocks = block_count(rules) * (uint64_t)(rules->block_bytes + LIMIT_PADDING);
-    uint64_t const cuts = cut_count(rules) * (uint64_t)(sizeof(struct stream_cut) + rules->block_bytes);
+    uint64_t const blocks = block_count(rules) * (uint64_t)(rules->cut.block_bytes + LIMIT_PADDING);
+    uint64_t const cuts = cut_count(rules) * (uint64_t)(sizeof(struct stream_cut) + rules->cut.block_bytes);
     return blocks + cuts + large_bytes(rules) + LIMIT_PADDING;
 }
 
 static bool make_blocks(struct feed *feed)
 {
     uint32_t const count = block_count(&feed->rules);
-    size_t const room = feed->rules.block_bytes + LIMIT_PADDING;
+    size_t const room = feed->rules.cut.block_bytes + LIMIT_PADDING;
     feed->blocks = calloc(count, sizeof *feed->blocks);
     if (feed->blocks == NULL) return false;
     for (uint32_t i = 0; i < count; i++) {
         struct stream_block *const block = &feed->blocks[i];
-        block->capacity = feed->rules.block_bytes;
+        block->capacity = feed->rules.cut.block_bytes;
         block->bytes = malloc(room);
         if (block->bytes == NULL) return false;
         block->next = feed->empty;
@@ -64,6 +64,11 @@ static uint64_t shards_of(const struct feed *feed, size_t source)
     return feed->plan->first[source + 1] - feed->plan->first[source];
 }
 
+static bool has_units(const struct feed *feed, size_t source)
+{
+    return feed->sources[source]->stream != NULL || shards_of(feed, source) != 0;
+}
+
 bool feed_create(struct feed *feed, const struct feed_rules *rules, struct source *const *sources,
                  const struct shard_plan *plan, struct wait *changed)
 {
@@ -72,7 +77,8 @@ bool feed_create(struct feed *feed, const struct feed_rules *rules, struct sourc
         feed->has_streams = sources[s]->stream != NULL;
     if (!feed->has_streams) return true;
     feed->list = calloc(plan->source_count, sizeof *feed->list);
-    if (feed->list == NULL || pthread_mutex_init(&feed->mutex, NULL) != 0) {
+    feed->workers = calloc(rules->workers, sizeof *feed->workers);
+    if (feed->list == NULL || feed->workers == NULL || pthread_mutex_init(&feed->mutex, NULL) != 0) {
         feed->has_streams = false; /* there is no mutex to destroy */
         return false;
     }
@@ -87,6 +93,7 @@ void feed_destroy(struct feed *feed)
         if (feed->cuts[i].stream != NULL) stream_cut_end(&feed->cuts[i]);
     free(feed->cuts);
     free(feed->list);
+    free(feed->workers);
     for (uint32_t i = 0; feed->blocks != NULL && i < block_count(&feed->rules); i++)
         free(feed->blocks[i].bytes);
     free(feed->blocks);
@@ -143,8 +150,7 @@ static struct stream_cut *begin_cut(struct feed *feed, size_t number)
     struct stream_cut *cut = feed->cuts;
     while (cut->stream != NULL) /* ends: see cut_count() */
         cut++;
-    stream_cut_start(cut, feed->sources[number]->stream, feed->rules.max_record, feed->rules.forgives,
-                     feed->rules.block_bytes);
+    stream_cut_start(cut, feed->sources[number]->stream, &feed->rules.cut);
     return cut;
 }
 
@@ -199,8 +205,25 @@ static bool is_through(const struct feed *feed, size_t number)
 
 static void advance(struct feed *feed)
 {
+    size_t const before = feed->front;
     while (feed->front < feed->plan->source_count && is_through(feed, feed->front))
         feed->front++;
+    if (feed->front == before) return;
+    feed->ahead = 0;
+    for (uint32_t w = 0; w < feed->rules.workers; w++)
+        feed->ahead += feed->workers[w].source > feed->front;
+}
+
+/* The last worker that is with the front source stays there. */
+static bool may_go_ahead(const struct feed *feed, const struct feed_worker *worker)
+{
+    return worker->source > feed->front || feed->ahead + 1 < feed->rules.workers;
+}
+
+static void note_source(struct feed *feed, struct feed_worker *worker, size_t source)
+{
+    if (source > feed->front && worker->source <= feed->front) feed->ahead++;
+    worker->source = source;
 }
 
 static void take_shard(const struct feed *feed, size_t number, struct feed_task *task)
@@ -227,29 +250,37 @@ static void take_block(struct feed_source *source, size_t number, struct feed_ta
 
 enum pick { PICK_TASK, PICK_READ, PICK_NOTHING, PICK_END };
 
-/* The first thing to do, from the front on; no further ahead than there are workers. */
-static enum pick pick(struct feed *feed, struct feed_task *task, size_t *read)
+/* The first thing that the worker may do in a source: take what is there, or read. */
+static enum pick pick_of(struct feed *feed, size_t number, struct feed_task *task)
+{
+    struct feed_source *const source = &feed->list[number];
+    if (feed->sources[number]->stream != NULL) {
+        if (source->first == NULL) return can_read(feed, number) ? PICK_READ : PICK_NOTHING;
+        take_block(source, number, task);
+        return PICK_TASK;
+    }
+    if (source->next == source->count) return PICK_NOTHING;
+    take_shard(feed, number, task);
+    return PICK_TASK;
+}
+
+/* From the front on, or from the source that the worker is at; no further than there are workers. */
+static enum pick pick(struct feed *feed, struct feed_worker *worker, struct feed_task *task, size_t *read)
 {
     size_t const count = feed->plan->source_count;
-    size_t seen = 0;
+    uint32_t seen = 0;
     advance(feed);
     if (feed->front == count) return PICK_END;
     for (size_t s = feed->front; s < count && seen <= feed->rules.workers; s++) {
-        struct feed_source *const source = &feed->list[s];
-        if (feed->sources[s]->stream == NULL) {
-            if (source->count == 0) continue;
-            if (source->next < source->count) {
-                take_shard(feed, s, task);
-                return PICK_TASK;
-            }
-        } else if (source->first != NULL) {
-            take_block(source, s, task);
-            return PICK_TASK;
-        } else if (can_read(feed, s)) {
-            *read = s;
-            return PICK_READ;
-        }
+        if (!has_units(feed, s)) continue;
         seen++;
+        if (s < worker->source) continue;
+        if (s > feed->front && !may_go_ahead(feed, worker)) break;
+        enum pick const picked = pick_of(feed, s, task);
+        if (picked == PICK_NOTHING) continue;
+        note_source(feed, worker, s);
+        *read = s;
+        return picked;
     }
     return PICK_NOTHING;
 }
@@ -268,14 +299,14 @@ static enum feed_answer claim_shard(struct feed *feed, struct feed_task *task)
     return FEED_TASK;
 }
 
-enum feed_answer feed_try(struct feed *feed, struct feed_task *task)
+enum feed_answer feed_try(struct feed *feed, uint32_t worker, struct feed_task *task)
 {
     if (!feed->has_streams) return claim_shard(feed, task);
     enum feed_answer answer = FEED_WAIT;
     size_t read = 0;
     pthread_mutex_lock(&feed->mutex);
     for (;;) {
-        enum pick const picked = pick(feed, task, &read);
+        enum pick const picked = pick(feed, &feed->workers[worker], task, &read);
         if (picked == PICK_TASK) answer = FEED_TASK;
         if (picked == PICK_END) answer = FEED_END;
         if (picked != PICK_READ) break;
@@ -299,11 +330,6 @@ void feed_done(struct feed *feed, const struct feed_task *task)
 }
 
 /* ---- the assembler's side ---- */
-
-static bool has_units(const struct feed *feed, size_t source)
-{
-    return feed->sources[source]->stream != NULL || shards_of(feed, source) != 0;
-}
 
 static bool to_units(const struct feed *feed, struct feed_cursor *cursor)
 {

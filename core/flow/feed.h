@@ -9,17 +9,21 @@
  *   claim: the first in input order of   a shard   |   a block that was read   |   a stream to read a block
  * of
  *
+ * What each worker claims ascends, as the assembler wants it (pipeline.h); and one worker at least stays with
+ * the front source, the first that is not wholly converted, while others go ahead of it.
+ *
  * Memory is bounded by the blocks: two for each worker and FEED_RESERVE more. Only a line that is longer than
  * a block wants the large one, of which there is one.
  *
  * Why that can't lock up. A worker waits for an empty chunk, or for its turn, with a shard or block in hand;
- * that ends when all before it is written. Let U be the first unit, in input order, that is not converted.
- * - U is claimed: its worker goes first when chunks are empty (chunk_pool.h) and has its turn: it goes on.
- * - U is a block that was read and not claimed: who read it claims next, and takes the first there is.
- * - U was not read yet: who read the block before it converted that (or another did), and claimed again:
- *   first comes the reading of U. Room for it there is: blocks of the front source are all converted and
- *   free again, later ones leave FEED_RESERVE when they are taken. The large block is taken for the front
- *   source only, and comes home when its record is converted.
+ * that ends when all before it is written. Let U be the first unit, in input order, that is not converted; it
+ * is of the front source.
+ * - U is claimed: all that its worker claimed before is written, so that it gets chunks (chunk_pool.h) and
+ * has its turn: it goes on.
+ * - U is not claimed: nothing behind it in the front source is, and what stands before it is converted. So
+ * the worker that stays with the front source has nothing in hand: it claims U, or reads it first. Room for
+ * it there is: blocks of the front source are free again, and later sources leave FEED_RESERVE when they take
+ *   one. The large block is taken for the front source only, and comes home when its record is converted.
  *
  * Order: units ascend by `order` (source, then place in it), which is what chunks carry as their shard.
  *
@@ -46,9 +50,7 @@
 
 struct feed_rules {
     uint32_t workers;
-    uint64_t max_record;
-    bool forgives;      /* source.on_corrupt: skip_rest */
-    size_t block_bytes; /* STREAM_BLOCK_BYTES, but in tests */
+    struct stream_cut_rules cut;
 };
 
 struct feed_task {
@@ -62,6 +64,11 @@ struct feed_task {
 
 struct feed_source;
 
+/* What the feed knows of a worker. */
+struct feed_worker {
+    size_t source; /* of its last claim: it claims nothing of earlier ones any more */
+};
+
 struct feed {
     struct feed_rules rules;
     struct source *const *sources;
@@ -71,6 +78,8 @@ struct feed {
     bool has_streams;            /* set at create */
     pthread_mutex_t mutex;       /* of all that follows */
     struct feed_source *list;
+    struct feed_worker *workers;
+    uint32_t ahead;          /* workers whose source is behind the front one */
     size_t front;            /* the first source that is not wholly converted */
     struct stream_cut *cuts; /* `stream` NULL: free */
     struct stream_block *blocks, *empty;
@@ -91,8 +100,8 @@ enum feed_answer {
     FEED_WAIT, /* nothing now: look again when `changed` was woken */
     FEED_END   /* nothing will come any more */
 };
-/* May read from a stream, and take as long as that does. */
-enum feed_answer feed_try(struct feed *feed, struct feed_task *task);
+/* For worker number `worker`. May read from a stream, and take as long as that does. */
+enum feed_answer feed_try(struct feed *feed, uint32_t worker, struct feed_task *task);
 void feed_done(struct feed *feed, const struct feed_task *task);
 
 /* The units in input order, as the assembler meets them. */

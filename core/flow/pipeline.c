@@ -17,7 +17,9 @@ struct worker {
     struct wait chunk_home;                   /* the worker waits for home; the assembler wakes */
     struct convert convert;                   /* the worker's alone */
     uint64_t wait_ns, busy_ns;                /* the worker's; read after join */
+    uint64_t stream_ns, idle_ns;              /* likewise: reading streams; nothing to convert yet */
     struct pipeline *pipeline;
+    uint32_t number;
     pthread_t thread;
     bool started, wait_ready; /* the caller's */
     struct fault fault;       /* the worker's until the latch points at it */
@@ -28,8 +30,10 @@ struct worker {
 
 struct pipeline {
     const struct pipeline_options *options;
-    const struct shard_plan *plan;
     struct source *const *sources;
+    struct feed feed;         /* what workers claim */
+    struct wait feed_changed; /* workers wait for streams to be read; the feed wakes */
+    bool feed_wait_ready;
     struct worker *workers;
     struct convert_tools large; /* used by the worker whose turn it is: see `turn` */
     struct chunk_pool pool;     /* the assembler's */
@@ -37,7 +41,6 @@ struct pipeline {
     struct wait turn_changed;   /* workers wait for their turn; the assembler wakes */
     bool wait_ready;
     uint32_t first; /* the assembler's: the worker of the shard at hand, or NOBODY */
-    _Alignas(LIMIT_LINE) _Atomic uint64_t next_shard; /* relaxed fetch_add: claims, publishes nothing */
     /* T1: release by the assembler when all shards before `turn` are drained; T2: acquire by the worker that
      * waits for it. The edge also hands the large lane from one worker to the next: the former user's last
      * chunk was popped (ring edge) before T1. T3: acquire by a worker that asks whether the assembler
@@ -64,6 +67,7 @@ static void stop(struct pipeline *pipeline, const struct fault *fault)
                                             memory_order_relaxed);
     wait_wake(pipeline->arrivals);
     wait_wake(&pipeline->turn_changed);
+    if (pipeline->feed_wait_ready) wait_wake(&pipeline->feed_changed);
     for (uint32_t w = 0; w < pipeline->options->threads; w++)
         if (pipeline->workers[w].wait_ready) wait_wake(&pipeline->workers[w].chunk_home);
 }
@@ -124,17 +128,45 @@ static bool port_wait_for_turn(void *context, uint64_t shard)
     }
 }
 
+/* Asks the feed once. */
+static enum feed_answer ask_feed(struct worker *worker, struct feed_task *task)
+{
+    if (is_stopped(worker->pipeline)) return FEED_END;
+    uint64_t const began = worker->pipeline->options->now();
+    enum feed_answer const answer = feed_try(&worker->pipeline->feed, worker->number, task);
+    worker->stream_ns += worker->pipeline->options->now() - began;
+    return answer;
+}
+
+/* False: there is nothing more to convert, or the run is being stopped. */
+static bool next_task(struct worker *worker, struct feed_task *task)
+{
+    struct pipeline *pipeline = worker->pipeline;
+    enum feed_answer answer = ask_feed(worker, task);
+    while (answer == FEED_WAIT) {
+        uint32_t const ticket = wait_prepare(&pipeline->feed_changed);
+        answer = ask_feed(worker, task);
+        if (answer != FEED_WAIT) {
+            wait_cancel(&pipeline->feed_changed);
+            break;
+        }
+        uint64_t const began = pipeline->options->now();
+        wait_sleep(&pipeline->feed_changed, ticket);
+        worker->idle_ns += pipeline->options->now() - began;
+    }
+    return answer == FEED_TASK;
+}
+
 static void *worker_main(void *argument)
 {
     struct worker *worker = argument;
     struct pipeline *pipeline = worker->pipeline;
+    struct feed_task task;
     uint64_t const began = pipeline->options->now();
-    while (!is_stopped(pipeline)) {
-        uint64_t const number = atomic_fetch_add_explicit(&pipeline->next_shard, 1, memory_order_relaxed);
-        if (number >= pipeline->plan->count) break;
-        struct shard const shard = shard_plan_get(pipeline->plan, number);
-        if (convert_shard(&worker->convert, number, &shard, &worker->fault) != STATUS_OK)
+    while (next_task(worker, &task)) {
+        if (convert_task(&worker->convert, &task, &worker->fault) != STATUS_OK)
             stop(pipeline, &worker->fault);
+        feed_done(&pipeline->feed, &task);
     }
     ring_close(&worker->forward);
     wait_wake(pipeline->arrivals);
@@ -244,27 +276,38 @@ static enum status wait_for_pieces(struct pipeline *pipeline, const struct assem
     }
 }
 
-/* All shards in order. Ends early, without a fault of its own, when a worker failed. */
+/* One shard or block, whole. *final: its source ends with it. */
+static enum status assemble_unit(struct pipeline *pipeline, struct assemble *assemble, struct sink *sink,
+                                 const struct feed_cursor *unit, struct pipeline_times *times, bool *final)
+{
+    uint64_t const order = feed_order(unit->source, unit->index);
+    pipeline->first = NOBODY;
+    /* T1, pairs with T2 */
+    atomic_store_explicit(&pipeline->turn, order, memory_order_release);
+    wait_wake(&pipeline->turn_changed);
+    for (bool last = false; !last;) {
+        struct chunk *chunk;
+        enum status status = next_chunk(pipeline, sink, order, &chunk, &times->wait_rows);
+        if (status != STATUS_OK || chunk == NULL) return status;
+        last = chunk->last;
+        *final = chunk->ends_source;
+        status = assemble_chunk(assemble, chunk, unit->source, &pipeline->assembler_fault);
+        if (status != STATUS_OK) return status;
+    }
+    return STATUS_OK;
+}
+
+/* All in order. Ends early, without a fault of its own, when a worker failed. */
 static enum status assemble_all(struct pipeline *pipeline, struct assemble *assemble, struct sink *sink,
                                 struct pipeline_times *times)
 {
     struct fault *fault = &pipeline->assembler_fault;
-    for (uint64_t number = 0; number < pipeline->plan->count; number++) {
-        struct shard const shard = shard_plan_get(pipeline->plan, number);
-        bool last = false;
-        pipeline->first = NOBODY;
-        /* T1, pairs with T2 */
-        atomic_store_explicit(&pipeline->turn, number, memory_order_release);
-        wait_wake(&pipeline->turn_changed);
-        while (!last) {
-            struct chunk *chunk;
-            enum status status = next_chunk(pipeline, sink, number, &chunk, &times->wait_rows);
-            if (status != STATUS_OK) return status;
-            if (chunk == NULL) return STATUS_OK;
-            last = chunk->last;
-            status = assemble_chunk(assemble, chunk, shard.source, fault);
-            if (status != STATUS_OK) return status;
-        }
+    struct feed_cursor unit;
+    bool final = false;
+    for (bool more = feed_first(&pipeline->feed, &unit); more && !is_stopped(pipeline);
+         more = feed_next(&pipeline->feed, &unit, final)) {
+        enum status const status = assemble_unit(pipeline, assemble, sink, &unit, times, &final);
+        if (status != STATUS_OK) return status;
     }
     if (is_stopped(pipeline)) return STATUS_OK;
     enum status const status = assemble_finish(assemble, fault);
@@ -282,6 +325,22 @@ static uint64_t reader_bytes(bool buffered, size_t capacity)
     return buffered ? capacity + LIMIT_PADDING + 4096 : 0;
 }
 
+static struct feed_rules feed_rules_of(const struct convert_rules *rules, uint32_t threads,
+                                       const struct pipeline_sizes *sizes)
+{
+    return (struct feed_rules){.workers = threads,
+                               .cut = {.max_record = rules->max_record,
+                                       .forgives = rules->forgives_damage,
+                                       .prefilter = rules->prefilter,
+                                       .block_bytes = sizes->stream_block}};
+}
+
+static uint64_t feed_bytes(const struct pipeline_needs *needs, const struct pipeline_sizes *sizes)
+{
+    struct feed_rules const rules = feed_rules_of(needs->rules, needs->threads, sizes);
+    return needs->has_streams ? feed_memory(&rules) + needs->stream_bytes * (needs->threads + 1) : 0;
+}
+
 static uint64_t memory_of(const struct pipeline_needs *needs, const struct pipeline_sizes *sizes)
 {
     const struct convert_rules *rules = needs->rules;
@@ -292,7 +351,8 @@ static uint64_t memory_of(const struct pipeline_needs *needs, const struct pipel
         split_memory(sizes->chunk, rules->streams) + sizeof(struct worker) + 64 * LIMIT_KIB;
     return PIPELINE_MEMORY_BASE + convert_tools_bytes(rules, lane) +
            reader_bytes(needs->buffered_sources, lane) + needs->threads * worker +
-           sizes->extra * chunk_memory(sizes->chunk, rules->streams) + needs->other;
+           sizes->extra * chunk_memory(sizes->chunk, rules->streams) + needs->other +
+           feed_bytes(needs, sizes);
 }
 
 static struct pipeline_sizes sizes_at_most(const struct pipeline_needs *needs)
@@ -300,6 +360,7 @@ static struct pipeline_sizes sizes_at_most(const struct pipeline_needs *needs)
     bool const holds = needs->hold != 0;
     size_t const chunk = holds ? CHUNK_BYTES_MIN : CHUNK_BYTES_MAX;
     return (struct pipeline_sizes){.block = PIPELINE_BLOCK_MAX,
+                                   .stream_block = STREAM_BLOCK_BYTES,
                                    .chunk = chunk,
                                    .chunks = holds ? PIPELINE_CHUNKS_SMALL : PIPELINE_CHUNKS_PER_WORKER,
                                    .extra = (uint32_t)((needs->hold + chunk - 1) / chunk)};
@@ -312,6 +373,8 @@ static bool sizes_shrink(struct pipeline_sizes *sizes)
         sizes->chunk /= 2;
     else if (sizes->chunks > PIPELINE_CHUNKS_MIN)
         sizes->chunks--;
+    else if (sizes->stream_block > PIPELINE_STREAM_BLOCK_MIN)
+        sizes->stream_block /= 2;
     else if (sizes->block > PIPELINE_BLOCK_MIN)
         sizes->block /= 2;
     else
@@ -350,6 +413,7 @@ static bool worker_create(struct pipeline *pipeline, uint32_t number)
     const struct pipeline_options *options = pipeline->options;
     struct worker *worker = &pipeline->workers[number];
     worker->pipeline = pipeline;
+    worker->number = number;
     worker->wait_ready = wait_init(&worker->chunk_home);
     if (!worker->wait_ready || !ring_init(&worker->forward, options->sizes.chunks, 0) ||
         !ring_init(&worker->home, options->sizes.chunks, 0) ||
@@ -377,15 +441,32 @@ static void worker_destroy(struct worker *worker, struct source *const *sources)
     if (worker->wait_ready) wait_destroy(&worker->chunk_home);
 }
 
-static bool pipeline_create(struct pipeline *pipeline)
+static bool stream_stopped(void *context)
+{
+    return is_stopped(context);
+}
+
+static void set_stops(struct pipeline *pipeline, const struct shard_plan *plan)
+{
+    for (size_t s = 0; pipeline->feed.has_streams && s < plan->source_count; s++) {
+        struct stream *const stream = pipeline->sources[s]->stream;
+        if (stream == NULL) continue;
+        stream->stopped = stream_stopped;
+        stream->stopped_context = pipeline;
+    }
+}
+
+static bool pipeline_create(struct pipeline *pipeline, const struct shard_plan *plan)
 {
     const struct pipeline_options *options = pipeline->options;
+    struct feed_rules const feed = feed_rules_of(options->rules, options->threads, &options->sizes);
     size_t const bytes = options->threads * sizeof *pipeline->workers;
     pipeline->workers = aligned_alloc(_Alignof(struct worker), bytes);
     if (pipeline->workers == NULL) return false;
     memset(pipeline->workers, 0, bytes);
     pipeline->wait_ready = wait_init(&pipeline->turn_changed);
-    if (!pipeline->wait_ready) return false;
+    pipeline->feed_wait_ready = wait_init(&pipeline->feed_changed);
+    if (!pipeline->wait_ready || !pipeline->feed_wait_ready) return false;
     size_t const lane = convert_large_capacity(options->rules, options->sizes.block);
     if (!convert_tools_create(&pipeline->large, options->rules, lane)) return false;
     for (uint32_t w = 0; w < options->threads; w++)
@@ -393,6 +474,8 @@ static bool pipeline_create(struct pipeline *pipeline)
     if (!chunk_pool_create(&pipeline->pool, options->threads, options->sizes.chunks, options->sizes.extra,
                            options->sizes.chunk, options->rules->streams))
         return false;
+    if (!feed_create(&pipeline->feed, &feed, pipeline->sources, plan, &pipeline->feed_changed)) return false;
+    set_stops(pipeline, plan);
     serve(pipeline, NOBODY);
     return true;
 }
@@ -403,7 +486,9 @@ static void pipeline_destroy(struct pipeline *pipeline)
         worker_destroy(&pipeline->workers[w], pipeline->sources);
     convert_tools_destroy(&pipeline->large, pipeline->sources);
     chunk_pool_destroy(&pipeline->pool);
+    feed_destroy(&pipeline->feed);
     if (pipeline->wait_ready) wait_destroy(&pipeline->turn_changed);
+    if (pipeline->feed_wait_ready) wait_destroy(&pipeline->feed_changed);
     free(pipeline->workers);
 }
 
@@ -434,7 +519,10 @@ static void workers_join(struct pipeline *pipeline, struct pipeline_times *times
         pthread_join(worker->thread, NULL);
         times->wait_chunk += worker->wait_ns;
         times->read += worker->convert.read_ns;
-        times->convert += worker->busy_ns - worker->wait_ns - worker->convert.read_ns;
+        times->stream += worker->stream_ns;
+        times->wait_stream += worker->idle_ns;
+        times->convert +=
+            worker->busy_ns - worker->wait_ns - worker->convert.read_ns - worker->stream_ns - worker->idle_ns;
     }
 }
 
@@ -442,15 +530,14 @@ enum status pipeline_run(const struct pipeline_options *options, struct source *
                          const struct shard_plan *plan, struct sink *sink, struct pipeline_result *result,
                          struct fault *fault)
 {
-    struct pipeline pipeline = {
-        .options = options, .plan = plan, .sources = sources, .arrivals = options->arrivals};
+    struct pipeline pipeline = {.options = options, .sources = sources, .arrivals = options->arrivals};
     struct assemble_rules rules = options->assemble;
     rules.streams = options->rules->streams;
     rules.home = chunk_home;
     rules.home_context = &pipeline;
     *result = (struct pipeline_result){0};
     assemble_start(&result->assemble, &rules, sink, sources);
-    if (!pipeline_create(&pipeline)) {
+    if (!pipeline_create(&pipeline, plan)) {
         sink->abort(sink);
         pipeline_destroy(&pipeline);
         return fault_set(fault, STATUS_IO, "no memory for %u %s (%" PRIu64 " MiB); try fewer --threads",

@@ -45,6 +45,9 @@
 #define PIPELINE_BLOCK_MAX (256u * 1024)
 #define PIPELINE_BLOCK_MIN (32u * 1024)
 
+/* Text in a block of a stream (STREAM_BLOCK_BYTES) when memory is short. */
+#define PIPELINE_STREAM_BLOCK_MIN (128u * 1024)
+
 /* Stack of a worker: the walks descend PATH_PARTS_MAX levels of some 200 bytes. */
 #define PIPELINE_STACK_BYTES (512u * 1024)
 
@@ -53,9 +56,10 @@
 
 struct pipeline_sizes {
     size_t block, chunk;
-    uint32_t chunks; /* of each worker */
-    uint32_t extra;  /* chunks on top of them, which the sink may hold */
-    uint64_t memory; /* bytes that a run with these sizes allocates at most */
+    size_t stream_block; /* text in one block of a stream */
+    uint32_t chunks;     /* of each worker */
+    uint32_t extra;      /* chunks on top of them, which the sink may hold */
+    uint64_t memory;     /* bytes that a run with these sizes allocates at most */
 };
 
 struct pipeline_options {
@@ -72,7 +76,8 @@ struct pipeline_options {
 
 struct pipeline_times { /* nanoseconds, summed over the workers (wall time of the assembler's for `write`) */
     uint64_t convert, read, wait_chunk, write, wait_rows;
-    uint64_t drain; /* wall time of the assembler, for the last pieces to come home */
+    uint64_t stream, wait_stream; /* reading streams (inflating included); nothing of them to convert yet */
+    uint64_t drain;               /* wall time of the assembler, for the last pieces to come home */
 };
 
 struct pipeline_result {
@@ -91,6 +96,8 @@ struct pipeline_needs {
     uint64_t hold; /* bytes of pieces that the sink may hold back and have on their way; 0: gives them home at
                       once */
     uint64_t other; /* memory that the sink takes beside them */
+    bool has_streams;
+    uint64_t stream_bytes; /* memory of one stream that is being read */
 };
 
 /* The largest sizes that stay under `limit` bytes; STATUS_USAGE names the least limit that would do. Sizes

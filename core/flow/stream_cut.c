@@ -8,17 +8,25 @@
 
 static const uint8_t byte_order_mark[] = {0xEF, 0xBB, 0xBF};
 
-size_t stream_cut_large_bytes(uint64_t max_record, size_t block_bytes)
+/* Bytes before those that are read behind the record: the end of what was looked at before. */
+#define OVERLAP_BYTES MAPPING_SEGMENT_ID_MAX
+
+/* How much of a long line is kept. */
+static size_t kept_bytes(const struct stream_cut_rules *rules)
 {
-    size_t const text = max_record > block_bytes ? (size_t)max_record : block_bytes;
-    return (text > LIMIT_REJECT_RAW ? text : LIMIT_REJECT_RAW) + STREAM_STEP_BYTES;
+    size_t const text =
+        rules->max_record > rules->block_bytes ? (size_t)rules->max_record : rules->block_bytes;
+    return text > LIMIT_REJECT_RAW ? text : LIMIT_REJECT_RAW;
 }
 
-void stream_cut_start(struct stream_cut *cut, struct stream *stream, uint64_t max_record, bool forgives,
-                      size_t block_bytes)
+size_t stream_cut_large_bytes(const struct stream_cut_rules *rules)
 {
-    *cut = (struct stream_cut){
-        .stream = stream, .max_record = max_record, .forgives = forgives, .block_bytes = block_bytes};
+    return kept_bytes(rules) + OVERLAP_BYTES + STREAM_STEP_BYTES;
+}
+
+void stream_cut_start(struct stream_cut *cut, struct stream *stream, const struct stream_cut_rules *rules)
+{
+    *cut = (struct stream_cut){.stream = stream, .rules = *rules};
 }
 
 void stream_cut_end(struct stream_cut *cut)
@@ -48,7 +56,7 @@ static size_t read_some(struct stream_cut *cut, uint8_t *into, size_t room)
 static void open_stream(struct stream_cut *cut)
 {
     cut->state = STREAM_CUT_FAILED;
-    cut->carry = malloc(cut->block_bytes);
+    cut->carry = malloc(cut->rules.block_bytes);
     if (cut->carry == NULL)
         fault_set(&cut->fault, STATUS_IO, "%s: no memory to read it", cut->stream->name);
     else if (cut->stream->open(cut->stream, &cut->fault) == STATUS_OK)
@@ -97,11 +105,16 @@ static void carry_over(struct stream_cut *cut, const uint8_t *bytes, size_t leng
     cut->offset = offset;
 }
 
+/* A stream that failed. */
+static enum stream_block_kind ends_how(const struct stream_cut *cut)
+{
+    return cut->rules.forgives && cut->stream->damaged ? STREAM_TRUNCATED : STREAM_BROKEN;
+}
+
 /* The block that ends a stream that failed: what was carried is the record that it was damaged in. */
 static void end_failed(struct stream_cut *cut, struct stream_block *block)
 {
-    bool const forgiven = cut->forgives && cut->stream->damaged;
-    block->kind = forgiven ? STREAM_TRUNCATED : STREAM_BROKEN;
+    block->kind = ends_how(cut);
     block->final = true;
     strip(block, leading_blanks(block->bytes, block->length));
     block->length = text_end(block->bytes, block->length);
@@ -160,14 +173,28 @@ struct long_line {
     bool ended;      /* by its line feed, or the stream's end */
 };
 
-/* Takes `length` bytes that were read to `at`; what stands behind a line feed is carried over. */
-static void take_piece(struct stream_cut *cut, struct long_line *line, const uint8_t *at, size_t length)
+/* Does it name a wanted segment? Looks at the bytes [at, at + length), which share an id's length with those
+ * before. */
+static void look_for_segments(const struct stream_cut *cut, struct stream_block *block, const uint8_t *at,
+                              size_t length)
+{
+    struct prefilter_scan scan;
+    if (block->may_name) return;
+    prefilter_begin(&scan, cut->rules.prefilter, at, length);
+    block->may_name = prefilter_may_name(&scan, 0, length);
+}
+
+/* Takes `length` bytes that were read to `at`, behind `before` bytes of the line that are still there; what
+ * stands behind a line feed is carried over. */
+static void take_piece(struct stream_cut *cut, struct long_line *line, const uint8_t *at, size_t length,
+                       size_t before)
 {
     const uint8_t *const feed = memchr(at, '\n', length);
     size_t const own = feed == NULL ? length : (size_t)(feed - at);
     size_t const text = text_end(at, own);
     if (text > 0) line->text = line->length + text;
     line->length += own;
+    look_for_segments(cut, line->block, at - before, before + own);
     if (feed == NULL) return;
     line->ended = line->block->feed = true;
     carry_over(cut, feed + 1, length - own - 1, line->block->offset + line->length + 1);
@@ -176,12 +203,20 @@ static void take_piece(struct stream_cut *cut, struct long_line *line, const uin
 static void read_line(struct stream_cut *cut, struct long_line *line)
 {
     /* what stands behind the line feed must fit the carry */
-    size_t const step = cut->block_bytes < STREAM_STEP_BYTES ? cut->block_bytes : STREAM_STEP_BYTES;
+    size_t const block_bytes = cut->rules.block_bytes;
+    size_t const step = block_bytes < STREAM_STEP_BYTES ? block_bytes : STREAM_STEP_BYTES;
+    uint8_t *const scratch = line->block->bytes + line->keep + OVERLAP_BYTES;
+    uint8_t *at = line->block->bytes + line->length;
     while (!line->ended) {
-        size_t const at = line->length < line->keep ? (size_t)line->length : line->keep;
-        size_t const got = read_some(cut, line->block->bytes + at, step);
+        size_t const got = read_some(cut, at, step);
         if (got == 0) break;
-        take_piece(cut, line, line->block->bytes + at, got);
+        size_t const before = line->length < OVERLAP_BYTES ? (size_t)line->length : OVERLAP_BYTES;
+        take_piece(cut, line, at, got, before);
+        at += got;
+        if (line->length < line->keep) continue;
+        size_t const shared = line->length < OVERLAP_BYTES ? (size_t)line->length : OVERLAP_BYTES;
+        memmove(scratch - shared, at - shared, shared);
+        at = scratch;
     }
     line->ended = line->ended || cut->at_end;
 }
@@ -189,24 +224,24 @@ static void read_line(struct stream_cut *cut, struct long_line *line)
 void stream_cut_large(struct stream_cut *cut, struct stream_block *block)
 {
     *block = (struct stream_block){.bytes = block->bytes, .capacity = block->capacity, .offset = cut->offset};
-    struct long_line line = {.block = block, .keep = block->capacity - STREAM_STEP_BYTES};
+    struct long_line line = {.block = block, .keep = kept_bytes(&cut->rules)};
     size_t const carried = cut->carried;
     cut->carried = 0;
     memcpy(block->bytes, cut->carry, carried);
     line.length = carried; /* no line feed in it */
     line.text = text_end(block->bytes, carried);
+    block->may_name = cut->rules.prefilter == NULL;
+    look_for_segments(cut, block, block->bytes, carried);
     read_line(cut, &line);
-    size_t const shown = line.text < LIMIT_REJECT_RAW ? (size_t)line.text : (size_t)LIMIT_REJECT_RAW;
     block->record_length = line.text;
-    block->length = shown;
-    if (!line.ended) { /* it failed inside the line */
-        block->kind = cut->forgives && cut->stream->damaged ? STREAM_TRUNCATED : STREAM_BROKEN;
-        block->final = true;
-    } else if (line.text > cut->max_record) {
+    block->length = line.text < LIMIT_REJECT_RAW ? (size_t)line.text : (size_t)LIMIT_REJECT_RAW;
+    block->final = !block->feed;
+    if (!line.ended) {
+        block->kind = ends_how(cut);
+    } else if (line.text > cut->rules.max_record) {
         block->kind = STREAM_TOO_LARGE;
     } else {
         block->length = (size_t)line.text;
         if (block->feed) block->bytes[block->length++] = '\n';
     }
-    if (!block->feed) block->final = true;
 }

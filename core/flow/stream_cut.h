@@ -14,6 +14,7 @@
 
 #include "core/base/limits.h"
 #include "core/flow/stream.h"
+#include "core/record/prefilter.h"
 
 /* Text in one block: a few of stage 1's, so that taking one costs nothing beside converting it. */
 #define STREAM_BLOCK_BYTES (1024u * 1024)
@@ -35,31 +36,36 @@ struct stream_block {
     uint64_t offset;           /* of bytes[0] in the stream */
     uint64_t record_length;    /* TOO_LARGE, TRUNCATED: of the whole record, blanks around it left out */
     bool feed;                 /* TOO_LARGE: a line feed ended it */
+    bool may_name;             /* TOO_LARGE: a wanted segment (prefilter.h); true without segments */
     bool final;                /* nothing of the stream comes behind it */
     struct stream_block *next; /* the holder's */
+};
+
+struct stream_cut_rules {
+    uint64_t max_record;
+    bool forgives;                     /* source.on_corrupt: skip_rest */
+    const struct prefilter *prefilter; /* NULL: records of all segments are wanted */
+    size_t block_bytes;                /* STREAM_BLOCK_BYTES, but in tests */
 };
 
 enum stream_cut_state { STREAM_CUT_CLOSED, STREAM_CUT_OPEN, STREAM_CUT_FAILED, STREAM_CUT_ENDED };
 
 struct stream_cut {
     struct stream *stream;
-    uint64_t max_record;
-    bool forgives; /* source.on_corrupt: skip_rest */
-    size_t block_bytes;
+    struct stream_cut_rules rules;
     enum stream_cut_state state;
     bool at_end;        /* read() said so */
-    uint8_t *carry;     /* block_bytes; NULL until opened */
+    uint8_t *carry;     /* rules.block_bytes; NULL until opened */
     size_t carried;     /* bytes of it */
     uint64_t offset;    /* of carry[0] in the stream */
     struct fault fault; /* of a stream that failed */
 };
 
 /* Capacity of the large block. */
-size_t stream_cut_large_bytes(uint64_t max_record, size_t block_bytes);
+size_t stream_cut_large_bytes(const struct stream_cut_rules *rules);
 
-/* `block_bytes` is STREAM_BLOCK_BYTES, but in tests. Opens nothing yet. */
-void stream_cut_start(struct stream_cut *cut, struct stream *stream, uint64_t max_record, bool forgives,
-                      size_t block_bytes);
+/* Opens nothing yet. */
+void stream_cut_start(struct stream_cut *cut, struct stream *stream, const struct stream_cut_rules *rules);
 void stream_cut_end(struct stream_cut *cut); /* closes the stream, frees the carry */
 
 enum stream_cut_result {

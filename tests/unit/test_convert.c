@@ -189,7 +189,8 @@ static enum status desk_run(struct desk *desk, uint64_t begin, uint64_t shard_by
     for (uint64_t number = 0; number < plan.count && status == STATUS_OK && !desk->convert.stopping;
          number++) {
         struct shard const shard = shard_plan_get(&plan, number);
-        status = convert_shard(&desk->convert, number, &shard, &desk->fault);
+        struct feed_task const task = {.order = number, .source = shard.source, .shard = shard};
+        status = convert_task(&desk->convert, &task, &desk->fault);
         if (desk->stop_at != 0 && desk->calls >= desk->stop_at) break;
     }
     if (desk->stop_at != 0) check_spares(desk);

@@ -77,7 +77,8 @@ static void desk_open(struct desk *desk, size_t count, uint32_t workers, uint32_
     }
     assert_true(wait_init(&desk->changed) && wait_init(&desk->written));
     assert_true(shard_plan_create(&desk->plan, desk->extents, count, BLOCK));
-    struct feed_rules const rules = {.workers = workers, .max_record = MAX_RECORD, .block_bytes = BLOCK};
+    struct feed_rules const rules = {.workers = workers,
+                                     .cut = {.max_record = MAX_RECORD, .block_bytes = BLOCK}};
     assert_true(feed_create(&desk->feed, &rules, desk->ports, &desk->plan, &desk->changed));
     desk->turn_ends = !feed_first(&desk->feed, &desk->turn);
 }
@@ -159,19 +160,28 @@ static void convert(struct desk *desk, const struct feed_task *task)
     wait_wake(&desk->written);
 }
 
+struct hand {
+    struct desk *desk;
+    uint32_t number;
+};
+
 static void *work(void *argument)
 {
-    struct desk *const desk = argument;
+    const struct hand *const hand = argument;
+    struct desk *const desk = hand->desk;
+    uint64_t least = 0;
     for (;;) {
         struct feed_task task;
         uint32_t const ticket = wait_prepare(&desk->changed);
-        enum feed_answer const answer = feed_try(&desk->feed, &task);
+        enum feed_answer const answer = feed_try(&desk->feed, hand->number, &task);
         if (answer == FEED_WAIT) {
             wait_sleep(&desk->changed, ticket);
             continue;
         }
         wait_cancel(&desk->changed);
         if (answer == FEED_END) return NULL;
+        assert_true(task.order >= least); /* what one worker claims ascends */
+        least = task.order + 1;
         convert(desk, &task);
         feed_done(&desk->feed, &task);
     }
@@ -203,10 +213,13 @@ static void run(size_t count, uint32_t workers, size_t behind, uint32_t seed)
 {
     struct desk desk;
     pthread_t threads[WORKERS_MAX];
+    struct hand hands[WORKERS_MAX];
     desk_open(&desk, count, workers, seed);
     desk.behind = behind;
-    for (uint32_t w = 0; w < workers; w++)
-        assert_int_equal(pthread_create(&threads[w], NULL, work, &desk), 0);
+    for (uint32_t w = 0; w < workers; w++) {
+        hands[w] = (struct hand){&desk, w};
+        assert_int_equal(pthread_create(&threads[w], NULL, work, &hands[w]), 0);
+    }
     for (uint32_t w = 0; w < workers; w++)
         pthread_join(threads[w], NULL);
     check(&desk);
@@ -241,18 +254,18 @@ static void a_broken_stream_comes_in_order(void **state)
     desk.sources[0] = (struct source){.name = "s", .stream = &desk.streams[0].port};
     desk.ports[0] = &desk.sources[0];
     assert_true(shard_plan_create(&desk.plan, desk.extents, 1, BLOCK));
-    struct feed_rules const rules = {.workers = 1, .max_record = MAX_RECORD, .block_bytes = BLOCK};
+    struct feed_rules const rules = {.workers = 1, .cut = {.max_record = MAX_RECORD, .block_bytes = BLOCK}};
     assert_true(feed_create(&desk.feed, &rules, desk.ports, &desk.plan, &desk.changed));
-    assert_int_equal(feed_try(&desk.feed, &task), FEED_TASK);
+    assert_int_equal(feed_try(&desk.feed, 0, &task), FEED_TASK);
     assert_int_equal(task.block->kind, STREAM_LINES);
     assert_false(task.final);
     feed_done(&desk.feed, &task);
-    assert_int_equal(feed_try(&desk.feed, &task), FEED_TASK);
+    assert_int_equal(feed_try(&desk.feed, 0, &task), FEED_TASK);
     assert_int_equal(task.block->kind, STREAM_BROKEN);
     assert_true(task.final);
     assert_string_equal(task.fault->message, "s: broken at 6");
     feed_done(&desk.feed, &task);
-    assert_int_equal(feed_try(&desk.feed, &task), FEED_END);
+    assert_int_equal(feed_try(&desk.feed, 0, &task), FEED_END);
     desk.count = 1;
     desk_close(&desk);
 }

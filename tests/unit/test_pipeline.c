@@ -9,6 +9,7 @@
 
 #include "core/flow/pipeline.h"
 #include "tests/unit/memory_ports.h"
+#include "tests/unit/memory_stream.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -53,6 +54,8 @@ struct scene {
     struct memory_job job;
     struct memory_text dumps[3];
     struct memory_source sources[3];
+    struct memory_stream streams[3];
+    uint32_t as_streams; /* bit i: source i is read front to back */
     struct source *ports[3];
     struct shard_plan plan;
     struct convert_rules rules;
@@ -124,14 +127,16 @@ static struct scene *scene_create(uint32_t records)
     scene->rules = (struct convert_rules){
         .plan = &scene->job.plan, .max_record = 1 << 20, .max_depth = 64, .checksum = CHECKSUM_CRC64NVME};
     assert_true(wait_init(&scene->arrivals));
-    scene->options = (struct pipeline_options){
-        .threads = 1,
-        .arrivals = &scene->arrivals,
-        .rules = &scene->rules,
-        .sizes = {.block = PIPELINE_BLOCK_MIN, .chunk = CHUNK_BYTES_MIN, .chunks = PIPELINE_CHUNKS_MIN},
-        .buffered_sources = true,
-        .now = now,
-        .interrupted = interrupted};
+    scene->options = (struct pipeline_options){.threads = 1,
+                                               .arrivals = &scene->arrivals,
+                                               .rules = &scene->rules,
+                                               .sizes = {.block = PIPELINE_BLOCK_MIN,
+                                                         .stream_block = PIPELINE_STREAM_BLOCK_MIN,
+                                                         .chunk = CHUNK_BYTES_MIN,
+                                                         .chunks = PIPELINE_CHUNKS_MIN},
+                                               .buffered_sources = true,
+                                               .now = now,
+                                               .interrupted = interrupted};
     return scene;
 }
 
@@ -145,6 +150,12 @@ static enum status scene_run(struct scene *scene, uint32_t threads, uint64_t sha
         memory_source_start(&scene->sources[i], names[i], scene->dumps[i].bytes, scene->dumps[i].length);
         scene->ports[i] = &scene->sources[i].port;
         extents[i] = (struct shard_source){.begin = 0, .size = scene->dumps[i].length};
+        if ((scene->as_streams >> i & 1) == 0) continue;
+        memory_stream_start(&scene->streams[i], names[i], scene->dumps[i].bytes, scene->dumps[i].length,
+                            threads);
+        if (fail_read != 0) scene->streams[i].fails_at = fail_read;
+        scene->sources[i].port.stream = &scene->streams[i].port;
+        extents[i].size = 0;
     }
     scene->sources[0].fail_at = fail_read;
     assert_true(shard_plan_create(&scene->plan, extents, 3, shard_bytes));
@@ -187,6 +198,8 @@ static enum status scene_run(struct scene *scene, uint32_t threads, uint64_t sha
     for (int i = 0; i < 3; i++) {
         assert_int_equal(atomic_load(&scene->sources[i].readers), 0);
         assert_int_equal(atomic_load(&scene->sources[i].wrong), 0);
+        assert_int_equal(scene->streams[i].opened, scene->streams[i].closed);
+        assert_int_equal(scene->streams[i].wrong, 0);
     }
     shard_plan_destroy(&scene->plan);
     return status;
@@ -280,6 +293,45 @@ static void same_bytes_for_shards_of_any_size(void **state)
     scene_destroy(scene);
 }
 
+/* Sources that are read front to back, alone and among others, in blocks of all sizes. */
+static void same_bytes_for_streams(void **state)
+{
+    (void)state;
+    static const size_t blocks[] = {64, 5000, PIPELINE_STREAM_BLOCK_MIN, STREAM_BLOCK_BYTES};
+    struct scene *scene = scene_create(400);
+    scene->options.assemble.max_rows = 100;
+    struct memory_text wanted = reference(scene);
+    for (scene->as_streams = 1; scene->as_streams < 8; scene->as_streams++)
+        for (size_t b = 0; b < COUNT(blocks); b++)
+            for (size_t t = 0; t < COUNT(thread_counts); t++) {
+                scene->options.sizes.stream_block = blocks[b];
+                assert_int_equal(scene_run(scene, thread_counts[t], 5000, NULL, 0), STATUS_OK);
+                same_as(scene, &wanted);
+                run_end(scene);
+            }
+    memory_text_free(&wanted);
+    scene_destroy(scene);
+}
+
+/* What stands before the break counts, whatever the threads. */
+static void a_stream_that_breaks_ends_the_run_in_order(void **state)
+{
+    (void)state;
+    struct scene *scene = scene_create(400);
+    uint64_t input = 0;
+    scene->as_streams = 5;
+    scene->options.sizes.stream_block = 5000;
+    for (size_t t = 0; t < COUNT(thread_counts); t++) {
+        assert_int_equal(scene_run(scene, thread_counts[t], 5000, NULL, 60000), STATUS_IO);
+        assert_string_equal(scene->fault.message, "first: broken at 60000");
+        if (t == 0) input = scene->result.assemble.tally.input;
+        assert_true(input > 0);
+        assert_int_equal(scene->result.assemble.tally.input, input);
+        run_end(scene);
+    }
+    scene_destroy(scene);
+}
+
 static void same_bytes_for_both_walks_and_all_sizes(void **state)
 {
     (void)state;
@@ -290,8 +342,8 @@ static void same_bytes_for_both_walks_and_all_sizes(void **state)
         for (int walk = CONVERT_FAST; walk <= CONVERT_ON_DEMAND; walk++)
             for (uint32_t chunks = PIPELINE_CHUNKS_MIN; chunks <= PIPELINE_CHUNKS_PER_WORKER; chunks++) {
                 scene->rules.walk = (enum convert_walk)walk;
-                scene->options.sizes =
-                    (struct pipeline_sizes){.block = blocks[b], .chunk = CHUNK_BYTES_MIN, .chunks = chunks};
+                scene->options.sizes = (struct pipeline_sizes){
+                    .block = blocks[b], .chunk = CHUNK_BYTES_MIN, .chunks = chunks, .stream_block = 4096};
                 assert_int_equal(scene_run(scene, 2, 5000, NULL, 0), STATUS_OK);
                 same_as(scene, &wanted);
                 run_end(scene);
@@ -794,6 +846,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(same_bytes_for_threads_and_shards),
         cmocka_unit_test(same_bytes_for_shards_of_any_size),
+        cmocka_unit_test(same_bytes_for_streams),
+        cmocka_unit_test(a_stream_that_breaks_ends_the_run_in_order),
         cmocka_unit_test(same_bytes_for_both_walks_and_all_sizes),
         cmocka_unit_test(goes_on_with_a_sink_that_keeps_pieces),
         cmocka_unit_test(goes_on_with_a_sink_that_gathers_parts),

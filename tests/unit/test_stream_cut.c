@@ -70,9 +70,11 @@ static void cut_all(struct desk *desk, const struct memory_text *text, size_t bl
     desk->stream.damage = damage;
     desk->block.capacity = block_bytes;
     desk->block.bytes = memory_must(malloc(block_bytes + LIMIT_PADDING));
-    desk->large.capacity = stream_cut_large_bytes(max_record, block_bytes);
+    struct stream_cut_rules const rules = {
+        .max_record = max_record, .forgives = forgives, .block_bytes = block_bytes};
+    desk->large.capacity = stream_cut_large_bytes(&rules);
     desk->large.bytes = memory_must(malloc(desk->large.capacity + LIMIT_PADDING));
-    stream_cut_start(&desk->cut, &desk->stream.port, max_record, forgives, block_bytes);
+    stream_cut_start(&desk->cut, &desk->stream.port, &rules);
     for (bool final = false; !final;) {
         struct stream_block *block = &desk->block;
         if (stream_cut_next(&desk->cut, block) == STREAM_CUT_WANTS_LARGE) {
