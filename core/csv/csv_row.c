@@ -223,10 +223,21 @@ static bool deduplicates(const struct mapping *mapping)
     return mapping->identity.column != NULL && mapping->identity.deduplicate == IDENTITY_KEEP_LATEST;
 }
 
+static bool wants_keys(const struct mapping *mapping)
+{
+    return deduplicates(mapping) || mapping->identity.multiple == IDENTITY_EXPLODE;
+}
+
+/* Places of row->id_table: a power of two of them is used, of which at most half are taken. */
+static size_t id_table_size(const struct mapping *mapping, size_t text_max)
+{
+    return mapping->identity.multiple == IDENTITY_EXPLODE ? 4 * ids_for(mapping, text_max) : 0;
+}
+
 static size_t id_bytes(const struct mapping *mapping)
 {
-    size_t const keys = sizeof(struct key_digest) + sizeof(uint8_t);
-    return sizeof(struct csv_id) + (deduplicates(mapping) ? keys : 0);
+    return sizeof(struct csv_id) + (wants_keys(mapping) ? sizeof(struct key_digest) : 0) +
+           (deduplicates(mapping) ? sizeof(uint8_t) : 0);
 }
 
 static size_t members_for(const struct mapping *mapping)
@@ -239,6 +250,7 @@ size_t csv_row_bytes(const struct plan *plan, size_t text_max, uint32_t depth_ma
     return 2 * buffer_bytes(plan->mapping, text_max) + depth_max + 1 + plan->slot_count * sizeof(uint32_t) +
            plan->mapping->column_count * sizeof(struct csv_fast) +
            ids_for(plan->mapping, text_max) * id_bytes(plan->mapping) +
+           id_table_size(plan->mapping, text_max) * sizeof(uint32_t) +
            members_for(plan->mapping) * sizeof(uint32_t);
 }
 
@@ -287,21 +299,22 @@ static void *array_new(size_t count, size_t bytes)
 static bool allocate(struct csv_row *row, const struct plan *plan)
 {
     const struct mapping *mapping = plan->mapping;
-    size_t const keys = deduplicates(mapping) ? row->id_max : 0;
     row->buffers[0] = malloc(buffer_bytes(mapping, row->text_max));
     row->buffers[1] = malloc(buffer_bytes(mapping, row->text_max));
     row->brackets = malloc((size_t)row->depth_max + 1);
     row->unread = array_new(plan->slot_count, sizeof *row->unread);
     row->fast = array_new(mapping->column_count, sizeof *row->fast);
     row->id_room = array_new(row->id_max, sizeof *row->id_room);
-    row->keys = array_new(keys, sizeof *row->keys);
-    row->id_changed = array_new(keys, sizeof *row->id_changed);
+    row->id_table = array_new(id_table_size(mapping, row->text_max), sizeof *row->id_table);
+    row->keys = array_new(row->wants_keys ? row->id_max : 0, sizeof *row->keys);
+    row->id_changed = array_new(row->deduplicates ? row->id_max : 0, sizeof *row->id_changed);
     row->members = array_new(members_for(mapping), sizeof *row->members);
     bool const hashes = wants_sha256(mapping);
     if (hashes) row->hasher = sha256_create();
     return row->buffers[0] != NULL && row->buffers[1] != NULL && row->brackets != NULL &&
-           row->unread != NULL && row->fast != NULL && row->id_room != NULL && row->keys != NULL &&
-           row->id_changed != NULL && row->members != NULL && (!hashes || row->hasher != NULL);
+           row->unread != NULL && row->fast != NULL && row->id_room != NULL && row->id_table != NULL &&
+           row->keys != NULL && row->id_changed != NULL && row->members != NULL &&
+           (!hashes || row->hasher != NULL);
 }
 
 bool csv_row_create(struct csv_row *row, const struct plan *plan, size_t text_max, uint32_t depth_max)
@@ -313,6 +326,7 @@ bool csv_row_create(struct csv_row *row, const struct plan *plan, size_t text_ma
                             .text_max = text_max,
                             .depth_max = depth_max,
                             .deduplicates = deduplicates(mapping),
+                            .wants_keys = wants_keys(mapping),
                             .id_max = (uint32_t)ids_for(mapping, text_max)};
     row->plain = !row->field.quote_all && row->field.null_length == 0 && !row->field.formula_escape &&
                  !is_odd_delimiter(row->field.delimiter);
@@ -336,6 +350,7 @@ void csv_row_destroy(struct csv_row *row)
     free(row->unread);
     free(row->fast);
     free(row->id_room);
+    free(row->id_table);
     free(row->keys);
     free(row->id_changed);
     free(row->members);

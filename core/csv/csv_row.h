@@ -75,6 +75,7 @@ struct csv_row {
     bool plain;             /* values without escapes may be copied as they are, but for the delimiter */
     bool has_required;
     bool deduplicates;    /* identity.deduplicate: latest, of a job with an identity */
+    bool wants_keys;      /* that, or identity.multiple: explode */
     uint32_t field_count; /* identity column included */
     size_t text_max;      /* longest value */
     uint8_t *buffers[2];  /* text_max, and room for case mapping */
@@ -87,6 +88,7 @@ struct csv_row {
     struct sha256 *hasher;  /* NULL: no column wants it */
     struct csv_id *id_room; /* id_max; filled from its end */
     uint32_t id_max;
+    uint32_t *id_table; /* explode: room to look for ids that stand twice */
     /* the outcome of the last csv_row_open() or csv_row_write() */
     enum skip skip;
     enum defect defect;
@@ -95,13 +97,13 @@ struct csv_row {
     uint32_t consent_rule;          /* SKIP_CONSENT: the number of the first rule that is not given */
     /* of the record that was opened, when it goes on */
     const struct csv_id *ids;
-    uint32_t id_count;     /* rows that it has */
+    uint32_t id_count;     /* rows that it has: no two ids are the same text */
     uint32_t *members;     /* segments.split: the numbers of its segments, ascending */
     uint32_t member_count; /* at least 1 then; 0 without split */
     /* identity.deduplicate: latest; set as soon as the record is to be compared, whatever becomes of it then
      */
     bool is_contender;
-    struct key_digest *keys; /* of each id's text */
+    struct key_digest *keys; /* of each id's text; with explode they are there anyway */
     uint8_t *id_changed;     /* of each id whose row was written: bit c is set when changed[c] counts it */
     int64_t time;            /* of identity.timestamp: microseconds since 1970, or ROW_TIME_NONE */
     /* of the row that was written */

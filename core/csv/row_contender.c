@@ -23,14 +23,6 @@ static bool read_time(struct csv_row *row, const struct cells *cells)
 
 bool row_contender_make(struct csv_row *row, const struct cells *cells)
 {
-    if (!read_time(row, cells)) return false;
-    for (uint32_t i = 0; i < row->id_count; i++) {
-        struct csv_value value; /* without a defect: that was looked at when the ids were found */
-        if (!csv_value_of_token(row, cells, cells->record + row->ids[i].offset, row->ids[i].length, NULL,
-                                row->buffers[0], &value))
-            return false;
-        row->keys[i] = key_digest_of(value.bytes, value.length);
-    }
-    row->is_contender = true;
-    return true;
+    row->is_contender = read_time(row, cells);
+    return row->is_contender;
 }

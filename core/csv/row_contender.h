@@ -1,4 +1,4 @@
-/* row_contender.h - what deduplication compares of a record: its ids, as digests, and its time.
+/* row_contender.h - what deduplication compares of a record beside its ids' keys: its time.
  *
  * Thread rule: the row's. */
 #ifndef PENSTOCK_CORE_CSV_ROW_CONTENDER_H
@@ -6,7 +6,7 @@
 
 #include "core/csv/csv_value.h"
 
-/* Makes a contender of the record, whose ids are known: row->time, row->keys. False: a time that can't be
+/* Makes a contender of the record, whose ids and keys are known: sets row->time. False: a time that can't be
  * read, or another defect in it. For jobs with identity.deduplicate: latest. */
 bool row_contender_make(struct csv_row *row, const struct cells *cells);
 

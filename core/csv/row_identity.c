@@ -220,10 +220,11 @@ static bool find_fast(struct csv_row *row, const struct cells *cells)
     row->id_room[row->id_max - 1] =
         (struct csv_id){.offset = (uint32_t)(token - cells->record), .length = length};
     row->id_count = 1;
+    if (row->wants_keys) row->keys[0] = key_digest_of(token + 1, length - 2);
     return true;
 }
 
-/* Has none of the ids that were found a defect? */
+/* Has none of the ids that were found a defect? Sets their keys, too. */
 static bool check_ids(struct csv_row *row, const struct cells *cells, const struct path *path)
 {
     bool good = true;
@@ -233,8 +234,33 @@ static bool check_ids(struct csv_row *row, const struct cells *cells, const stru
         good = csv_value_of_token(row, cells, cells->record + id.offset, id.length, path, row->buffers[0],
                                   &value) &&
                good;
+        if (good && row->wants_keys) row->keys[i] = key_digest_of(value.bytes, value.length);
     }
     return good;
+}
+
+/* An id that stands twice in a record has one row, at its first place. */
+static void drop_repeats(struct csv_row *row)
+{
+    struct csv_id *const ids = row->id_room + row->id_max - row->id_count;
+    uint32_t size = 2, kept = 0;
+    while (size < 2 * row->id_count) /* at most half full: a search ends soon */
+        size *= 2;
+    memset(row->id_table, 0, size * sizeof *row->id_table);
+    for (uint32_t i = 0; i < row->id_count; i++) {
+        struct key_digest const key = row->keys[i];
+        uint32_t at = (uint32_t)key.low & (size - 1);
+        for (; row->id_table[at] != 0; at = (at + 1) & (size - 1)) {
+            const struct key_digest *other = &row->keys[row->id_table[at] - 1];
+            if (other->low == key.low && other->high == key.high) break;
+        }
+        if (row->id_table[at] != 0) continue;
+        row->id_table[at] = kept + 1;
+        row->keys[kept] = key;
+        ids[kept++] = ids[i];
+    }
+    row->ids = ids;
+    row->id_count = kept;
 }
 
 static bool find_ids(struct csv_row *row, const struct cells *cells)
@@ -263,5 +289,6 @@ bool row_identity_find(struct csv_row *row, const struct cells *cells)
     row->id_count = 0;
     if (!find_fast(row, cells) && !find_ids(row, cells)) return false;
     row->ids = row->id_room + row->id_max - row->id_count;
+    if (row->id_count > 1) drop_repeats(row);
     return true;
 }

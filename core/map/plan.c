@@ -112,8 +112,8 @@ static bool add_time(struct plan_drafts *drafts, const struct identity *identity
 
 /* segmentMembership.NAMESPACE.ID.status of each id, behind all else, so that their slots are the last ones.
  */
-static bool add_segments(struct plan_drafts *drafts, const struct segments *segments, const struct path *path,
-                         uint32_t *first_slot)
+static bool add_segments(struct plan_drafts *drafts, const struct segments *segments,
+                         const struct path *paths, uint32_t *first_slot)
 {
     if (segments->count == 0) return true;
     struct plan_draft *const membership = plan_draft_name(drafts, drafts->root, "segmentMembership");
@@ -129,26 +129,38 @@ static bool add_segments(struct plan_drafts *drafts, const struct segments *segm
         id->fold = false;
         struct plan_draft *const status = plan_draft_name(drafts, id, "status");
         if (status == NULL) return false;
-        plan_draft_select(status, path, PLAN_USED);
+        plan_draft_select(status, &paths[i], PLAN_USED);
         if (i == 0) *first_slot = status->slot;
     }
     plan_draft_move_last(drafts->root, membership);
     return true;
 }
 
-/* What reject lines name: segmentMembership.NAMESPACE. */
-static const struct path *segments_path(struct arena *arena, const struct segments *segments)
+static char *put(char *out, const char *text, size_t length)
 {
-    static const char prefix[] = "segmentMembership.";
-    if (segments->count == 0) return NULL;
-    size_t const length = strlen(segments->name_space);
-    struct path *path = arena_alloc(arena, sizeof *path);
-    char *text = arena_alloc(arena, sizeof prefix + length);
-    if (path == NULL || text == NULL) return NULL;
-    memcpy(text, prefix, sizeof prefix - 1);
-    memcpy(text + sizeof prefix - 1, segments->name_space, length + 1);
-    path->text = text;
-    return path;
+    memcpy(out, text, length);
+    return out + length;
+}
+
+/* What reject lines name: segmentMembership.NAMESPACE['ID'].status of each. */
+static struct path *segment_paths(struct arena *arena, const struct segments *segments)
+{
+    static const char before[] = "segmentMembership.", between[] = "['", behind[] = "'].status";
+    size_t const fixed = sizeof before + sizeof between + sizeof behind;
+    struct path *paths = arena_array(arena, segments->count, sizeof *paths);
+    for (size_t i = 0; i < segments->count && paths != NULL; i++) {
+        const struct segment *segment = &segments->list[i];
+        size_t const length = strlen(segments->name_space);
+        char *const text = arena_alloc(arena, fixed + length + segment->id_length);
+        if (text == NULL) return NULL;
+        char *at = put(text, before, sizeof before - 1);
+        at = put(at, segments->name_space, length);
+        at = put(at, between, sizeof between - 1);
+        at = put(at, segment->id, segment->id_length);
+        put(at, behind, sizeof behind); /* with its terminator */
+        paths[i].text = text;
+    }
+    return paths;
 }
 
 /* ---- all of it ---- */
@@ -158,7 +170,7 @@ struct links {
     struct plan_column *columns;
     uint32_t *consent_slots;
     uint32_t time_slot, segment_first;
-    const struct path *segments_path;
+    struct path *segment_paths;
 };
 
 static bool links_start(struct arena *arena, const struct mapping *mapping, struct links *links)
@@ -166,7 +178,7 @@ static bool links_start(struct arena *arena, const struct mapping *mapping, stru
     links->identity_paths = arena_array(arena, mapping->identity.path_count, sizeof *links->identity_paths);
     links->columns = arena_array(arena, mapping->column_count, sizeof *links->columns);
     links->consent_slots = arena_array(arena, mapping->consent_count, sizeof *links->consent_slots);
-    links->segments_path = segments_path(arena, &mapping->segments);
+    links->segment_paths = segment_paths(arena, &mapping->segments);
     for (size_t c = 0; c < mapping->column_count && links->columns != NULL; c++) {
         links->columns[c].column = &mapping->columns[c];
         links->columns[c].slots =
@@ -181,7 +193,7 @@ static bool links_add(struct plan_drafts *drafts, const struct mapping *mapping,
            add_columns(drafts, mapping, links->columns) &&
            add_consent(drafts, mapping, links->consent_slots) &&
            add_time(drafts, &mapping->identity, &links->time_slot) &&
-           add_segments(drafts, &mapping->segments, links->segments_path, &links->segment_first);
+           add_segments(drafts, &mapping->segments, links->segment_paths, &links->segment_first);
 }
 
 _Static_assert(MAPPING_SEGMENT_ID_MAX <= PATH_TEXT_MAX, "keys are looked up up to that length");

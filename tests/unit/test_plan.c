@@ -295,7 +295,9 @@ static void segments_have_the_last_slots(void **state)
         uint32_t const at = status_slot(f, membership, "uPs", segments->names[i]);
         assert_int_equal(at, 2 + i);
         assert_true(f->plan.slot_many[at] && f->plan.slot_use[at] == PLAN_USED);
-        assert_string_equal(f->plan.slot_path[at]->text, "segmentMembership.UPS");
+        char text[64];
+        snprintf(text, sizeof text, "segmentMembership.UPS['%s'].status", segments->names[i]);
+        assert_string_equal(f->plan.slot_path[at]->text, text);
     }
     assert_int_equal(find(child(f, membership, "ups"), "ID.0", 4, false), PLAN_NONE);
     free(segments);
