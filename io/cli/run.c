@@ -30,12 +30,6 @@ enum status run_start(struct run *run, const struct options *options, const stru
     return run->can_wait ? STATUS_OK : fault_set(fault, STATUS_IO, "no memory to wait with");
 }
 
-uint32_t run_streams(const struct run *run)
-{
-    const struct segments *const segments = &run->job.mapping.segments;
-    return segments->split ? (uint32_t)segments->count : 1;
-}
-
 static enum status read_job(struct run *run, struct fault *fault)
 {
     const struct options *options = run->options;
@@ -166,7 +160,7 @@ static enum status plan_memory(struct run *run, struct fault *fault)
                                         .walk = options->walk == OPTIONS_WALK_ON_DEMAND ? CONVERT_ON_DEMAND
                                                                                         : CONVERT_FAST,
                                         .checksum = destination_checksum(&run->destination),
-                                        .streams = run_streams(run)};
+                                        .streams = run_stream_count(run)};
     run->pipeline.threads = thread_count(options);
     run->pipeline.rules = &run->rules;
     run->pipeline.buffered_sources = options->input_mode != OPTIONS_INPUT_MMAP;

@@ -50,8 +50,6 @@ enum status run_start(struct run *run, const struct options *options, const stru
 /* All steps up to memory; nothing outside was touched yet but sources opened. */
 enum status run_prepare(struct run *run, struct fault *fault);
 enum status run_open_destination(struct run *run, struct fault *fault);
-/* Of rows: one for each segment with segments.split. */
-uint32_t run_streams(const struct run *run);
 void run_close(struct run *run);
 
 #endif

@@ -18,7 +18,6 @@ static enum status name_file(void *context, uint32_t stream, uint32_t part, char
 {
     const struct conversion *const conversion = context;
     const struct run *const run = conversion->run;
-    (void)stream; /* names tell one stream only */
     (void)size; /* OUTPUT_NAME_SIZE, see below */
     if (part > 1 && strstr(run->job.file_name, "{part}") == NULL)
         return fault_set(
@@ -26,7 +25,7 @@ static enum status name_file(void *context, uint32_t stream, uint32_t part, char
             "files.name: has no {part}, so that the second file would get the name of the first; "
             "add {part}, or allow one file only: files.max_rows: null (its default is 5000000) "
             "and no files.max_bytes");
-    return run_file_name(run, 0, part, out, fault);
+    return run_file_name(run, stream, part, out, fault);
 }
 
 _Static_assert(OUTPUT_NAME_SIZE <= ASSEMBLE_NAME_MAX, "a name must fit where the assembler keeps it");

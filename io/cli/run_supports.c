@@ -10,11 +10,8 @@ enum status run_supports(const struct job *job, struct fault *fault)
         const char *key;
         bool used;
     } later[] = {
-        {"segments.split", mapping->segments.split},
         {"identity.deduplicate", mapping->identity.deduplicate != IDENTITY_KEEP_ALL},
         {"files.compression", job->compression != JOB_COMPRESSION_NONE},
-        {"files.count", job->file_count > 0},
-        {"files.empty", job->empty_header},
         {"pega", job->pega.wanted},
     };
     for (size_t i = 0; i < sizeof later / sizeof *later; i++)
