@@ -66,6 +66,14 @@ static inline uint32_t scan_copy_either(uint8_t *to, const uint8_t *from, uint8_
 
 #endif
 
+/* Bit i: byte i of the 64 at `from` is `byte`. */
+static inline uint64_t scan_mask64(const uint8_t *from, uint8_t byte)
+{
+    return (uint64_t)scan_either(from, byte, byte) | (uint64_t)scan_either(from + 16, byte, byte) << 16 |
+           (uint64_t)scan_either(from + 32, byte, byte) << 32 |
+           (uint64_t)scan_either(from + 48, byte, byte) << 48;
+}
+
 /* Is there a byte `a` or `b` among `length` bytes? */
 static inline bool scan_has_either(const uint8_t *from, uint32_t length, uint8_t a, uint8_t b)
 {
