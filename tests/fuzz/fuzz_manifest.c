@@ -1,0 +1,38 @@
+/* fuzz_manifest.c - any bytes as a manifest: reading stays within its bounds, what is read is as it must be,
+ * and what is refused is explained. */
+#include "io/verify/manifest_read.h"
+
+#include "core/base/utf8.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void expect(bool holds)
+{
+    if (!holds) abort();
+}
+
+static void check(const struct manifest *manifest)
+{
+    expect(manifest->process_type != NULL && strlen(manifest->process_type) <= MANIFEST_NAME_MAX);
+    expect(manifest->file_count <= MANIFEST_FILES_MAX);
+    for (size_t i = 0; i < manifest->file_count; i++) {
+        const char *const name = manifest->files[i].name;
+        size_t const length = strlen(name);
+        expect(length > 0 && length <= MANIFEST_NAME_MAX && utf8_valid_prefix(name, length) == length);
+        expect(manifest->files[i].has_size || manifest->files[i].size == 0);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct manifest manifest;
+    struct fault fault = {.status = STATUS_OK};
+    enum status const status = manifest_read("fuzz", data, size, &manifest, &fault);
+    expect(status == STATUS_OK || (status == STATUS_IO && fault.message[0] != '\0'));
+    if (status == STATUS_OK) check(&manifest);
+    manifest_free(&manifest);
+    return 0;
+}
