@@ -135,6 +135,11 @@ struct s3_call *s3_client_reap(struct s3_client *client)
     return call;
 }
 
+bool s3_client_ready(struct s3_client *client)
+{
+    return client->ready.first != NULL || has_arrived(client);
+}
+
 size_t s3_client_out(const struct s3_client *client)
 {
     return client->out;

@@ -73,6 +73,8 @@ void s3_client_destroy(struct s3_client *client);
 void s3_client_submit(struct s3_client *client, struct s3_call *call);
 /* The next finished call in any order, NULL: none now. */
 struct s3_call *s3_client_reap(struct s3_client *client);
+/* Would it give one? To be asked between wait_prepare() and wait_sleep_until() on `arrivals`. */
+bool s3_client_ready(struct s3_client *client);
 /* Calls submitted and not reaped. */
 size_t s3_client_out(const struct s3_client *client);
 /* Submits one call and waits for it, leaving other finished calls for s3_client_reap(). When the person
