@@ -1,7 +1,8 @@
 /* aws_json.c - credentials out of JSON, by jansson.
  *
  * jansson copies texts into memory of its own, its lexer too; all of that is secret here. So it is given an
- * allocator that overwrites what it frees, once, before main(): nothing else in the program uses jansson.
+ * allocator that overwrites what it frees, once, before main(); reports are read with it too, which costs them
+ * little.
  * Thread rule: reentrant. Owns the tree while it reads. */
 #include "io/aws/aws_json.h"
 

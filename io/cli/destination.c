@@ -127,7 +127,7 @@ static void make_token(struct destination *destination)
     memcpy(destination->token + 16, half, sizeof half);
 }
 
-static enum aws_addressing addressing_of(enum job_addressing addressing)
+enum aws_addressing destination_addressing(enum job_addressing addressing)
 {
     switch (addressing) {
     case JOB_ADDRESSING_AUTO: return AWS_ADDRESSING_AUTO;
@@ -153,7 +153,7 @@ enum status destination_connect(struct destination *destination, bool probe, str
                                               .bucket = destination->place.bucket,
                                               .region = job->region,
                                               .endpoint = job->endpoint,
-                                              .addressing = addressing_of(job->addressing),
+                                              .addressing = destination_addressing(job->addressing),
                                               .expected_owner = job->account_id,
                                               .checksum = job->checksum,
                                               .connections = destination->plan.connections,

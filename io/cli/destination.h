@@ -65,6 +65,8 @@ enum status destination_describe_objects(struct destination *destination, struct
                                          struct fault *fault);
 enum status destination_open(struct destination *destination, size_t chunk_bytes, struct wait *arrivals,
                              struct fault *fault);
+/* The client's word for the job's. */
+enum aws_addressing destination_addressing(enum job_addressing addressing);
 void destination_close(struct destination *destination); /* zeroed is fine */
 
 #endif

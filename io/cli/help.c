@@ -18,10 +18,10 @@
 
 static const char exit_statuses[] =
     "Exit statuses:\n"
-    "    0  delivered and verified; check: ready\n"
+    "    0  delivered and verified; check: ready; verify: all is as the manifest says\n"
     "    2  usage: command line, environment variable, or not supported yet\n"
     "   65  input: more failed records than allowed, or no record at all\n"
-    "   66  a source is missing or may not be read\n"
+    "   66  a source, or the manifest to verify, is missing or may not be read\n"
     "   70  an invariant of the program failed: report it\n"
     "   73  the destination exists already\n"
     "   74  input or output failed for good\n"
@@ -42,6 +42,11 @@ static const char check_examples[] =
     "Examples:\n"
     "  penstock check -j customer.yaml\n"
     "  penstock check -j customer.yaml --sample 10000 --to s3://acme-pega/test/\n";
+
+static const char verify_examples[] =
+    "Examples:\n"
+    "  penstock verify -j customer.yaml s3://acme-pega/DataJobs/CustomerData/acme_run7.xml\n"
+    "  penstock verify -j customer.yaml --report run7.json out/acme_run7.xml\n";
 
 static const char cleanup_examples[] =
     "Examples:\n"
@@ -67,6 +72,14 @@ static const struct command_text command_texts[COMMAND_COUNT] = {
          "is not written. The last line is \"ready\" when all is fine. With --report - the plan goes "
          "to standard error.",
          check_examples},
+    [COMMAND_VERIFY] =
+        {"Reads all files of a manifest again, from a directory or from S3, unpacks them (gzip, zstd) and "
+         "compares: every file is there, has its size, its header equals the first file's, its rows are "
+         "as many as the manifest says, all rows have as many columns, quotes and line ends are the "
+         "dialect's, and with --report rows, bytes and checksum are the report's. Each thing that is "
+         "wrong is a line of standard output; the last line is \"verified: ...\" (status 0) or "
+         "\"not verified: ...\" (74). Without a job the defaults of the CSV dialect hold.",
+         verify_examples},
     [COMMAND_CLEANUP] =
         {"Lists the multipart uploads under URL that were begun and never finished, of any program: "
          "S3 keeps and charges their parts until they are aborted. One line each: when it was begun "

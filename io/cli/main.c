@@ -7,6 +7,7 @@
 #include "io/cli/log.h"
 #include "io/cli/options.h"
 #include "io/cli/signals.h"
+#include "io/cli/verify_command.h"
 #include "io/cli/version.h"
 
 #include <stdio.h>
@@ -62,6 +63,7 @@ static enum status run(const struct options *options, const struct log *logger)
     switch (options->command) {
     case COMMAND_CHECK: return check_run(options, logger);
     case COMMAND_CLEANUP: return cleanup_run(options, logger);
+    case COMMAND_VERIFY: return verify_command_run(options, logger);
     default: return export_run(options, logger); /* no other gets through options_parse() */
     }
 }

@@ -218,7 +218,10 @@ static enum status take_letters(struct parser *parser, const char *argument)
 static enum status take_source(struct parser *parser, const char *text)
 {
     struct options_value value; /* a source is a TEXT like --to: not empty, no credentials */
-    const char *const label = parser->options->command == COMMAND_CLEANUP ? "URL" : "SOURCE";
+    enum command const command = parser->options->command;
+    const char *const label = command == COMMAND_CLEANUP  ? "URL"
+                              : command == COMMAND_VERIFY ? "MANIFEST_URL"
+                                                          : "SOURCE";
     enum status const status = options_value_read(options_row(OPTION_TO), label, text, &value, parser->fault);
     if (status == STATUS_OK) parser->sources[parser->options->source_count++] = text;
     return status;
@@ -334,9 +337,23 @@ static enum status check_cleanup(const struct options *options, struct fault *fa
     return STATUS_OK;
 }
 
+static enum status check_verify(const struct options *options, struct fault *fault)
+{
+    if (options->source_count == 0)
+        return fault_set(fault, STATUS_USAGE,
+                         "no manifest: name it, such as s3://bucket/prefix/manifest.xml or out/manifest.xml");
+    if (options->source_count > 1)
+        return fault_set(fault, STATUS_USAGE, "'%.200s' is a second manifest; one at a time is verified",
+                         options->sources[1]);
+    if (options->report != NULL && strcmp(options->report, "-") == 0)
+        return fault_set(fault, STATUS_USAGE, "--report can't be standard input; name the run's report");
+    return STATUS_OK;
+}
+
 static enum status check_rules(struct options *options, struct fault *fault)
 {
     if (options->command == COMMAND_CLEANUP) return check_cleanup(options, fault);
+    if (options->command == COMMAND_VERIFY) return check_verify(options, fault);
     if (options->rejects != NULL && strcmp(options->rejects, "-") == 0)
         return fault_set(fault, STATUS_USAGE, "--rejects can't be standard output; name a file");
     if (options->rejects != NULL && options->report != NULL && strcmp(options->rejects, options->report) == 0)

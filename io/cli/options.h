@@ -113,7 +113,7 @@ struct options {
     enum options_origin origin[OPTION_COUNT];
 
     const char *job;            /* NULL: the short form of --id and --column */
-    const char *const *sources; /* as written, none empty; the URL of cleanup */
+    const char *const *sources; /* as written, none empty; the URL of cleanup or verify */
     size_t source_count;
     const char *to; /* NULL: the job's */
 

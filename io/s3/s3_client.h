@@ -36,6 +36,7 @@ struct s3_client_options {
     enum checksum_kind checksum;    /* for messages about stores that don't know it; ops say their own */
     uint32_t connections, threads;
     const char *user_agent;
+    bool is_source;                   /* it is read from: no such bucket is STATUS_NO_SOURCE then */
     struct wait *arrivals;            /* woken when a call is done */
     enum status (*interrupted)(void); /* asked while main waits in here; STATUS_OK: go on; may be NULL */
     uint64_t (*now)(void);            /* nanoseconds of CLOCK_MONOTONIC: wait.h sleeps by it */

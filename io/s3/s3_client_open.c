@@ -93,6 +93,7 @@ static enum status look_at_bucket(struct s3_client *client, bool probe, struct f
     enum status status = s3_client_run(client, &call, false);
     s3_client_explain(client, &call);
     if (call.verdict != S3_DONE) status = call.status;
+    if (call.verdict == S3_NO_BUCKET && client->shared.options.is_source) status = STATUS_NO_SOURCE;
     const char *const region = call.answer.region;
     if (is_guess(&client->shared.options) && region[0] != '\0')
         (void)s3_shared_learn_region(&client->shared, s3_client_endpoint(client)->region, region);

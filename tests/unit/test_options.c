@@ -260,7 +260,7 @@ static void test_later(void **state)
 {
     (void)state;
     struct line line;
-    static const char *const later[] = {"inspect", "verify", "commit", "schedule"};
+    static const char *const later[] = {"inspect", "commit", "schedule"};
     for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
         REFUSED("is not supported yet in this version", later[i]);
         REFUSED("is not supported yet in this version", later[i], "--anything", "--", "--help");
@@ -316,6 +316,30 @@ static void test_check(void **state)
     REFUSED("no job", "check", "d", "--to=o");
     REFUSED("no source", "check", "--id=a", "--to=o");
     REFUSED("no destination", "check", "--id=a", "d");
+}
+
+static void test_verify(void **state)
+{
+    (void)state;
+    struct line line;
+    PARSE(&line, "verify", "s3://b/m.xml");
+    assert_int_equal(line.status, STATUS_OK);
+    assert_int_equal(line.options.command, COMMAND_VERIFY);
+    assert_null(line.options.job);
+    assert_string_equal(line.options.sources[0], "s3://b/m.xml");
+    options_free(&line.options);
+    PARSE(&line, "verify", "-j", "a.yaml", "--report", "r.json", "--threads=3", "--memory-limit=64MiB", "-v",
+          "--log-format=json", "--progress=none", "out/m.xml");
+    assert_int_equal(line.status, STATUS_OK);
+    assert_string_equal(line.options.job, "a.yaml");
+    assert_string_equal(line.options.report, "r.json");
+    assert_int_equal(line.options.threads, 3);
+    options_free(&line.options);
+    REFUSED("no manifest: name it", "verify");
+    REFUSED("'n.xml' is a second manifest", "verify", "m.xml", "n.xml");
+    REFUSED("--report can't be standard input", "verify", "--report=-", "m.xml");
+    REFUSED("--to is not a flag of verify", "verify", "--to=x", "m.xml");
+    REFUSED("MANIFEST_URL", "verify", "");
 }
 
 static void test_cleanup(void **state)
@@ -608,23 +632,15 @@ static void test_table(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_every_flag),
-        cmocka_unit_test(test_short_form),
-        cmocka_unit_test(test_too_many_columns),
-        cmocka_unit_test(test_forms),
-        cmocka_unit_test(test_unknown),
-        cmocka_unit_test(test_later),
-        cmocka_unit_test(test_check),
-        cmocka_unit_test(test_cleanup),
-        cmocka_unit_test(test_values),
-        cmocka_unit_test(test_run_time),
-        cmocka_unit_test(test_run_id),
-        cmocka_unit_test(test_credentials),
-        cmocka_unit_test(test_environment),
-        cmocka_unit_test(test_environment_mistakes),
-        cmocka_unit_test(test_help),
-        cmocka_unit_test(test_help_text),
+        cmocka_unit_test(test_defaults),    cmocka_unit_test(test_every_flag),
+        cmocka_unit_test(test_short_form),  cmocka_unit_test(test_too_many_columns),
+        cmocka_unit_test(test_forms),       cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_later),       cmocka_unit_test(test_check),
+        cmocka_unit_test(test_verify),      cmocka_unit_test(test_cleanup),
+        cmocka_unit_test(test_values),      cmocka_unit_test(test_run_time),
+        cmocka_unit_test(test_run_id),      cmocka_unit_test(test_credentials),
+        cmocka_unit_test(test_environment), cmocka_unit_test(test_environment_mistakes),
+        cmocka_unit_test(test_help),        cmocka_unit_test(test_help_text),
         cmocka_unit_test(test_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
