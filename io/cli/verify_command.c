@@ -165,11 +165,11 @@ static enum status look(struct verification *run, struct fault *fault)
     if (status == STATUS_OK) status = make_verify(run, fault);
     if (status != STATUS_OK) return status;
     uint64_t const begin = machine_now();
-    log_detail(run->logger, "%u threads look at %zu files", run->plan.threads, run->manifest.file_count);
+    log_detail(run->logger, "files: %zu, threads: %u", run->manifest.file_count, run->plan.threads);
     status = verify_locate(&run->verify, fault);
     if (status == STATUS_OK) status = verify_files(&run->verify, fault);
     if (status == STATUS_OK)
-        log_detail(run->logger, "looked at in %.3f s, %zu files in ranges",
+        log_detail(run->logger, "looked at in %.3f s; files cut into ranges: %zu",
                    (double)(machine_now() - begin) / 1e9, run->verify.cut_count);
     return status;
 }

@@ -164,9 +164,8 @@ static void summarise(const struct telling *telling)
     }
     if (telling->wrong > VERIFY_TELL_MAX)
         printf("%" PRIu64 " more things are wrong\n", telling->wrong - VERIFY_TELL_MAX);
-    printf("%s: %zu %s, %" PRIu64 " rows, %" PRIu64 " bytes",
-           telling->wrong == 0 ? "verified" : "not verified", files, files == 1 ? "file" : "files", rows,
-           bytes);
+    printf("%s: %zu %s, %" PRIu64 " %s, %" PRIu64 " bytes", telling->wrong == 0 ? "verified" : "not verified",
+           files, files == 1 ? "file" : "files", rows, rows == 1 ? "row" : "rows", bytes);
     if (telling->wrong > 0)
         printf("; %" PRIu64 " %s wrong", telling->wrong, telling->wrong == 1 ? "thing is" : "things are");
     putchar('\n');
