@@ -20,7 +20,9 @@ struct s3_read {
     char etag[S3_ETAG_MAX + 1];
     uint64_t asked; /* bytes that ranges were submitted for */
     uint32_t next;  /* the range that comes next */
-    bool lent;      /* the caller has the bytes of the one before `next` */
+    uint32_t free;  /* the range that is asked for next */
+    uint32_t out;   /* ranges on their way */
+    bool begun;     /* the caller has had the first */
     struct range ranges[];
 };
 
@@ -60,10 +62,10 @@ static bool on_bytes(void *context, const uint8_t *bytes, size_t length)
     return true;
 }
 
-static void ask(struct s3_read *read, struct range *range)
+static void ask(struct s3_read *read)
 {
+    struct range *const range = &read->ranges[read->free];
     uint64_t const left = read->size - read->asked;
-    if (left == 0) return;
     range->wanted = left < read->options.range_bytes ? (size_t)left : read->options.range_bytes;
     range->filled = 0;
     range->out = true;
@@ -76,6 +78,8 @@ static void ask(struct s3_read *read, struct range *range)
                                               .take_context = range,
                                               .expected_owner = read->options.expected_owner}};
     read->asked += range->wanted;
+    read->free = (read->free + 1) % read->options.ahead;
+    read->out++;
     s3_pump_submit(read->options.pump, &range->job);
 }
 
@@ -83,6 +87,7 @@ static void await(struct s3_read *read, struct range *range)
 {
     s3_pump_await(read->options.pump, &range->job);
     range->out = false;
+    read->out--;
 }
 
 static enum status changed(const struct s3_read *read, struct fault *fault)
@@ -112,8 +117,8 @@ enum status s3_read_open(struct s3_read *read, const char *key, struct fault *fa
 {
     read->key = key;
     read->size = read->asked = 0;
-    read->next = 0;
-    read->lent = false;
+    read->next = read->free = 0;
+    read->begun = false;
     struct s3_pump_job job = {
         .call.op = {.kind = S3_HEAD_OBJECT, .key = key, .expected_owner = read->options.expected_owner}};
     s3_pump_submit(read->options.pump, &job);
@@ -123,8 +128,7 @@ enum status s3_read_open(struct s3_read *read, const char *key, struct fault *fa
     if (status == STATUS_OK) {
         read->size = job.call.answer.content_length;
         memcpy(read->etag, job.call.answer.etag, sizeof read->etag);
-        for (uint32_t i = 0; i < read->options.ahead; i++)
-            ask(read, &read->ranges[i]);
+        if (read->size > 0) ask(read);
     } else {
         (void)fault_set(fault, status, "%s", job.call.fault.message);
     }
@@ -140,10 +144,11 @@ uint64_t s3_read_size(const struct s3_read *read)
 enum status s3_read_next(struct s3_read *read, const uint8_t **bytes, size_t *length, struct fault *fault)
 {
     uint32_t const ahead = read->options.ahead;
-    if (read->lent) ask(read, &read->ranges[(read->next + ahead - 1) % ahead]);
-    read->lent = false;
+    /* Who wants the first bytes only does not have others sent. */
+    while (read->begun && read->out < ahead && read->asked < read->size)
+        ask(read);
     *length = 0;
-    struct range *const range = &read->ranges[read->next % ahead];
+    struct range *const range = &read->ranges[read->next];
     if (!range->out) return STATUS_OK;
     await(read, range);
     enum status const status = judge(read, range, fault);
@@ -152,7 +157,7 @@ enum status s3_read_next(struct s3_read *read, const uint8_t **bytes, size_t *le
     *bytes = range->bytes;
     *length = range->filled;
     read->next = (read->next + 1) % ahead;
-    read->lent = true;
+    read->begun = true;
     return STATUS_OK;
 }
 

@@ -1,6 +1,6 @@
 /* s3_read.h - one object, read from its begin to its end by ranges, several of them on their way at once.
  *
- *     s3_read_open(read, key)      HEAD: size and ETag
+ *     s3_read_open(read, key)      HEAD: size and ETag; asks for the first range
  *     s3_read_next(read, ...)      the next range's bytes, in order; the one before may be overwritten then
  *     s3_read_close(read)          ready for another object
  *
