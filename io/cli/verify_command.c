@@ -103,15 +103,6 @@ static enum status make_tools(struct verification *run, struct verify_tools **to
     return STATUS_OK;
 }
 
-static unsigned manifest_folders(const struct verification *run)
-{
-    if (!run->has_job || !run->job.pega.wanted) return 0;
-    const struct job_pega *const pega = &run->job.pega;
-    bool const is_purge = strcmp(run->manifest.process_type, pega->purge_process_type) == 0 &&
-                          strcmp(pega->process_type, pega->purge_process_type) != 0;
-    return verify_place_folders(is_purge ? pega->purge_manifest : pega->manifest);
-}
-
 static const char *path_prefix(const struct verification *run)
 {
     return run->has_job && run->job.pega.wanted ? run->job.pega.path_prefix : NULL;
@@ -120,8 +111,7 @@ static const char *path_prefix(const struct verification *run)
 static enum status make_verify(struct verification *run, struct fault *fault)
 {
     struct verify_place place;
-    if (!verify_place_make(&place, run->reach.manifest, manifest_folders(run), path_prefix(run),
-                           run->has_job ? run->job.name : ""))
+    if (!verify_place_make(&place, run->reach.manifest, path_prefix(run), run->has_job ? run->job.name : ""))
         return fault_set(fault, STATUS_USAGE, "%s: is too long", run->options->sources[0]);
     const struct csv_options *const csv = run->has_job ? &run->job.mapping.csv : NULL;
     struct verify_options const options = {.manifest = &run->manifest,

@@ -9,6 +9,7 @@
 #ifndef PENSTOCK_IO_VERIFY_VERIFY_H
 #define PENSTOCK_IO_VERIFY_VERIFY_H
 
+#include "core/base/limits.h"
 #include "core/map/mapping.h"
 #include "io/verify/manifest_read.h"
 #include "io/verify/report_read.h"

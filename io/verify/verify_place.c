@@ -24,21 +24,11 @@ static bool expand(const char *prefix, const char *name, char out[VERIFY_PLACE_M
     return true;
 }
 
-/* The length of the folder of what is `length` bytes long, with its slash. */
-static size_t folder_length(const char *path, size_t length)
-{
-    while (length > 0 && path[length - 1] != '/')
-        length--;
-    return length;
-}
-
-bool verify_place_make(struct verify_place *place, const char *manifest, unsigned up, const char *prefix,
-                       const char *name)
+bool verify_place_make(struct verify_place *place, const char *manifest, const char *prefix, const char *name)
 {
     *place = (struct verify_place){.strip = 0};
-    size_t length = folder_length(manifest, strlen(manifest));
-    for (; up > 0 && length > 1; up--)
-        length = folder_length(manifest, length - 1);
+    const char *const slash = strrchr(manifest, '/');
+    size_t const length = slash == NULL ? 0 : (size_t)(slash - manifest) + 1;
     if (length >= VERIFY_PLACE_MAX) return false;
     memcpy(place->folder, manifest, length);
     place->folder[length] = '\0';

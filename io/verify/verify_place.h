@@ -1,9 +1,8 @@
 /* verify_place.h - where the files of a manifest lie. Names in a manifest are relative to the root of Pega's
  * repository, which is not known here; the manifest's own folder is.
  *
- * With a job: pega.path_prefix is taken off the name, and what is left lies below the folder of the delivery:
- * the manifest's, or further up when pega.manifest has folders in it. {name} in the prefix is filled in; with
- * other placeholders in it the prefix is as if there were no job.
+ * With a job: pega.path_prefix is taken off the name, and what is left lies below that folder. {name} in the
+ * prefix is filled in; with other placeholders, which only the run knew, it is as if there were no job.
  * Without a job: the first file decides how many folders are taken off all names: all of them when its last
  * component lies beside the manifest, else as few as possible. The first file that is there decides; when
  * none is, all are taken off.
@@ -25,9 +24,9 @@ struct verify_place {
     unsigned strip; /* folders taken off names, when there is no prefix */
 };
 
-/* `manifest`: its path or key. `up`: folders in the name of the manifest itself. `prefix`: NULL, or
- * pega.path_prefix, with `name` for its {name}. False: too long. */
-bool verify_place_make(struct verify_place *place, const char *manifest, unsigned up, const char *prefix,
+/* `manifest`: its path or key. `prefix`: NULL, or pega.path_prefix, with `name` for its {name}. False: too
+ * long. */
+bool verify_place_make(struct verify_place *place, const char *manifest, const char *prefix,
                        const char *name);
 /* How many folders a name has. */
 unsigned verify_place_folders(const char *name);

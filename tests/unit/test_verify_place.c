@@ -25,35 +25,24 @@ static void goes_to(const char *name, const char *wanted, const char *wanted_rel
 static void takes_off_the_prefix_of_a_job(void **state)
 {
     (void)state;
-    assert_true(verify_place_make(&place, "DataJobs/CustomerData/m.xml", 0, "CustomerData/", "acme"));
+    assert_true(verify_place_make(&place, "DataJobs/CustomerData/m.xml", "CustomerData/", "acme"));
     goes_to("CustomerData/a.csv", "DataJobs/CustomerData/a.csv", "a.csv");
     goes_to("CustomerData/x/a.csv", "DataJobs/CustomerData/x/a.csv", "x/a.csv");
     assert_int_equal(verify_place_of(&place, "Other/a.csv", out, NULL), VERIFY_PLACE_PREFIX);
     assert_int_equal(verify_place_of(&place, "CustomerData/", out, NULL), VERIFY_PLACE_OUTSIDE);
-    assert_true(verify_place_make(&place, "m.xml", 0, "in/{name}_", "acme"));
+    assert_true(verify_place_make(&place, "m.xml", "in/{name}_", "acme"));
     goes_to("in/acme_a.csv", "a.csv", "a.csv");
-    assert_true(verify_place_make(&place, "m.xml", 0, "", "acme"));
+    assert_true(verify_place_make(&place, "m.xml", "", "acme"));
     goes_to("x/a.csv", "x/a.csv", "x/a.csv");
-}
-
-static void climbs_out_of_the_manifests_own_folders(void **state)
-{
-    (void)state;
-    assert_true(verify_place_make(&place, "/data/out/manifests/m.xml", 1, "P/", "acme"));
-    goes_to("P/a.csv", "/data/out/a.csv", "a.csv");
-    assert_true(verify_place_make(&place, "/m.xml", 3, "P/", "acme"));
-    goes_to("P/a.csv", "/a.csv", "a.csv");
-    assert_true(verify_place_make(&place, "m.xml", 3, "P/", "acme"));
-    goes_to("P/a.csv", "a.csv", "a.csv");
 }
 
 static void strips_folders_without_a_prefix(void **state)
 {
     (void)state;
     /* only the run knew its time: as if there were no job */
-    assert_true(verify_place_make(&place, "out/m.xml", 0, "in/{run_time}/", "acme"));
+    assert_true(verify_place_make(&place, "out/m.xml", "in/{run_time}/", "acme"));
     assert_false(place.has_prefix);
-    assert_true(verify_place_make(&place, "out/m.xml", 0, NULL, ""));
+    assert_true(verify_place_make(&place, "out/m.xml", NULL, ""));
     assert_int_equal(verify_place_folders("a/b/c.csv"), 2);
     static const unsigned strips[] = {2, 0, 1};
     static const char *const wanted[] = {"out/c.csv", "out/a/b/c.csv", "out/b/c.csv"};
@@ -71,7 +60,7 @@ static void stays_below_the_folder(void **state)
     (void)state;
     static const char *const names[] = {"../a.csv", "x/../../a.csv", "/etc/passwd", "x//a.csv",
                                         "./a.csv",  "x/.",           "x/..",        ""};
-    assert_true(verify_place_make(&place, "out/m.xml", 0, NULL, ""));
+    assert_true(verify_place_make(&place, "out/m.xml", NULL, ""));
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         assert_int_equal(verify_place_of(&place, names[i], out, NULL), VERIFY_PLACE_OUTSIDE);
     goes_to("...", "out/...", "...");
@@ -83,13 +72,13 @@ static void holds_its_bounds(void **state)
     (void)state;
     static char name[VERIFY_PLACE_MAX + 8];
     memset(name, 'n', VERIFY_PLACE_MAX);
-    assert_true(verify_place_make(&place, "m.xml", 0, NULL, ""));
+    assert_true(verify_place_make(&place, "m.xml", NULL, ""));
     assert_int_equal(verify_place_of(&place, name, out, NULL), VERIFY_PLACE_OUTSIDE);
     name[VERIFY_PLACE_MAX - 1] = '\0';
     assert_int_equal(verify_place_of(&place, name, out, NULL), VERIFY_PLACE_FINE);
     name[VERIFY_PLACE_MAX - 1] = '/';
-    assert_false(verify_place_make(&place, name, 0, NULL, ""));
-    assert_true(verify_place_make(&place, "m.xml", 0, name, ""));
+    assert_false(verify_place_make(&place, name, NULL, ""));
+    assert_true(verify_place_make(&place, "m.xml", name, ""));
     assert_false(place.has_prefix);
 }
 
@@ -97,7 +86,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes_off_the_prefix_of_a_job),
-        cmocka_unit_test(climbs_out_of_the_manifests_own_folders),
         cmocka_unit_test(strips_folders_without_a_prefix),
         cmocka_unit_test(stays_below_the_folder),
         cmocka_unit_test(holds_its_bounds),
