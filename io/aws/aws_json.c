@@ -1,9 +1,8 @@
 /* aws_json.c - credentials out of JSON, by jansson.
  *
  * jansson copies texts into memory of its own, its lexer too; all of that is secret here. So it is given an
- * allocator that overwrites what it frees, once, before main(); reports are read with it too, which costs them
- * little.
- * Thread rule: reentrant. Owns the tree while it reads. */
+ * allocator that overwrites what it frees, once, before main(); reports are read with it too, which costs
+ * them little. Thread rule: reentrant. Owns the tree while it reads. */
 #include "io/aws/aws_json.h"
 
 #include "io/aws/aws_credentials.h"
