@@ -33,7 +33,8 @@ struct assemble_file {
 };
 
 struct assemble_rules {
-    uint32_t streams;             /* 0 or 1: one; at most MAPPING_SPLIT_MAX */
+    uint32_t streams;    /* 0 or 1: one; at most MAPPING_SPLIT_MAX */
+    uint32_t first_file; /* the sink's number of the first: files that were begun before have the others */
     uint64_t max_rows, max_bytes; /* 0: no limit */
     /* Not 0: no cuts. Each stream has so many files, open to the end, fewer when it has fewer shards: a
      * shard's rows go to the one with the fewest, the lower part when they are even. So where rows go depends

@@ -16,7 +16,7 @@ enum status assemble_files_write(struct assemble *assemble, uint32_t number, str
         file->checksum = checksum_combine(kind, file->checksum, piece->checksum, piece->length);
     }
     file->bytes += piece->length;
-    return assemble->sink->write(assemble->sink, number, piece, fault);
+    return assemble->sink->write(assemble->sink, file->number, piece, fault);
 }
 
 static enum status reserve(struct assemble *assemble, struct fault *fault)
@@ -39,11 +39,13 @@ static enum status file_begin(struct assemble *assemble, uint32_t stream, struct
     if (status != STATUS_OK) return status;
     uint32_t const number = assemble->file_count;
     struct assemble_file *file = &assemble->files[number];
-    *file = (struct assemble_file){
-        .stream = stream, .part = state->parts + 1, .number = number, .checksum_kind = rules->checksum};
+    *file = (struct assemble_file){.stream = stream,
+                                   .part = state->parts + 1,
+                                   .number = rules->first_file + number,
+                                   .checksum_kind = rules->checksum};
     status = rules->name(rules->name_context, stream, file->part, file->name, sizeof file->name, fault);
     if (status != STATUS_OK) return status;
-    status = assemble->sink->begin(assemble->sink, number, file->name, SINK_DATA, fault);
+    status = assemble->sink->begin(assemble->sink, file->number, file->name, SINK_DATA, fault);
     if (status != STATUS_OK) return status;
     file->is_open = true;
     assemble->file_count++;
@@ -64,7 +66,7 @@ static enum status file_end(struct assemble *assemble, uint32_t number, struct f
 {
     struct assemble_file *const file = &assemble->files[number];
     file->is_open = false;
-    return assemble->sink->end(assemble->sink, number, file->rows, file->bytes, fault);
+    return assemble->sink->end(assemble->sink, file->number, file->rows, file->bytes, fault);
 }
 
 /* ---- cuts ---- */

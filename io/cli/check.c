@@ -176,7 +176,7 @@ static enum status convert(struct check *check, struct fault *fault)
     if (status != STATUS_OK) return status;
     check->sink = sink_null_create(fault);
     if (check->sink == NULL) return fault->status;
-    status = run_convert(&check->run, check->sink, NULL, &check->result, fault);
+    status = run_convert(&check->run, check->sink, 0, NULL, &check->result, fault);
     check_plan_records(check->out, &check->run, &check->result.assemble);
     if (status == STATUS_OK && check->result.assemble.tally.delivered == 0)
         log_warning(check->run.logger, "no record would be delivered: no file would be written");

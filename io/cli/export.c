@@ -1,13 +1,15 @@
 /* export.c - one run from options to exit status, in the order in which things can fail:
  *
- *   job -> plan -> sources -> memory -> destination -> report path, reject file -> pipeline -> checks ->
- * commit -> report
+ *   job -> plan -> sources -> memory -> destination -> report path, reject file -> names of manifests ->
+ *   pipeline -> checks -> manifests -> commit -> report
  *
  * Thread: main. struct delivery owns everything that the run opens. */
 #include "io/cli/export.h"
 
 #include "io/cli/run.h"
 #include "io/cli/run_convert.h"
+#include "io/cli/run_names.h"
+#include "io/cli/run_pega.h"
 #include "io/cli/run_places.h"
 #include "io/cli/run_report.h"
 #include "io/cli/signals.h"
@@ -17,6 +19,7 @@
 struct delivery {
     struct run run;
     struct rejects *rejects;
+    struct pega_delivery pega;
     struct pipeline_result result;
     bool delivered;
     bool no_report; /* its path was refused: said once, not tried again */
@@ -43,7 +46,8 @@ static enum status open_rejects(struct delivery *delivery, struct fault *fault)
 static enum status deliver(struct delivery *delivery, struct fault *fault)
 {
     struct sink *const sink = delivery->run.destination.sink;
-    enum status status = run_convert(&delivery->run, sink, delivery->rejects, &delivery->result, fault);
+    enum status status = run_convert(&delivery->run, sink, (uint32_t)delivery->pega.count, delivery->rejects,
+                                     &delivery->result, fault);
     struct fault close_fault;
     enum status const closed = rejects_close(delivery->rejects, &close_fault);
     if (status == STATUS_OK && closed != STATUS_OK) {
@@ -52,6 +56,8 @@ static enum status deliver(struct delivery *delivery, struct fault *fault)
     }
     if (status == STATUS_OK && signals_caught() != STATUS_OK)
         status = fault_set(fault, signals_caught(), "stopped by %s before the delivery", signals_name());
+    if (status == STATUS_OK)
+        status = run_pega_write(&delivery->run, &delivery->pega, sink, &delivery->result.assemble, fault);
     if (status == STATUS_OK) status = sink->commit(sink, fault);
     delivery->delivered = status == STATUS_OK;
     if (!delivery->delivered)
@@ -67,7 +73,32 @@ static enum status prepare(struct delivery *delivery, struct fault *fault)
     if (status == STATUS_OK) status = run_open_destination(&delivery->run, fault);
     if (status == STATUS_OK) status = check_report(delivery, fault);
     if (status == STATUS_OK) status = open_rejects(delivery, fault);
+    if (status == STATUS_OK)
+        status = run_pega_begin(&delivery->run, &delivery->pega, delivery->run.destination.sink, fault);
     return status;
+}
+
+static uint64_t rows_of(const struct assemble *assemble, uint32_t stream)
+{
+    uint64_t rows = 0;
+    for (uint32_t f = 0; f < assemble->file_count; f++)
+        if (assemble->files[f].stream == stream) rows += assemble->files[f].rows;
+    return rows;
+}
+
+/* Of a delivery that stands: is something missing that the person may have expected? */
+static void warn_of_nothing(const struct delivery *delivery)
+{
+    const struct run *const run = &delivery->run;
+    const struct assemble *const assemble = &delivery->result.assemble;
+    const struct segments *const segments = &run->job.mapping.segments;
+    if (assemble->tally.delivered == 0)
+        log_warning(run->logger, "no record was delivered: %s%s",
+                    run->job.empty_header ? "the file has no rows" : "no file is written",
+                    run->job.pega.wanted ? "; the manifest's total is 0" : "");
+    for (uint32_t s = 0; run_stream_count(run) > 1 && s < segments->count; s++)
+        if (rows_of(assemble, s) == 0)
+            log_warning(run->logger, "segment %s: no record was delivered for it", segments->list[s].id);
 }
 
 enum status export_run(const struct options *options, const struct log *logger)
@@ -78,9 +109,9 @@ enum status export_run(const struct options *options, const struct log *logger)
     if (status == STATUS_OK) status = prepare(&delivery, &fault);
     if (status == STATUS_OK) status = deliver(&delivery, &fault);
     if (status != STATUS_OK) log_error(logger, "%s", fault.message);
-    if (status == STATUS_OK && delivery.result.assemble.tally.delivered == 0)
-        log_warning(logger, "no record was delivered: no file is written");
+    if (status == STATUS_OK) warn_of_nothing(&delivery);
     struct run_outcome const outcome = {.result = &delivery.result,
+                                        .pega = &delivery.pega,
                                         .delivered = delivery.delivered,
                                         .no_report = delivery.no_report,
                                         .status = status,
@@ -89,5 +120,6 @@ enum status export_run(const struct options *options, const struct log *logger)
     assemble_free(&delivery.result.assemble);
     rejects_destroy(delivery.rejects);
     run_close(&delivery.run);
+    pega_delivery_free(&delivery.pega); /* the sink is gone */
     return status;
 }

@@ -161,6 +161,11 @@ static enum status plan_memory(struct run *run, struct fault *fault)
                                                                                         : CONVERT_FAST,
                                         .checksum = destination_checksum(&run->destination),
                                         .streams = run_stream_count(run)};
+    const struct segments *const segments = &run->job.mapping.segments;
+    if (segments->count != 0) {
+        run->rules.prefilter = prefilter_create(&run->arena, segments);
+        if (run->rules.prefilter == NULL) return fault_set(fault, STATUS_IO, "no memory for the segments");
+    }
     run->pipeline.threads = thread_count(options);
     run->pipeline.rules = &run->rules;
     run->pipeline.buffered_sources = options->input_mode != OPTIONS_INPUT_MMAP;

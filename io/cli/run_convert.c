@@ -59,12 +59,13 @@ static enum status check_sources(const struct run *run, const struct tally *tall
     return status;
 }
 
-enum status run_convert(struct run *run, struct sink *sink, struct rejects *rejects,
+enum status run_convert(struct run *run, struct sink *sink, uint32_t first_file, struct rejects *rejects,
                         struct pipeline_result *result, struct fault *fault)
 {
     struct conversion conversion = {.run = run, .rejects = rejects};
     struct assemble_rules *const rules = &run->pipeline.assemble;
-    *rules = (struct assemble_rules){.max_rows = run->job.max_rows,
+    *rules = (struct assemble_rules){.first_file = first_file,
+                                     .max_rows = run->job.max_rows,
                                      .max_bytes = run->job.max_bytes,
                                      .file_count = run->job.file_count,
                                      .empty_header = run->job.empty_header,

@@ -5,10 +5,10 @@
 #include "io/cli/run.h"
 #include "io/output/rejects.h"
 
-/* Converts all shards into `sink`, which is left for commit or abort. `rejects` may be NULL. A status that is
- * not STATUS_OK has its true cause in the fault: a signal, a source that changed meanwhile, no record at all.
- * The result is valid in any case. */
-enum status run_convert(struct run *run, struct sink *sink, struct rejects *rejects,
+/* Converts all shards into `sink`, as its files from number `first_file` on; it is left for commit or abort.
+ * `rejects` may be NULL. A status that is not STATUS_OK has its true cause in the fault: a signal, a source
+ * that changed meanwhile, no record at all. The result is valid in any case. */
+enum status run_convert(struct run *run, struct sink *sink, uint32_t first_file, struct rejects *rejects,
                         struct pipeline_result *result, struct fault *fault);
 
 #endif

@@ -2,12 +2,16 @@
 #include "io/cli/run_report.h"
 
 #include "io/cli/machine.h"
+#include "io/cli/run_pega.h"
 #include "io/cli/version.h"
 #include "io/output/report.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* A destination's URL and a file's name. */
+#define REPORT_URL_SIZE (4096u + ASSEMBLE_NAME_MAX)
 
 /* Where the workers' time went: waiting for chunks, or idle at the end, means that the sink was slower than
  * they. */
@@ -47,12 +51,51 @@ static void show_summary(const struct log *logger, char *summary)
                  strncmp(line, prefix, sizeof prefix - 1) == 0 ? line + sizeof prefix - 1 : line);
 }
 
-/* Bytes and checksum of a file as they lie at the destination. */
-static struct sink_stored stored_of(const struct sink *sink, const struct assemble_file *file)
+/* The files of a delivery, as the report lists them: data, manifests, tokens. */
+struct listed {
+    struct report_file *files;
+    char (*urls)[REPORT_URL_SIZE];
+    size_t count;
+};
+
+static void add_file(struct listed *listed, const struct sink *sink, const char *name,
+                     struct report_file file)
 {
-    struct sink_stored stored = {.bytes = file->bytes, .checksum = file->checksum};
-    if (sink->stored != NULL) sink->stored(sink, file->number, &stored);
-    return stored;
+    char *const url = listed->urls[listed->count];
+    sink->url(sink, name, url, REPORT_URL_SIZE);
+    file.url = url;
+    listed->files[listed->count++] = file;
+}
+
+/* False: no memory. */
+static bool list_files(const struct run *run, const struct run_outcome *outcome, struct listed *listed)
+{
+    const struct sink *const sink = run->destination.sink;
+    const struct assemble *const assemble = &outcome->result->assemble;
+    size_t const data = outcome->delivered ? assemble->file_count : 0;
+    size_t const pega = outcome->delivered && outcome->pega != NULL ? outcome->pega->count : 0;
+    *listed = (struct listed){.files = calloc(data + pega + 1, sizeof *listed->files),
+                              .urls = calloc(data + pega + 1, sizeof *listed->urls)};
+    if (listed->files == NULL || listed->urls == NULL) return false;
+    for (size_t i = 0; i < data; i++) {
+        const struct assemble_file *const file = &assemble->files[i];
+        struct sink_stored const stored = run_stored(sink, file);
+        add_file(listed, sink, file->name,
+                 (struct report_file){.kind = REPORT_FILE_DATA,
+                                      .rows = file->rows,
+                                      .bytes = stored.bytes,
+                                      .checksum_kind = file->checksum_kind,
+                                      .checksum = stored.checksum});
+    }
+    for (size_t i = 0; i < pega; i++) {
+        const struct pega_object *const object = &outcome->pega->objects[i];
+        add_file(listed, sink, object->name,
+                 (struct report_file){.kind = object->is_token ? REPORT_FILE_TOKEN : REPORT_FILE_MANIFEST,
+                                      .bytes = object->text.length,
+                                      .checksum_kind = run->rules.checksum,
+                                      .checksum = object->checksum});
+    }
+    return true;
 }
 
 enum status run_report(const struct run *run, const struct run_outcome *outcome)
@@ -62,29 +105,16 @@ enum status run_report(const struct run *run, const struct run_outcome *outcome)
     struct s3_client_stats stats = {0};
     if (run->destination.client != NULL) s3_client_stats(run->destination.client, &stats);
     const struct assemble *assemble = &outcome->result->assemble;
-    size_t const count = outcome->delivered ? assemble->file_count : 0;
-    enum { URL_MAX = 4096 + ASSEMBLE_NAME_MAX };
-    struct report_file *files = calloc(count + 1, sizeof *files);
-    char *urls = calloc(count + 1, URL_MAX);
-    if (files == NULL || urls == NULL) {
-        free(files);
-        free(urls);
+    struct listed listed;
+    if (!list_files(run, outcome, &listed)) {
+        free(listed.files);
+        free(listed.urls);
         log_error(run->logger, "no memory for the report");
         return STATUS_IO;
     }
-    for (size_t i = 0; i < count; i++) {
-        const struct sink *const sink = run->destination.sink;
-        const struct assemble_file *const file = &assemble->files[i];
-        struct sink_stored const stored = stored_of(sink, file);
-        char *url = urls + i * URL_MAX;
-        sink->url(sink, file->name, url, URL_MAX);
-        files[i] = (struct report_file){.url = url,
-                                        .kind = REPORT_FILE_DATA,
-                                        .rows = file->rows,
-                                        .bytes = stored.bytes,
-                                        .checksum_kind = file->checksum_kind,
-                                        .checksum = stored.checksum};
-    }
+    const char *consent[MAPPING_CONSENT_RULES_MAX];
+    for (size_t i = 0; i < run->job.mapping.consent_count; i++)
+        consent[i] = run->job.mapping.consent[i].path.text;
     struct report_error const error = {.code = status_name(status), .message = outcome->fault->message};
     struct report const report = {.version = PENSTOCK_VERSION,
                                   .run_id = run->run_id,
@@ -96,11 +126,13 @@ enum status run_report(const struct run *run, const struct run_outcome *outcome)
                                   .input_bytes = run->input_bytes,
                                   .input_files = run->source_count,
                                   .tally = assemble->tally,
+                                  .consent_paths = consent,
+                                  .consent_count = run->job.mapping.consent_count,
                                   .status = status == STATUS_OK ? REPORT_SUCCESS : REPORT_FAILED,
                                   .errors = &error,
                                   .error_count = status == STATUS_OK ? 0 : 1,
-                                  .files = files,
-                                  .file_count = count,
+                                  .files = listed.files,
+                                  .file_count = listed.count,
                                   .bottleneck = bottleneck(run, &outcome->result->times),
                                   .threads = run->pipeline.threads,
                                   .peak_rss_bytes = machine_peak_rss(),
@@ -116,7 +148,7 @@ enum status run_report(const struct run *run, const struct run_outcome *outcome)
         report_summary(&report, summary, sizeof summary);
         show_summary(run->logger, summary);
     }
-    free(files);
-    free(urls);
+    free(listed.files);
+    free(listed.urls);
     return status == STATUS_OK ? written : status;
 }

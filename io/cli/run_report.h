@@ -3,9 +3,11 @@
 #define PENSTOCK_IO_CLI_RUN_REPORT_H
 
 #include "io/cli/run.h"
+#include "io/pega/pega_delivery.h"
 
 struct run_outcome {
     const struct pipeline_result *result;
+    const struct pega_delivery *pega; /* NULL: none */
     bool delivered;
     bool no_report; /* its path was refused: said once, not tried again */
     enum status status;

@@ -12,7 +12,6 @@ enum status run_supports(const struct job *job, struct fault *fault)
     } later[] = {
         {"identity.deduplicate", mapping->identity.deduplicate != IDENTITY_KEEP_ALL},
         {"files.compression", job->compression != JOB_COMPRESSION_NONE},
-        {"pega", job->pega.wanted},
     };
     for (size_t i = 0; i < sizeof later / sizeof *later; i++)
         if (later[i].used)

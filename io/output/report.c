@@ -106,15 +106,34 @@ static double rate(const struct report *report, uint64_t count)
     return (double)count * NANOSECONDS / (double)report->elapsed_nanoseconds;
 }
 
-static void put_reasons(struct writer *writer, const struct tally *tally)
+/* In the order of the job; their sum is skippedByReason's `consent`. */
+static void put_consent(struct writer *writer, const struct report *report)
 {
     FILE *const out = writer->stream;
+    if (report->consent_count == 0) return;
+    fputs(",\n      \"skippedByConsentRule\": [ ", out);
+    for (size_t i = 0; i < report->consent_count; i++) {
+        fputs(i > 0 ? ", { " : "{ ", out);
+        put_member(writer, "path", report->consent_paths[i]);
+        fputs(", ", out);
+        put_number(writer, "skipped", report->tally.consent[i]);
+        fputs(" }", out);
+    }
+    fputs(" ]", out);
+}
+
+static void put_reasons(struct writer *writer, const struct report *report)
+{
+    FILE *const out = writer->stream;
+    const struct tally *const tally = &report->tally;
     fputs(",\n      \"skippedByReason\": { ", out);
     for (int i = 0; i < SKIP_COUNT; i++) {
         if (i > 0) fputs(", ", out);
         put_number(writer, tally_skip_name((enum skip)i), tally->skipped[i]);
     }
-    fputs(" },\n      ", out);
+    fputs(" }", out);
+    put_consent(writer, report);
+    fputs(",\n      ", out);
     put_number(writer, "failedRecordCount", tally_failed(tally));
     fputs(",\n      \"failedByReason\": {", out);
     bool some = false;
@@ -134,9 +153,10 @@ static void put_reasons(struct writer *writer, const struct tally *tally)
     fputs(" }", out);
 }
 
-static void put_records(struct writer *writer, const struct tally *tally)
+static void put_records(struct writer *writer, const struct report *report)
 {
     FILE *const out = writer->stream;
+    const struct tally *const tally = &report->tally;
     fputs("    \"recordSummary\": {\n      ", out);
     put_number(writer, "inputRecordCount", tally->input);
     fputs(",\n      ", out);
@@ -145,7 +165,7 @@ static void put_records(struct writer *writer, const struct tally *tally)
     put_number(writer, "outputRowCount", tally->rows);
     fputs(",\n      ", out);
     put_number(writer, "skippedRecordCount", tally_skipped(tally));
-    put_reasons(writer, tally);
+    put_reasons(writer, report);
     fputs("\n    },\n", out);
 }
 
@@ -178,7 +198,7 @@ static void put_metrics(struct writer *writer, const struct report *report)
     fputs(", ", out);
     put_number(writer, "outputBytes", output.bytes);
     fputs(" },\n", out);
-    put_records(writer, &report->tally);
+    put_records(writer, report);
     fputs("    \"fileSummary\": { ", out);
     put_number(writer, "inputFileCount", report->input_files);
     fputs(", ", out);

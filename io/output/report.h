@@ -46,6 +46,8 @@ struct report {
     uint64_t input_bytes;
     uint64_t input_files;
     struct tally tally;
+    const char *const *consent_paths; /* of each rule of consent.require */
+    size_t consent_count;             /* 0: no skippedByConsentRule in the report */
     enum report_status status;
     const struct report_error *errors;
     size_t error_count;

@@ -21,27 +21,59 @@ void pega_delivery_free(struct pega_delivery *delivery)
     *delivery = (struct pega_delivery){0};
 }
 
-/* ---- what is to be written ---- */
+/* ---- names ---- */
 
-/* Takes `text` over. */
-static enum status add(struct pega_delivery *delivery, const char *name, bool is_token, uint64_t records,
-                       struct pega_manifest_text text, struct fault *fault)
+/* Adds a file of that name and begins it. */
+static enum status begin_object(struct pega_delivery *delivery, const char *name, bool is_token,
+                                struct sink *sink, uint32_t file, struct fault *fault)
 {
     if (delivery->count == delivery->room) {
         size_t const room = delivery->room == 0 ? 4 : 2 * delivery->room;
         struct pega_object *const objects = reallocarray(delivery->objects, room, sizeof *objects);
-        if (objects == NULL) {
-            free(text.bytes);
-            return no_memory(fault);
-        }
+        if (objects == NULL) return no_memory(fault);
         delivery->objects = objects;
         delivery->room = room;
     }
     struct pega_object *const object = &delivery->objects[delivery->count++];
-    *object =
-        (struct pega_object){.name = strdup(name), .is_token = is_token, .records = records, .text = text};
-    return object->name == NULL ? no_memory(fault) : STATUS_OK;
+    *object = (struct pega_object){.name = strdup(name), .is_token = is_token, .file = file};
+    if (object->name == NULL) return no_memory(fault);
+    return sink->begin(sink, file, object->name, is_token ? SINK_TOKEN : SINK_MANIFEST, fault);
 }
+
+static enum status begin_token(struct pega_delivery *delivery, const struct pega_rules *rules, const char *of,
+                               struct sink *sink, uint32_t file, struct fault *fault)
+{
+    char name[OUTPUT_NAME_SIZE];
+    enum status const status = output_name_token(of, rules->token_suffix, rules->token_replaces_extension,
+                                                 rules->run_id, name, fault);
+    if (status != STATUS_OK) return status;
+    return begin_object(delivery, name, true, sink, file, fault);
+}
+
+enum status pega_delivery_begin(struct pega_delivery *delivery, const struct pega_rules *rules,
+                                const struct pega_set *sets, size_t count, struct sink *sink,
+                                struct fault *fault)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < count && status == STATUS_OK; i++)
+        status = begin_object(delivery, sets[i].manifest, false, sink, (uint32_t)i, fault);
+    if (rules->tokens != PEGA_TOKENS_PER_MANIFEST) return status;
+    for (size_t i = 0; i < count && status == STATUS_OK; i++)
+        status = begin_token(delivery, rules, sets[i].manifest, sink, (uint32_t)(count + i), fault);
+    return status;
+}
+
+static enum status begin_file_tokens(struct pega_delivery *delivery, const struct pega_rules *rules,
+                                     const struct pega_set *set, struct sink *sink, uint32_t *file,
+                                     struct fault *fault)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < set->count && status == STATUS_OK; i++)
+        status = begin_token(delivery, rules, set->files[i].name, sink, (*file)++, fault);
+    return status;
+}
+
+/* ---- texts ---- */
 
 /* The name in the manifest: the prefix and the file's name without its folders. NULL: no memory. */
 static char *name_in_manifest(const struct pega_set *set, const struct pega_file *file)
@@ -55,69 +87,30 @@ static char *name_in_manifest(const struct pega_set *set, const struct pega_file
     return strcat(name, bare);
 }
 
-static enum status write_text(const struct pega_set *set, struct pega_manifest_file *files, uint64_t *records,
+static enum status write_text(const struct pega_set *set, struct pega_manifest_file *files,
                               struct pega_manifest_text *text, struct fault *fault)
 {
-    *records = 0;
     for (size_t i = 0; i < set->count; i++) {
         const struct pega_file *const file = &set->files[i];
         char *const name = name_in_manifest(set, file);
         if (name == NULL) return no_memory(fault);
         files[i] = (struct pega_manifest_file){.name = name, .size = file->bytes, .records = file->records};
-        *records += file->records;
     }
     struct pega_manifest const manifest = {
         .process_type = set->process_type, .files = files, .count = set->count};
     return pega_manifest_write(&manifest, text, fault);
 }
 
-static enum status add_manifest(struct pega_delivery *delivery, const struct pega_set *set,
-                                struct fault *fault)
+static enum status make_manifest(struct pega_object *object, const struct pega_set *set, struct fault *fault)
 {
-    struct pega_manifest_text text;
-    uint64_t records;
     struct pega_manifest_file *const files = calloc(set->count + 1, sizeof *files);
     if (files == NULL) return no_memory(fault);
-    enum status status = write_text(set, files, &records, &text, fault);
+    enum status const status = write_text(set, files, &object->text, fault);
     for (size_t i = 0; i < set->count; i++)
         free((char *)files[i].name); /* made by name_in_manifest() */
     free(files);
-    if (status == STATUS_OK) status = add(delivery, set->manifest, false, records, text, fault);
     return status;
 }
-
-static enum status add_token(struct pega_delivery *delivery, const struct pega_rules *rules, const char *of,
-                             struct fault *fault)
-{
-    char name[OUTPUT_NAME_SIZE];
-    enum status const status = output_name_token(of, rules->token_suffix, rules->token_replaces_extension,
-                                                 rules->run_id, name, fault);
-    if (status != STATUS_OK) return status;
-    return add(delivery, name, true, 0, (struct pega_manifest_text){.bytes = NULL}, fault);
-}
-
-static enum status add_tokens(struct pega_delivery *delivery, const struct pega_rules *rules,
-                              const struct pega_set *set, struct fault *fault)
-{
-    enum status status = STATUS_OK;
-    if (rules->tokens == PEGA_TOKENS_PER_MANIFEST) return add_token(delivery, rules, set->manifest, fault);
-    for (size_t i = 0; i < set->count && rules->tokens == PEGA_TOKENS_PER_FILE && status == STATUS_OK; i++)
-        status = add_token(delivery, rules, set->files[i].name, fault);
-    return status;
-}
-
-static enum status plan(struct pega_delivery *delivery, const struct pega_rules *rules,
-                        const struct pega_set *sets, size_t count, struct fault *fault)
-{
-    enum status status = STATUS_OK;
-    for (size_t i = 0; i < count && status == STATUS_OK; i++)
-        status = add_manifest(delivery, &sets[i], fault);
-    for (size_t i = 0; i < count && status == STATUS_OK; i++)
-        status = add_tokens(delivery, rules, &sets[i], fault);
-    return status;
-}
-
-/* ---- names ---- */
 
 static int compare_texts(const void *a, const void *b)
 {
@@ -154,18 +147,17 @@ static enum status check_names(const struct pega_delivery *delivery, const struc
 /* ---- the sink ---- */
 
 static enum status write_object(struct pega_object *object, enum checksum_kind checksum, struct sink *sink,
-                                uint32_t file, struct fault *fault)
+                                struct fault *fault)
 {
     size_t const length = object->text.length;
+    enum status status = STATUS_OK;
     object->checksum = checksum_update(checksum, 0, object->text.bytes, length);
-    enum status status =
-        sink->begin(sink, file, object->name, object->is_token ? SINK_TOKEN : SINK_MANIFEST, fault);
     struct sink_piece const piece = {.bytes = (const uint8_t *)object->text.bytes,
                                      .length = length,
                                      .checksum = object->checksum,
                                      .has_checksum = checksum != CHECKSUM_NONE};
-    if (status == STATUS_OK && length != 0) status = sink->write(sink, file, &piece, fault);
-    if (status == STATUS_OK) status = sink->end(sink, file, 0, length, fault);
+    if (length != 0) status = sink->write(sink, object->file, &piece, fault);
+    if (status == STATUS_OK) status = sink->end(sink, object->file, 0, length, fault);
     return status;
 }
 
@@ -173,9 +165,14 @@ enum status pega_delivery_write(struct pega_delivery *delivery, const struct peg
                                 const struct pega_set *sets, size_t count, struct sink *sink, uint32_t file,
                                 struct fault *fault)
 {
-    enum status status = plan(delivery, rules, sets, count, fault);
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        status = make_manifest(&delivery->objects[i], &sets[i], fault);
+        if (status == STATUS_OK && rules->tokens == PEGA_TOKENS_PER_FILE)
+            status = begin_file_tokens(delivery, rules, &sets[i], sink, &file, fault);
+    }
     if (status == STATUS_OK) status = check_names(delivery, sets, count, fault);
     for (size_t i = 0; i < delivery->count && status == STATUS_OK; i++)
-        status = write_object(&delivery->objects[i], rules->checksum, sink, file + (uint32_t)i, fault);
+        status = write_object(&delivery->objects[i], rules->checksum, sink, fault);
     return status;
 }

@@ -1,7 +1,8 @@
 /* pega_delivery.h - the last files of a delivery: manifests, and the tokens by which a data job begins.
  *
  * They are files of the sink like the data files, of later stages (sink.h): nothing of them is visible before
- * every data file is whole and verified, and no token before every manifest is.
+ * every data file is whole and verified, and no token before every manifest is. What names are known before
+ * the first row is begun then, so that a name that is taken ends the run at once and not after a night.
  *
  * Ownership: names and texts of what was written live in the delivery until pega_delivery_free(), which must
  * come after the sink's commit() or abort(). Thread rule: the assembler's, as the sink's. */
@@ -39,23 +40,28 @@ struct pega_set {
     size_t count;
 };
 
-/* What was written. */
+/* What is written. */
 struct pega_object {
     char *name;
     bool is_token;
-    uint64_t records; /* of a manifest: its total */
+    uint32_t file; /* the sink's number */
     struct pega_manifest_text text;
     uint64_t checksum;
 };
 
 struct pega_delivery {
-    struct pega_object *objects; /* manifests, then tokens */
+    struct pega_object *objects; /* a manifest for each set, then tokens */
     size_t count, room;
 };
 
-/* Writes all manifests and tokens into the sink, as its files from number `file` on. `delivery` is empty
- * before; it is to be freed in any case. STATUS_JOB: two files would have one name, or a text can't be
- * written; or what the sink says. */
+/* Begins the manifests of all sets, whose files are not known yet, and their tokens, as the sink's files from
+ * 0 on; data files follow from delivery->count on. `delivery` is empty before; it is to be freed in any case.
+ * STATUS_JOB: a name can't be; or what the sink says. */
+enum status pega_delivery_begin(struct pega_delivery *delivery, const struct pega_rules *rules,
+                                const struct pega_set *sets, size_t count, struct sink *sink,
+                                struct fault *fault);
+/* Writes and ends them, the same sets now with their files; tokens of files are begun from number `file` on.
+ * STATUS_JOB: two files would have one name, or a text can't be written; or what the sink says. */
 enum status pega_delivery_write(struct pega_delivery *delivery, const struct pega_rules *rules,
                                 const struct pega_set *sets, size_t count, struct sink *sink, uint32_t file,
                                 struct fault *fault);
