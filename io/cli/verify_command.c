@@ -133,20 +133,6 @@ static enum status make_verify(struct verification *run, struct fault *fault)
 
 /* ---- the command ---- */
 
-static void warn_of_members(const struct verification *run)
-{
-    uint64_t files = 0;
-    for (size_t i = 0; i < run->manifest.file_count; i++) {
-        const struct verify_result *const result = &run->verify.results[i];
-        files += result->form == UNPACK_GZIP && result->members > 1;
-    }
-    if (files > 0)
-        log_warning(run->logger,
-                    "%" PRIu64
-                    " %s more than one gzip member: Java's GZIPInputStream may stop behind the first",
-                    files, files == 1 ? "file has" : "files have");
-}
-
 static enum status look(struct verification *run, struct fault *fault)
 {
     enum status status = read_manifest(run, fault);
@@ -171,7 +157,6 @@ static enum status tell(const struct verification *run, enum status status, stru
     uint64_t wrong = 0;
     if (status == STATUS_OK) {
         wrong = verify_tell(&run->verify, url, path_prefix(run));
-        warn_of_members(run);
     } else if (run->not_a_manifest) {
         verify_tell_manifest(fault->message);
         wrong = 1;

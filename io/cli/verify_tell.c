@@ -68,6 +68,25 @@ static void tell_header(struct telling *telling, size_t file)
                                sizeof first));
 }
 
+/* How a file is compressed that is called so. */
+static enum unpack_form form_by_name(const char *name)
+{
+    const char *const dot = strrchr(name, '.');
+    if (dot == NULL) return UNPACK_PLAIN;
+    return strcmp(dot, ".gz") == 0 ? UNPACK_GZIP : strcmp(dot, ".zst") == 0 ? UNPACK_ZSTD : UNPACK_PLAIN;
+}
+
+/* A reader goes by the name. Java's GZIPInputStream may stop silently behind the first of several members. */
+static void tell_form(struct telling *telling, const char *name, const struct verify_result *result)
+{
+    enum unpack_form const expected = form_by_name(name);
+    if (result->form != expected)
+        tell(telling, "compression: expected %s as its name says, found %s", unpack_form_name(expected),
+             unpack_form_name(result->form));
+    if (result->form == UNPACK_GZIP && result->trouble == NULL)
+        tell_count(telling, "gzip members", 1, result->members);
+}
+
 static void tell_rows(struct telling *telling, size_t file)
 {
     const struct csv_scan *const scan = &telling->verify->results[file].scan;
@@ -134,6 +153,7 @@ static void tell_file(struct telling *telling, size_t file, const char *prefix)
         return;
     }
     if (said->has_size) tell_count(telling, "size", said->size, result->bytes);
+    tell_form(telling, said->name, result);
     tell_header(telling, file);
     if (result->trouble != NULL) /* what rows there are behind it nobody knows */
         tell_trouble(telling, "can't be read to its end", result->trouble);

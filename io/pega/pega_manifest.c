@@ -9,16 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What is written in place of a character; NULL: itself. Quotes need it in attributes only, but some readers
- * of data jobs are scripts. */
+/* What is written in place of a character; NULL: itself. Quotes need it in attributes only. */
 static const char *entity_of(char character)
 {
     switch (character) {
     case '&': return "&amp;";
     case '<': return "&lt;";
     case '>': return "&gt;";
-    case '"': return "&quot;";
-    case '\'': return "&apos;";
     default: return NULL;
     }
 }

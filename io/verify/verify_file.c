@@ -177,8 +177,8 @@ enum status verify_file(struct verify_tools *tools, const struct verify_task *ta
     csv_scan_begin_row(&result->scan, task->dialect, task->header->columns);
     enum status const status = read_file(&reading, task->place, true, fault);
     csv_scan_end(&result->scan);
-    if (comparing.header != NULL && result->scan.bytes < comparing.header->length)
-        result->other_header = true;
+    bool const ends_inside = comparing.header != NULL && result->scan.bytes < comparing.header->length;
+    if (ends_inside && result->trouble == NULL) result->other_header = true;
     return status;
 }
 

@@ -69,7 +69,7 @@ static void texts_are_escaped_and_counts_summed(void **state)
                       "  <totalRecordCount>5000000001</totalRecordCount>\n"
                       "  <files>\n"
                       "    <file>\n"
-                      "      <name>a&amp;b/&lt;c&gt;&quot;d&apos;.csv</name>\n"
+                      "      <name>a&amp;b/&lt;c&gt;\"d'.csv</name>\n"
                       "      <size>18446744073709551615</size>\n"
                       "      <recordCount>5000000000</recordCount>\n"
                       "    </file>\n"
