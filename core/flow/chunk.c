@@ -20,6 +20,11 @@ size_t chunk_run_room(uint32_t streams)
     return streams > 1 ? streams : 0; /* a stream has one run in a chunk */
 }
 
+size_t chunk_mark_room(size_t capacity)
+{
+    return chunk_row_room(capacity) + 1;
+}
+
 size_t chunk_memory(size_t capacity, uint32_t streams)
 {
     return sizeof(struct chunk) + chunk_byte_room(capacity) + chunk_row_room(capacity) * sizeof(uint32_t) +
@@ -49,12 +54,19 @@ struct chunk *chunk_create(size_t capacity, uint32_t streams)
     return NULL;
 }
 
+bool chunk_add_marks(struct chunk *chunk)
+{
+    chunk->row_marks = malloc(chunk_mark_room(chunk->capacity) * sizeof *chunk->row_marks);
+    return chunk->row_marks != NULL;
+}
+
 void chunk_destroy(struct chunk *chunk)
 {
     if (chunk == NULL) return;
     free(chunk->bytes);
     free(chunk->row_ends);
     free(chunk->runs);
+    free(chunk->row_marks);
     free(chunk);
 }
 

@@ -9,6 +9,11 @@
  * A run that writes several streams (split.h) says in `runs` whose rows a chunk's are: those of one stream
  * lie together, in input order. A piece of a larger row has a run of its own. No runs: all are stream 0's.
  *
+ * A run that deduplicates marks each row with the number of its candidate in the shard, and sends what became
+ * of its records as a sequence of contenders (contender.h) in chunks of their own kind. A chunk of rejects
+ * follows the contenders that stand before its entries, and its entries stand among those of the last such
+ * chunk.
+ *
  * Ownership: chunks belong to the pool (chunk_pool.h), which the assembler keeps. A worker gets one by its
  * home ring and gives it back, filled, by its forward ring. Thread rule: whoever holds the pointer; the
  * rings' edges carry the contents. */
@@ -30,7 +35,9 @@
 /* A row is one line end at least; most are longer than 16 bytes. A chunk that has no row end left is full. */
 #define CHUNK_BYTES_PER_ROW 16u
 
-enum chunk_kind { CHUNK_ROWS, CHUNK_REJECTS };
+enum chunk_kind { CHUNK_ROWS, CHUNK_REJECTS, CHUNK_CONTENDERS };
+
+struct losers_piece; /* losers.h */
 
 struct chunk_run {
     uint32_t stream;
@@ -39,22 +46,25 @@ struct chunk_run {
 };
 
 struct chunk {
-    uint8_t *bytes;              /* set once; contents by the holder */
-    uint32_t *row_ends;          /* set once; contents by the holder */
-    struct chunk_run *runs;      /* set once, NULL with one stream; contents by the holder */
+    uint8_t *bytes;         /* set once; contents by the holder */
+    uint32_t *row_ends;     /* set once; contents by the holder */
+    struct chunk_run *runs; /* set once, NULL with one stream; contents by the holder */
+    uint32_t *row_marks;    /* set once, NULL without deduplication; contents by the holder. One more than
+                               row_ends: of the row that goes on behind the last row end. */
     uint32_t capacity, rows_max; /* set once */
     uint32_t worker;             /* who has it or had it last: the pool's */
     enum chunk_kind kind;
     uint32_t length;
-    uint32_t rows; /* row ends in it; rejects: entries */
+    uint32_t rows; /* row ends in it; rejects, contenders: entries */
     uint32_t run_count;
     uint64_t open_row;
-    uint64_t shard;     /* feed_order() of its shard or block */
-    bool last;          /* of its shard */
-    bool ends_source;   /* last: no other shard of the source follows */
-    struct tally tally; /* last: the whole shard's */
-    uint64_t checksum;  /* rows without runs: of its bytes, of the run's kind */
-    uint32_t pieces;    /* assembler only: handed to the sink and not yet home */
+    uint64_t shard;              /* feed_order() of its shard or block */
+    bool last;                   /* of its shard */
+    bool ends_source;            /* last: no other shard of the source follows */
+    struct tally tally;          /* last: the whole shard's */
+    struct losers_piece *losers; /* last: the bits of its candidates; NULL: it has none */
+    uint64_t checksum;           /* rows without runs: of its bytes, of the run's kind */
+    uint32_t pieces;             /* assembler only: handed to the sink and not yet home */
 };
 
 /* One failed record; its raw bytes follow, up to the next multiple of 8. */
@@ -64,7 +74,16 @@ struct chunk_reject {
     const struct path *path; /* NULL: none */
     enum defect code;
     uint32_t raw_length;
+    uint64_t contenders; /* records of the shard before this one that were compared with others */
+    bool contends;       /* and so is this one */
 };
+
+/* Marks that a chunk of rows has: of its rows, and of one that goes on behind them. */
+static inline uint32_t chunk_mark_count(const struct chunk *chunk)
+{
+    uint32_t const end = chunk->rows == 0 ? 0 : chunk->row_ends[chunk->rows - 1];
+    return chunk->rows + (chunk->length > end);
+}
 
 static inline size_t chunk_reject_bytes(size_t raw_length)
 {
@@ -79,8 +98,12 @@ size_t chunk_row_room(size_t capacity);
 size_t chunk_run_room(uint32_t streams);
 void chunk_init(struct chunk *chunk, size_t capacity, uint8_t *bytes, uint32_t *row_ends,
                 struct chunk_run *runs);
+/* Room for marks (items). */
+size_t chunk_mark_room(size_t capacity);
 /* One alone; NULL: no memory. */
 struct chunk *chunk_create(size_t capacity, uint32_t streams);
+/* Gives one that was created alone room for marks. False: no memory. */
+bool chunk_add_marks(struct chunk *chunk);
 void chunk_destroy(struct chunk *chunk); /* takes NULL */
 void chunk_reset(struct chunk *chunk, enum chunk_kind kind, uint64_t shard);
 

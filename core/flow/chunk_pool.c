@@ -6,8 +6,8 @@
 bool chunk_pool_create(struct chunk_pool *pool, uint32_t workers, uint32_t quota, uint32_t extra,
                        size_t bytes, uint32_t streams)
 {
-    *pool = (struct chunk_pool){.workers = workers, .quota = quota};
     size_t const count = (size_t)workers * quota + extra;
+    *pool = (struct chunk_pool){.workers = workers, .quota = quota, .count = count};
     size_t const byte_room = chunk_byte_room(bytes), row_room = chunk_row_room(bytes);
     size_t const run_room = chunk_run_room(streams);
     pool->all = calloc(count, sizeof *pool->all);
@@ -19,11 +19,20 @@ bool chunk_pool_create(struct chunk_pool *pool, uint32_t workers, uint32_t quota
     if (pool->all == NULL || pool->empty == NULL || pool->with == NULL || pool->bytes == NULL ||
         pool->row_ends == NULL || (run_room != 0 && pool->runs == NULL))
         return false;
-    for (size_t i = count; i-- > 0;) { /* the first ones on top */
+    for (size_t i = 0; i < count; i++)
         chunk_init(&pool->all[i], bytes, pool->bytes + i * byte_room, pool->row_ends + i * row_room,
                    run_room == 0 ? NULL : pool->runs + i * run_room);
-        pool->empty[pool->empty_count++] = &pool->all[i];
-    }
+    chunk_pool_take_back(pool);
+    return true;
+}
+
+bool chunk_pool_add_marks(struct chunk_pool *pool)
+{
+    size_t const room = chunk_mark_room(pool->all[0].capacity);
+    pool->row_marks = malloc(pool->count * room * sizeof *pool->row_marks);
+    if (pool->row_marks == NULL) return false;
+    for (size_t i = 0; i < pool->count; i++)
+        pool->all[i].row_marks = pool->row_marks + i * room;
     return true;
 }
 
@@ -35,6 +44,7 @@ void chunk_pool_destroy(struct chunk_pool *pool)
     free(pool->bytes);
     free(pool->row_ends);
     free(pool->runs);
+    free(pool->row_marks);
     *pool = (struct chunk_pool){0};
 }
 
@@ -67,4 +77,16 @@ void chunk_pool_came(struct chunk_pool *pool, const struct chunk *chunk)
 void chunk_pool_home(struct chunk_pool *pool, struct chunk *chunk)
 {
     pool->empty[pool->empty_count++] = chunk;
+}
+
+void chunk_pool_take_back(struct chunk_pool *pool)
+{
+    pool->empty_count = 0;
+    for (size_t i = pool->count; i-- > 0;) /* the first ones on top */
+        pool->empty[pool->empty_count++] = &pool->all[i];
+}
+
+struct chunk *chunk_pool_spare(struct chunk_pool *pool)
+{
+    return pool->empty_count == 0 ? NULL : pool->empty[--pool->empty_count];
 }

@@ -20,15 +20,19 @@ struct chunk_pool {
     uint8_t *bytes;
     uint32_t *row_ends;
     struct chunk_run *runs; /* NULL: one stream */
+    uint32_t *row_marks;    /* NULL: none */
     struct chunk **empty;   /* a stack: what was used last is in the cache */
     uint32_t empty_count;
     uint32_t *with; /* chunks that each worker has */
     uint32_t workers, quota, turn;
+    size_t count;
 };
 
 /* False: no memory; destroy is due all the same. */
 bool chunk_pool_create(struct chunk_pool *pool, uint32_t workers, uint32_t quota, uint32_t extra,
                        size_t bytes, uint32_t streams);
+/* Gives the chunks room for marks. False: no memory; destroy is due all the same. */
+bool chunk_pool_add_marks(struct chunk_pool *pool);
 void chunk_pool_destroy(struct chunk_pool *pool); /* zeroed is fine */
 
 /* An empty chunk for chunk->worker, which is set: of worker `first` when it may have one (`first` >= workers:
@@ -38,5 +42,11 @@ struct chunk *chunk_pool_take(struct chunk_pool *pool, uint32_t first);
 void chunk_pool_came(struct chunk_pool *pool, const struct chunk *chunk);
 /* It is empty again. */
 void chunk_pool_home(struct chunk_pool *pool, struct chunk *chunk);
+
+/* The workers have given all that they will, and nobody holds a chunk: all are empty, and the assembler's,
+ * who takes them by chunk_pool_spare(). */
+void chunk_pool_take_back(struct chunk_pool *pool);
+/* An empty chunk for the assembler; NULL: there is none. */
+struct chunk *chunk_pool_spare(struct chunk_pool *pool);
 
 #endif

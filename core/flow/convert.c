@@ -116,7 +116,7 @@ static bool judge(struct convert *convert, struct convert_tools *tools, const st
             record_defect(&tools->walk, record->bytes, record->length, record_parser_tokens(tools->parser));
         if (code == DEFECT_NONE) code = DEFECT_SYNTAX; /* On-Demand is the judge */
     }
-    convert_reject(convert, record, record->length, code, NULL);
+    convert_reject(convert, record, record->length, code, NULL, false);
     return true;
 }
 
@@ -222,7 +222,7 @@ static enum status convert_large_record(struct convert *convert, uint64_t text, 
     if (fits)
         judge(convert, tools, &record);
     else
-        convert_reject(convert, &record, length, DEFECT_TOO_LARGE, NULL);
+        convert_reject(convert, &record, length, DEFECT_TOO_LARGE, NULL, false);
     return STATUS_OK;
 }
 
@@ -454,7 +454,7 @@ static void reject_front(struct convert *convert, const struct stream_block *blo
 {
     struct convert_record const record = {
         .bytes = block->bytes, .length = (uint32_t)block->length, .offset = block->offset};
-    convert_reject(convert, &record, block->record_length, code, NULL);
+    convert_reject(convert, &record, block->record_length, code, NULL, false);
 }
 
 static enum status convert_stream_block(struct convert *convert, const struct feed_task *task,
@@ -482,6 +482,16 @@ static enum status convert_stream_block(struct convert *convert, const struct fe
     return fault->status;
 }
 
+/* Before the last chunk is given: who has the last chunks of all units knows that all candidates are entered.
+ */
+static enum status finish_contest(struct convert *convert, struct fault *fault)
+{
+    struct contend *const contend = &convert->contend;
+    if (!convert->stopping) contend_finish(contend);
+    if (contend->status != STATUS_OK && fault != NULL) *fault = contend->fault;
+    return contend->status;
+}
+
 enum status convert_task(struct convert *convert, const struct feed_task *task, struct fault *fault)
 {
     convert->source_number = task->source;
@@ -491,8 +501,10 @@ enum status convert_task(struct convert *convert, const struct feed_task *task, 
     convert->end = task->block == NULL ? convert->source->size : task->block->offset + task->block->length;
     convert->ends_source = task->final;
     convert->tally = (struct tally){0};
-    enum status const status = task->block == NULL ? convert_lines(convert, &task->shard, fault)
-                                                   : convert_stream_block(convert, task, fault);
+    contend_begin(&convert->contend, task->order);
+    enum status status = task->block == NULL ? convert_lines(convert, &task->shard, fault)
+                                             : convert_stream_block(convert, task, fault);
+    if (status == STATUS_OK && convert->contend.table != NULL) status = finish_contest(convert, fault);
     if (status == STATUS_OK && !convert->stopping) convert_finish_shard(convert);
     return status;
 }

@@ -21,7 +21,7 @@
 #include "core/base/limits.h"
 #include "core/csv/csv_row.h"
 #include "core/flow/chunk.h"
-#include "core/flow/contender.h"
+#include "core/flow/contend.h"
 #include "core/flow/feed.h"
 #include "core/flow/split.h"
 #include "core/record/index_walk.h"
@@ -54,6 +54,12 @@ struct convert_rules {
     bool forgives_damage; /* source.on_corrupt: skip_rest */
 };
 
+/* identity.deduplicate: latest */
+static inline bool convert_deduplicates(const struct convert_rules *rules)
+{
+    return rules->plan->mapping->identity.deduplicate == IDENTITY_KEEP_LATEST;
+}
+
 /* Everything that a record of up to `capacity` bytes needs on its way. */
 struct convert_tools {
     size_t capacity;
@@ -74,11 +80,6 @@ struct convert_port {
     bool (*wait_for_turn)(void *context, uint64_t shard); /* until all shards before it are written */
     bool (*stopped)(void *context);
     uint64_t (*now)(void); /* nanoseconds of any clock, for the shares of time below */
-    /* identity.deduplicate: latest. A record that reached that stage, behind all that became of it: its rows
-     * were written, or its reject was. `row` has its keys, their changes and its time, for the call. NULL:
-     * nobody asks. */
-    void (*contend)(void *context, uint64_t shard, const struct contender *contender,
-                    const struct csv_row *row);
 };
 
 struct convert {
@@ -87,7 +88,8 @@ struct convert {
     struct convert_tools tools;
     struct convert_tools *large; /* the lane, shared by all workers */
     struct convert_port port;
-    struct split split; /* with several streams: the rows before they are sent; else zeroed */
+    struct contend contend; /* with identity.deduplicate: latest; else zeroed */
+    struct split split;     /* with several streams: the rows before they are sent; else zeroed */
     /* the shard at hand */
     struct source *source;
     size_t source_number;
@@ -96,7 +98,7 @@ struct convert {
     bool ends_source;
     uint64_t shard;
     struct tally tally;
-    struct chunk *rows, *rejects; /* being filled; NULL: none taken */
+    struct chunk *rows, *rejects, *contenders; /* being filled; NULL: none taken */
     bool stopping;
     bool broken;      /* ROW_BROKEN: the shard ends with a fault */
     uint64_t read_ns; /* time in source->window, over all shards */

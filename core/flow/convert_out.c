@@ -36,6 +36,10 @@ static void give_rows(struct convert *convert)
         sum_runs(kind, rows);
     else
         rows->checksum = checksum_update(kind, 0, rows->bytes, rows->length);
+    if (rows->row_marks != NULL && convert->split.stream_count == 0) {
+        contend_mark(&convert->contend, rows);
+        contend_next_chunk(&convert->contend);
+    }
     convert->rows = NULL;
     convert->port.give(convert->port.context, rows);
 }
@@ -48,11 +52,33 @@ static bool next_rows(struct convert *convert)
     return convert->rows != NULL;
 }
 
+/* Sends rejects behind the contenders that they stand among (chunk.h). */
+static void give_rejects(struct convert *convert)
+{
+    if (convert->contenders != NULL) convert->port.give(convert->port.context, convert->contenders);
+    if (convert->rejects != NULL) convert->port.give(convert->port.context, convert->rejects);
+    convert->contenders = convert->rejects = NULL;
+}
+
 static bool next_rejects(struct convert *convert)
 {
-    if (convert->rejects != NULL) convert->port.give(convert->port.context, convert->rejects);
+    give_rejects(convert);
     convert->rejects = take_chunk(convert, CHUNK_REJECTS);
     return convert->rejects != NULL;
+}
+
+/* Is there room for one more contender in the chunk at hand? */
+static bool fits_contender(const struct convert *convert)
+{
+    const struct chunk *const chunk = convert->contenders;
+    return chunk != NULL && chunk->capacity - chunk->length >= sizeof(struct contender);
+}
+
+static bool next_contenders(struct convert *convert)
+{
+    if (convert->contenders != NULL) give_rejects(convert);
+    convert->contenders = take_chunk(convert, CHUNK_CONTENDERS);
+    return convert->contenders != NULL;
 }
 
 /* Sends the rows that were gathered for several streams; the last chunk stays at hand. False: the run is
@@ -60,6 +86,10 @@ static bool next_rejects(struct convert *convert)
 static bool send_split(struct convert *convert)
 {
     bool more = !split_is_empty(&convert->split);
+    if (convert->contend.table != NULL) {
+        contend_mark(&convert->contend, convert->split.rows);
+        contend_next_chunk(&convert->contend);
+    }
     while (more) {
         if (!next_rows(convert)) return false;
         more = split_fill(&convert->split, convert->rows);
@@ -70,11 +100,11 @@ static bool send_split(struct convert *convert)
 void convert_finish_shard(struct convert *convert)
 {
     if (convert->split.stream_count != 0 && !send_split(convert)) return;
-    if (convert->rejects != NULL) convert->port.give(convert->port.context, convert->rejects);
-    convert->rejects = NULL;
+    give_rejects(convert);
     if (convert->rows == NULL && !next_rows(convert)) return;
     convert->rows->last = true;
     convert->rows->ends_source = convert->ends_source;
+    convert->rows->losers = convert->contend.first;
     convert->rows->tally = convert->tally;
     give_rows(convert);
 }
@@ -83,6 +113,7 @@ void convert_forget(struct convert *convert)
 {
     convert->rows = NULL;
     convert->rejects = NULL;
+    convert->contenders = NULL;
     split_reset(&convert->split);
 }
 
@@ -117,7 +148,7 @@ void convert_pass(struct convert *convert)
 
 /* `length`: of the record, which may be longer than what is shown of it. */
 void convert_reject(struct convert *convert, const struct convert_record *record, uint64_t length,
-                    enum defect code, const struct path *path)
+                    enum defect code, const struct path *path, bool contends)
 {
     uint32_t const raw = record->length < LIMIT_REJECT_RAW ? record->length : (uint32_t)LIMIT_REJECT_RAW;
     size_t const bytes = chunk_reject_bytes(raw);
@@ -125,14 +156,17 @@ void convert_reject(struct convert *convert, const struct convert_record *record
     convert->tally.failed[code]++;
     bool const fits =
         convert->rejects != NULL && convert->rejects->capacity - convert->rejects->length >= bytes;
-    if (!fits && !next_rejects(convert)) return;
+    bool const stays_among = !contends || convert->contenders == NULL || fits_contender(convert);
+    if (!(fits && stays_among) && !next_rejects(convert)) return;
     struct chunk *chunk = convert->rejects;
     struct chunk_reject const entry = {.tally = convert->tally,
                                        .offset = record->offset,
                                        .length = length,
                                        .path = path,
                                        .code = code,
-                                       .raw_length = raw};
+                                       .raw_length = raw,
+                                       .contenders = convert->contend.records,
+                                       .contends = contends};
     memcpy(chunk->bytes + chunk->length, &entry, sizeof entry);
     memcpy(chunk->bytes + chunk->length + sizeof entry, record->bytes, raw);
     chunk->length += (uint32_t)bytes;
@@ -173,6 +207,7 @@ static bool giant_chunk(const struct giant *giant)
     if (convert->split.stream_count == 0) return true;
     convert->rows->runs[0] = (struct chunk_run){.stream = giant->stream};
     convert->rows->run_count = 1;
+    if (convert->rows->row_marks != NULL) convert->rows->row_marks[0] = (uint32_t)convert->contend.next_row;
     return true;
 }
 
@@ -249,6 +284,7 @@ static enum csv_row_result write_giants(struct convert *convert, struct csv_row 
         if (!giant_chunk(&giant)) return ROW_NO_ROOM;
         result = send_giant(&giant, bytes, row, cells, id);
     }
+    convert->contend.next_row++;
     return result;
 }
 
@@ -316,25 +352,23 @@ static void count_skipped(struct convert *convert, const struct csv_row *row)
     if (row->skip == SKIP_CONSENT) convert->tally.consent[row->consent_rule]++;
 }
 
-/* Tells what a record that is compared with others was counted as. */
-static void contend(struct convert *convert, const struct csv_row *row, enum csv_row_result result,
-                    bool duplicate_key)
+/* A record that is compared with others, behind all that became of it. */
+static void contend(struct convert *convert, const struct csv_row *row, enum contender_outcome outcome)
 {
-    struct contender contender = {.candidates = row->id_count, .duplicate_key = duplicate_key};
-    if (result == ROW_WRITTEN) {
-        contender.outcome = CONTENDER_ROWS;
-        uint8_t const of_id = row->id_changed[row->id_count - 1]; /* row->changed is the last row's */
-        for (unsigned c = 0; c < CHANGE_COUNT; c++)
-            contender.changed[c] = (uint16_t)(row->changed[c] - (of_id >> c & 1u));
-    } else if (result == ROW_SKIPPED) {
-        contender.outcome = CONTENDER_SKIPPED;
-        contender.reason = (uint8_t)row->skip;
-        if (row->skip == SKIP_CONSENT) contender.rule = (uint8_t)row->consent_rule;
-    } else {
-        contender.outcome = CONTENDER_FAILED;
-        contender.reason = (uint8_t)row->defect;
+    struct contend_outcome became = {.outcome = outcome, .rows = (uint16_t)members_of(convert, row).count};
+    if (outcome == CONTENDER_SKIPPED) became.reason = (uint8_t)row->skip;
+    if (outcome == CONTENDER_FAILED) became.reason = (uint8_t)row->defect;
+    struct chunk *const rows = convert->split.stream_count == 0 ? convert->rows : convert->split.rows;
+    if (rows != NULL) contend_mark(&convert->contend, rows);
+    for (uint32_t id = 0; id < row->id_count;) {
+        struct contender const contender = contend_describe(row, &became, &id);
+        if (!fits_contender(convert) && !next_contenders(convert)) return;
+        memcpy(convert->contenders->bytes + convert->contenders->length, &contender, sizeof contender);
+        convert->contenders->length += (uint32_t)sizeof contender;
+        convert->contenders->rows++;
     }
-    convert->port.contend(convert->port.context, convert->shard, &contender, row);
+    contend_record(&convert->contend, row);
+    if (convert->contend.status != STATUS_OK) convert->stopping = true;
 }
 
 bool convert_deliver(struct convert *convert, struct convert_tools *tools,
@@ -344,6 +378,8 @@ bool convert_deliver(struct convert *convert, struct convert_tools *tools,
     enum csv_row_result const result = write_record(convert, row, &tools->cells);
     if (result == ROW_NO_ROOM) return true;
     if (result == ROW_TOO_LONG && tools != convert->large) return false;
+    bool const contends = row->is_contender && convert->contend.table != NULL;
+    enum contender_outcome outcome = CONTENDER_ROWS;
     convert->tally.duplicate_keys += tools->cells.duplicate;
     switch (result) {
     case ROW_NO_ROOM: return true;
@@ -352,13 +388,16 @@ bool convert_deliver(struct convert *convert, struct convert_tools *tools,
         convert->tally.input++;
         convert->tally.delivered++;
         break;
-    case ROW_SKIPPED: count_skipped(convert, row); break;
+    case ROW_SKIPPED:
+        count_skipped(convert, row);
+        outcome = CONTENDER_SKIPPED;
+        break;
     case ROW_FAILED:
     case ROW_TOO_LONG: /* its defect is DEFECT_TOO_LARGE */
-        convert_reject(convert, record, record->length, row->defect, row->defect_path);
+        convert_reject(convert, record, record->length, row->defect, row->defect_path, contends);
+        outcome = CONTENDER_FAILED;
         break;
     }
-    if (row->is_contender && convert->port.contend != NULL)
-        contend(convert, row, result, tools->cells.duplicate);
+    if (contends) contend(convert, row, outcome);
     return true;
 }

@@ -16,9 +16,10 @@ struct convert_record {
 /* The cells of a good record to their row, or to what else becomes of it. False: it needs the large lane. */
 bool convert_deliver(struct convert *convert, struct convert_tools *tools,
                      const struct convert_record *record);
-/* A failed record. `length`: of the record, which may be longer than what is shown of it. */
+/* A failed record. `length`: of the record, which may be longer than what is shown of it. `contends`: it is
+ * one of those that are compared (contend.h). */
 void convert_reject(struct convert *convert, const struct convert_record *record, uint64_t length,
-                    enum defect code, const struct path *path);
+                    enum defect code, const struct path *path, bool contends);
 /* A record that can't name a wanted segment (prefilter.h): skipped without being parsed. */
 void convert_pass(struct convert *convert);
 /* Gives the chunks at hand, the last one marked, with the shard's tally. */

@@ -28,6 +28,9 @@ struct worker {
 /* No worker: more than LIMIT_THREADS. */
 #define NOBODY UINT32_MAX
 
+/* The turn behind all units: no unit has this order. */
+#define TURN_OVER UINT64_MAX
+
 struct pipeline {
     const struct pipeline_options *options;
     struct source *const *sources;
@@ -39,6 +42,10 @@ struct pipeline {
     struct chunk_pool pool;     /* the assembler's */
     struct wait *arrivals;      /* the assembler waits for forward rings and for the sink; workers wake */
     struct wait turn_changed;   /* workers wait for their turn; the assembler wakes */
+    struct dedup *dedup;        /* NULL: the run keeps all records */
+    bool replays;               /* the assembler's: the workers get no more chunks */
+    /* D1: release by a worker that found all losers that it could; D2: acquire by the assembler. */
+    _Atomic uint32_t settled;
     bool wait_ready;
     uint32_t first; /* the assembler's: the worker of the shard at hand, or NOBODY */
     /* T1: release by the assembler when all shards before `turn` are drained; T2: acquire by the worker that
@@ -157,6 +164,18 @@ static bool next_task(struct worker *worker, struct feed_task *task)
     return answer == FEED_TASK;
 }
 
+/* Behind all units, when all candidates are entered. */
+static void settle(struct worker *worker)
+{
+    struct pipeline *pipeline = worker->pipeline;
+    uint64_t const began = pipeline->options->now();
+    bool const go = port_wait_for_turn(worker, TURN_OVER);
+    worker->wait_ns += pipeline->options->now() - began;
+    if (!go) return;
+    dedup_settle(pipeline->dedup, worker->convert.contend.scratch);
+    atomic_fetch_add_explicit(&pipeline->settled, 1, memory_order_release); /* D1, pairs with D2 */
+}
+
 static void *worker_main(void *argument)
 {
     struct worker *worker = argument;
@@ -168,6 +187,7 @@ static void *worker_main(void *argument)
             stop(pipeline, &worker->fault);
         feed_done(&pipeline->feed, &task);
     }
+    if (pipeline->dedup != NULL) settle(worker);
     ring_close(&worker->forward);
     wait_wake(pipeline->arrivals);
     worker->busy_ns = pipeline->options->now() - began;
@@ -190,7 +210,7 @@ static void chunk_home(void *context, struct chunk *chunk)
 {
     struct pipeline *pipeline = context;
     chunk_pool_home(&pipeline->pool, chunk);
-    serve(pipeline, pipeline->first);
+    if (!pipeline->replays) serve(pipeline, pipeline->first);
 }
 
 /* Finds the worker that has `shard`, if something of it is there already. */
@@ -276,19 +296,104 @@ static enum status wait_for_pieces(struct pipeline *pipeline, const struct assem
     }
 }
 
-/* One shard or block, whole. *final: its source ends with it. */
-static enum status assemble_unit(struct pipeline *pipeline, struct assemble *assemble, struct sink *sink,
-                                 const struct feed_cursor *unit, struct pipeline_times *times, bool *final)
+static void set_turn(struct pipeline *pipeline, uint64_t order)
 {
-    uint64_t const order = feed_order(unit->source, unit->index);
     pipeline->first = NOBODY;
     /* T1, pairs with T2 */
     atomic_store_explicit(&pipeline->turn, order, memory_order_release);
     wait_wake(&pipeline->turn_changed);
+}
+
+/* A chunk that came, to where the run wants it. */
+static enum status pass_on(struct pipeline *pipeline, struct assemble *assemble, struct chunk *chunk,
+                           size_t source)
+{
+    struct fault *fault = &pipeline->assembler_fault;
+    if (pipeline->dedup == NULL) return assemble_chunk(assemble, chunk, source, fault);
+    enum status const status = dedup_keep(pipeline->dedup, chunk, fault);
+    chunk_home(pipeline, chunk);
+    return status;
+}
+
+/* One shard or block, whole. *final: its source ends with it. */
+static enum status take_unit(struct pipeline *pipeline, struct assemble *assemble, struct sink *sink,
+                             const struct feed_cursor *unit, struct pipeline_times *times, bool *final)
+{
+    uint64_t const order = feed_order(unit->source, unit->index);
+    set_turn(pipeline, order);
     for (bool last = false; !last;) {
         struct chunk *chunk;
         enum status status = next_chunk(pipeline, sink, order, &chunk, &times->wait_rows);
         if (status != STATUS_OK || chunk == NULL) return status;
+        last = chunk->last;
+        *final = chunk->ends_source;
+        status = pass_on(pipeline, assemble, chunk, unit->source);
+        if (status != STATUS_OK) return status;
+    }
+    return STATUS_OK;
+}
+
+/* All in order. Ends early, without a fault of its own, when a worker failed. */
+static enum status take_all(struct pipeline *pipeline, struct assemble *assemble, struct sink *sink,
+                            struct pipeline_times *times)
+{
+    struct feed_cursor unit;
+    bool final = false;
+    for (bool more = feed_first(&pipeline->feed, &unit); more && !is_stopped(pipeline);
+         more = feed_next(&pipeline->feed, &unit, final)) {
+        enum status const status = take_unit(pipeline, assemble, sink, &unit, times, &final);
+        if (status != STATUS_OK) return status;
+    }
+    return STATUS_OK;
+}
+
+/* ---- the assembler, when it is known who stays ---- */
+
+/* Is there something to go on with: what `ready` says, a failure, or an end of the run? */
+static bool look_for(struct pipeline *pipeline, struct sink *sink, bool (*ready)(struct pipeline *),
+                     enum status *status)
+{
+    *status = sink->reap(sink, &pipeline->assembler_fault);
+    if (*status == STATUS_OK) *status = check_interrupted(pipeline);
+    return *status != STATUS_OK || ready(pipeline) || is_stopped(pipeline);
+}
+
+static enum status wait_until(struct pipeline *pipeline, struct sink *sink, bool (*ready)(struct pipeline *),
+                              uint64_t *wait_ns)
+{
+    enum status status;
+    if (look_for(pipeline, sink, ready, &status)) return status;
+    uint64_t const began = pipeline->options->now();
+    for (;;) {
+        uint32_t const ticket = wait_prepare(pipeline->arrivals);
+        if (look_for(pipeline, sink, ready, &status)) break;
+        wait_sleep_until(pipeline->arrivals, ticket, pipeline->options->now() + PIPELINE_LOOK_NS);
+    }
+    wait_cancel(pipeline->arrivals);
+    *wait_ns += pipeline->options->now() - began;
+    return status;
+}
+
+static bool all_settled(struct pipeline *pipeline)
+{
+    /* D2, pairs with D1 */
+    return atomic_load_explicit(&pipeline->settled, memory_order_acquire) == pipeline->options->threads;
+}
+
+static bool has_spare(struct pipeline *pipeline)
+{
+    return pipeline->pool.empty_count != 0;
+}
+
+static enum status replay_unit(struct pipeline *pipeline, struct assemble *assemble, struct sink *sink,
+                               const struct feed_cursor *unit, uint64_t *wait_ns, bool *final)
+{
+    for (bool last = false; !last;) {
+        enum status status = wait_until(pipeline, sink, has_spare, wait_ns);
+        if (status != STATUS_OK || is_stopped(pipeline)) return status;
+        struct chunk *const chunk = chunk_pool_spare(&pipeline->pool);
+        status = dedup_next(pipeline->dedup, chunk, &pipeline->assembler_fault);
+        if (status != STATUS_OK) return status;
         last = chunk->last;
         *final = chunk->ends_source;
         status = assemble_chunk(assemble, chunk, unit->source, &pipeline->assembler_fault);
@@ -297,20 +402,32 @@ static enum status assemble_unit(struct pipeline *pipeline, struct assemble *ass
     return STATUS_OK;
 }
 
-/* All in order. Ends early, without a fault of its own, when a worker failed. */
+/* All in order once more. Ends early, without a fault of its own, when a worker failed. */
+static enum status replay_all(struct pipeline *pipeline, struct assemble *assemble, struct sink *sink,
+                              uint64_t *wait_ns)
+{
+    struct feed_cursor unit;
+    bool final = false;
+    set_turn(pipeline, TURN_OVER);
+    enum status status = wait_until(pipeline, sink, all_settled, wait_ns);
+    if (status != STATUS_OK || is_stopped(pipeline)) return status;
+    pipeline->replays = true;
+    chunk_pool_take_back(&pipeline->pool);
+    status = dedup_rewind(pipeline->dedup, &pipeline->assembler_fault);
+    for (bool more = feed_first(&pipeline->feed, &unit); more && status == STATUS_OK && !is_stopped(pipeline);
+         more = feed_next(&pipeline->feed, &unit, final))
+        status = replay_unit(pipeline, assemble, sink, &unit, wait_ns, &final);
+    return status;
+}
+
 static enum status assemble_all(struct pipeline *pipeline, struct assemble *assemble, struct sink *sink,
                                 struct pipeline_times *times)
 {
-    struct fault *fault = &pipeline->assembler_fault;
-    struct feed_cursor unit;
-    bool final = false;
-    for (bool more = feed_first(&pipeline->feed, &unit); more && !is_stopped(pipeline);
-         more = feed_next(&pipeline->feed, &unit, final)) {
-        enum status const status = assemble_unit(pipeline, assemble, sink, &unit, times, &final);
-        if (status != STATUS_OK) return status;
-    }
-    if (is_stopped(pipeline)) return STATUS_OK;
-    enum status const status = assemble_finish(assemble, fault);
+    enum status status = take_all(pipeline, assemble, sink, times);
+    if (status == STATUS_OK && !is_stopped(pipeline) && pipeline->dedup != NULL)
+        status = replay_all(pipeline, assemble, sink, &times->wait_rows);
+    if (status != STATUS_OK || is_stopped(pipeline)) return status;
+    status = assemble_finish(assemble, &pipeline->assembler_fault);
     if (status != STATUS_OK) return status;
     uint64_t const began = pipeline->options->now();
     enum status const drained = wait_for_pieces(pipeline, assemble, sink);
@@ -341,6 +458,15 @@ static uint64_t feed_bytes(const struct pipeline_needs *needs, const struct pipe
     return needs->has_streams ? feed_memory(&rules) + needs->stream_bytes * (needs->threads + 1) : 0;
 }
 
+/* What deduplication takes in workers, chunks and replay, and its own sizes. */
+static uint64_t dedup_memory_of(const struct pipeline_needs *needs, const struct pipeline_sizes *sizes)
+{
+    if (!convert_deduplicates(needs->rules)) return 0;
+    uint64_t const chunks = (uint64_t)needs->threads * (sizes->chunks + 1) + sizes->extra; /* 1: split.h */
+    return chunks * chunk_mark_room(sizes->chunk) * sizeof(uint32_t) + sizes->chunk +
+           needs->threads * contend_memory() + sizes->dedup.table + sizes->dedup.spool;
+}
+
 static uint64_t memory_of(const struct pipeline_needs *needs, const struct pipeline_sizes *sizes)
 {
     const struct convert_rules *rules = needs->rules;
@@ -352,14 +478,16 @@ static uint64_t memory_of(const struct pipeline_needs *needs, const struct pipel
     return PIPELINE_MEMORY_BASE + convert_tools_bytes(rules, lane) +
            reader_bytes(needs->buffered_sources, lane) + needs->threads * worker +
            sizes->extra * chunk_memory(sizes->chunk, rules->streams) + needs->other +
-           feed_bytes(needs, sizes);
+           feed_bytes(needs, sizes) + dedup_memory_of(needs, sizes);
 }
 
 static struct pipeline_sizes sizes_at_most(const struct pipeline_needs *needs)
 {
     bool const holds = needs->hold != 0;
     size_t const chunk = holds ? CHUNK_BYTES_MIN : CHUNK_BYTES_MAX;
-    return (struct pipeline_sizes){.block = PIPELINE_BLOCK_MAX,
+    struct dedup_sizes const none = {.table = 0};
+    return (struct pipeline_sizes){.dedup = convert_deduplicates(needs->rules) ? DEDUP_SIZES_MIN : none,
+                                   .block = PIPELINE_BLOCK_MAX,
                                    .stream_block = STREAM_BLOCK_BYTES,
                                    .chunk = chunk,
                                    .chunks = holds ? PIPELINE_CHUNKS_SMALL : PIPELINE_CHUNKS_PER_WORKER,
@@ -406,7 +534,22 @@ enum status pipeline_size(const struct pipeline_needs *needs, uint64_t limit, st
                      needs->rules->max_record, sizes->memory / LIMIT_MIB + 1);
 }
 
+void pipeline_fill(const struct pipeline_needs *needs, uint64_t limit, struct pipeline_sizes *sizes)
+{
+    if (!convert_deduplicates(needs->rules) || sizes->memory >= limit) return;
+    sizes->dedup = dedup_share(limit - (sizes->memory - sizes->dedup.table - sizes->dedup.spool));
+    sizes->memory = memory_of(needs, sizes);
+}
+
 /* ---- set-up and tear-down ---- */
+
+/* With deduplication. */
+static bool worker_contends(struct worker *worker)
+{
+    struct chunk *const gathered = worker->convert.split.rows;
+    return contend_create(&worker->convert.contend, &worker->pipeline->dedup->table) &&
+           (gathered == NULL || chunk_add_marks(gathered));
+}
 
 static bool worker_create(struct pipeline *pipeline, uint32_t number)
 {
@@ -418,7 +561,8 @@ static bool worker_create(struct pipeline *pipeline, uint32_t number)
     if (!worker->wait_ready || !ring_init(&worker->forward, options->sizes.chunks, 0) ||
         !ring_init(&worker->home, options->sizes.chunks, 0) ||
         !convert_tools_create(&worker->convert.tools, options->rules, options->sizes.block) ||
-        !split_create(&worker->convert.split, options->sizes.chunk, options->rules->streams))
+        !split_create(&worker->convert.split, options->sizes.chunk, options->rules->streams) ||
+        (pipeline->dedup != NULL && !worker_contends(worker)))
         return false;
     worker->convert.rules = options->rules;
     worker->convert.sources = pipeline->sources;
@@ -436,6 +580,7 @@ static void worker_destroy(struct worker *worker, struct source *const *sources)
 {
     convert_tools_destroy(&worker->convert.tools, sources);
     split_destroy(&worker->convert.split);
+    contend_destroy(&worker->convert.contend);
     ring_free(&worker->forward);
     ring_free(&worker->home);
     if (worker->wait_ready) wait_destroy(&worker->chunk_home);
@@ -456,6 +601,26 @@ static void set_stops(struct pipeline *pipeline, const struct shard_plan *plan)
     }
 }
 
+static bool has_stream(const struct pipeline *pipeline, const struct shard_plan *plan)
+{
+    for (size_t s = 0; s < plan->source_count; s++)
+        if (pipeline->sources[s]->stream != NULL) return true;
+    return false;
+}
+
+static bool make_dedup(struct pipeline *pipeline, const struct shard_plan *plan)
+{
+    const struct pipeline_sizes *const sizes = &pipeline->options->sizes;
+    struct dedup_options const options = {.sizes = sizes->dedup,
+                                          .beside = sizes->memory - sizes->dedup.table - sizes->dedup.spool,
+                                          .units = has_stream(pipeline, plan) ? 0 : plan->count,
+                                          .chunk = sizes->chunk,
+                                          .checksum = pipeline->options->rules->checksum,
+                                          .store = pipeline->options->store};
+    pipeline->dedup = calloc(1, sizeof *pipeline->dedup);
+    return pipeline->dedup != NULL && dedup_create(pipeline->dedup, &options);
+}
+
 static bool pipeline_create(struct pipeline *pipeline, const struct shard_plan *plan)
 {
     const struct pipeline_options *options = pipeline->options;
@@ -467,6 +632,7 @@ static bool pipeline_create(struct pipeline *pipeline, const struct shard_plan *
     pipeline->wait_ready = wait_init(&pipeline->turn_changed);
     pipeline->feed_wait_ready = wait_init(&pipeline->feed_changed);
     if (!pipeline->wait_ready || !pipeline->feed_wait_ready) return false;
+    if (convert_deduplicates(options->rules) && !make_dedup(pipeline, plan)) return false;
     size_t const lane = convert_large_capacity(options->rules, options->sizes.block);
     if (!convert_tools_create(&pipeline->large, options->rules, lane)) return false;
     for (uint32_t w = 0; w < options->threads; w++)
@@ -476,6 +642,7 @@ static bool pipeline_create(struct pipeline *pipeline, const struct shard_plan *
         return false;
     if (!feed_create(&pipeline->feed, &feed, pipeline->sources, plan, &pipeline->feed_changed)) return false;
     set_stops(pipeline, plan);
+    if (pipeline->dedup != NULL && !chunk_pool_add_marks(&pipeline->pool)) return false;
     serve(pipeline, NOBODY);
     return true;
 }
@@ -486,6 +653,8 @@ static void pipeline_destroy(struct pipeline *pipeline)
         worker_destroy(&pipeline->workers[w], pipeline->sources);
     convert_tools_destroy(&pipeline->large, pipeline->sources);
     chunk_pool_destroy(&pipeline->pool);
+    if (pipeline->dedup != NULL) dedup_destroy(pipeline->dedup);
+    free(pipeline->dedup);
     feed_destroy(&pipeline->feed);
     if (pipeline->wait_ready) wait_destroy(&pipeline->turn_changed);
     if (pipeline->feed_wait_ready) wait_destroy(&pipeline->feed_changed);

@@ -15,6 +15,10 @@
  * first when one is empty, and there are more chunks than the other workers and the sink can keep back. The
  * assembler sleeps in one place, for rows and for the sink alike.
  *
+ * A run that deduplicates keeps all chunks in a spool first (dedup.h), and assembles what is left of them
+ * when the last one is there. The workers find out together who is left, and the assembler then has all
+ * chunks of the pool.
+ *
  * Errors: the first one wins (a compare-and-swap on the latch); everybody looks at the latch between blocks
  * and whenever woken; workers close their rings and leave; all is freed after join.
  *
@@ -26,6 +30,7 @@
 #include "core/flow/assemble.h"
 #include "core/flow/chunk_pool.h"
 #include "core/flow/convert.h"
+#include "core/flow/dedup.h"
 #include "core/flow/wait.h"
 #include "core/record/shard_plan.h"
 
@@ -56,10 +61,11 @@
 
 struct pipeline_sizes {
     size_t block, chunk;
-    size_t stream_block; /* text in one block of a stream */
-    uint32_t chunks;     /* of each worker */
-    uint32_t extra;      /* chunks on top of them, which the sink may hold */
-    uint64_t memory;     /* bytes that a run with these sizes allocates at most */
+    size_t stream_block;      /* text in one block of a stream */
+    uint32_t chunks;          /* of each worker */
+    uint32_t extra;           /* chunks on top of them, which the sink may hold */
+    struct dedup_sizes dedup; /* zeroed: the run keeps all records */
+    uint64_t memory;          /* bytes that a run with these sizes allocates at most */
 };
 
 struct pipeline_options {
@@ -69,7 +75,8 @@ struct pipeline_options {
     bool buffered_sources; /* readers hold a block each (and the lane's one of max_record) */
     struct wait *arrivals; /* what the assembler sleeps on: workers wake it for rows, the sink's threads
                               for pieces that may come home */
-    uint64_t (*now)(void); /* nanoseconds of CLOCK_MONOTONIC */
+    const struct spool_store *store;  /* with sizes.dedup: for rows that memory has no room for */
+    uint64_t (*now)(void);            /* nanoseconds of CLOCK_MONOTONIC */
     enum status (*interrupted)(void); /* STATUS_OK: go on; else why to stop. Asked by the assembler. */
     struct assemble_rules assemble;   /* but `streams` and `home`, which are the pipeline's */
 };
@@ -105,6 +112,8 @@ struct pipeline_needs {
  */
 enum status pipeline_size(const struct pipeline_needs *needs, uint64_t limit, struct pipeline_sizes *sizes,
                           struct fault *fault);
+/* Lets deduplication, if there is any, have what sizes->memory leaves of the limit. */
+void pipeline_fill(const struct pipeline_needs *needs, uint64_t limit, struct pipeline_sizes *sizes);
 /* The least that pipeline_size() would take. */
 uint64_t pipeline_least(const struct pipeline_needs *needs);
 

@@ -91,6 +91,7 @@ static void fill_run(struct split *split, struct split_stream *stream, struct ch
         if (length > chunk->capacity - chunk->length) break;
         memcpy(chunk->bytes + chunk->length, rows->bytes + begin, length);
         chunk->length += length;
+        if (chunk->row_marks != NULL) chunk->row_marks[chunk->rows] = rows->row_marks[item->row];
         chunk->row_ends[chunk->rows++] = chunk->length;
         run.rows++;
         stream->first = item->next;

@@ -26,6 +26,7 @@ enum status run_start(struct run *run, const struct options *options, const stru
         snprintf(run->run_id, sizeof run->run_id, "%s", options->run_id);
     else
         machine_run_id(run->run_id);
+    spool_file_start(&run->spool, NULL);
     run->can_wait = wait_init(&run->arrivals);
     return run->can_wait ? STATUS_OK : fault_set(fault, STATUS_IO, "no memory to wait with");
 }
@@ -129,8 +130,10 @@ static enum status plan_upload(struct run *run, uint64_t limit, struct pipeline_
     enum status status = pipeline_size(needs, limit, &sizes, fault);
     uint64_t const least_converters = pipeline_least(needs);
     uint64_t taken = status == STATUS_OK ? sizes.memory : least_converters, least_upload = 0;
-    for (int attempt = 0; attempt < 2; attempt++, taken = least_converters) {
-        uint64_t const left = taken < limit ? limit - taken : 0;
+    bool const shares = convert_deduplicates(needs->rules); /* the other half is for the keys, if that does */
+    for (int attempt = 0; attempt < 2 + shares; attempt++, taken = least_converters) {
+        uint64_t left = taken < limit ? limit - taken : 0;
+        if (shares && attempt < 2) left /= 2;
         status = destination_plan(destination, left, options->connections, options->part_size,
                                   run->input_bytes, &least_upload, fault);
         if (status == STATUS_OK || least_upload == 0) break;
@@ -170,6 +173,7 @@ static enum status plan_memory(struct run *run, struct fault *fault)
     run->pipeline.rules = &run->rules;
     run->pipeline.buffered_sources = options->input_mode != OPTIONS_INPUT_MMAP;
     run->pipeline.arrivals = &run->arrivals;
+    run->pipeline.store = &run->spool.store;
     run->pipeline.now = machine_now;
     run->pipeline.interrupted = signals_caught;
     uint64_t const limit = options->memory_limit != 0 ? options->memory_limit : machine_memory_default();
@@ -180,11 +184,17 @@ static enum status plan_memory(struct run *run, struct fault *fault)
     if (run->destination.kind == DESTINATION_S3) status = plan_upload(run, limit, &needs, fault);
     if (status == STATUS_OK) status = pipeline_size(&needs, limit, &run->pipeline.sizes, fault);
     if (status != STATUS_OK) return status;
+    pipeline_fill(&needs, limit, &run->pipeline.sizes);
     const struct pipeline_sizes *sizes = &run->pipeline.sizes;
     log_detail(run->logger,
                "%u threads, blocks of %zu KiB, %u chunks of %zu KiB each, at most %llu MiB of memory",
                run->pipeline.threads, sizes->block / 1024, sizes->chunks, sizes->chunk / 1024,
                (unsigned long long)(sizes->memory / LIMIT_MIB));
+    if (sizes->dedup.table != 0)
+        log_detail(run->logger,
+                   "deduplication: %llu MiB for keys, %llu MiB for rows before they go to a file",
+                   (unsigned long long)(sizes->dedup.table / LIMIT_MIB),
+                   (unsigned long long)(sizes->dedup.spool / LIMIT_MIB));
     if (run->destination.kind == DESTINATION_S3)
         log_detail(run->logger,
                    "upload: %u connections of %u threads, parts of %llu MiB, %llu MiB held at most",
@@ -212,6 +222,7 @@ enum status run_open_destination(struct run *run, struct fault *fault)
 void run_close(struct run *run)
 {
     destination_close(&run->destination);
+    spool_file_close(&run->spool);
     if (run->can_wait) wait_destroy(&run->arrivals);
     shard_plan_destroy(&run->shards);
     for (size_t i = 0; i < run->source_count; i++)

@@ -12,6 +12,7 @@
 #include "io/cli/options.h"
 #include "io/input/source_list.h"
 #include "io/output/output_name.h"
+#include "io/output/spool_file.h"
 
 /* Shards of a sink that holds chunks back (fewer that end half empty) and of files.count (fewer turns between
  * files). Used from an input of so many bytes on: 64 of them, so that the usual numbers of threads are busy
@@ -32,7 +33,8 @@ struct run {
     struct shard_plan shards;
     struct output_place place; /* the destination's URL in two: segments have folders of their own */
     struct destination destination;
-    struct wait arrivals; /* what main sleeps on */
+    struct spool_file spool; /* made only when a run that deduplicates has no more memory for rows */
+    struct wait arrivals;    /* what main sleeps on */
     bool can_wait;
     struct pipeline_options pipeline;
     const char *destination_url, *rejects_path;

@@ -5,12 +5,10 @@
 
 enum status run_supports(const struct job *job, struct fault *fault)
 {
-    const struct mapping *const mapping = &job->mapping;
     const struct {
         const char *key;
         bool used;
     } later[] = {
-        {"identity.deduplicate", mapping->identity.deduplicate != IDENTITY_KEEP_ALL},
         {"files.compression", job->compression != JOB_COMPRESSION_NONE},
     };
     for (size_t i = 0; i < sizeof later / sizeof *later; i++)

@@ -14,14 +14,17 @@
 #include "core/flow/assemble.h"
 #include "core/flow/sink.h"
 #include "core/flow/source.h"
+#include "core/flow/wait.h"
 #include "core/map/plan.h"
 #include "core/record/shard_plan.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 static inline void *memory_must(void *memory)
@@ -349,6 +352,36 @@ static inline void memory_sink_free(struct memory_sink *sink)
     free(sink->files);
     free(sink->held);
     *sink = (struct memory_sink){0};
+}
+
+/* A sink's thread, as far as the pipeline sees one: it says again and again that pieces may come home. */
+struct memory_waker {
+    struct wait *arrivals;
+    _Atomic bool stop;
+    pthread_t thread;
+};
+
+static inline void *memory_waker_main(void *argument)
+{
+    struct memory_waker *waker = argument;
+    struct timespec const pause = {.tv_nsec = 100000};
+    while (!atomic_load(&waker->stop)) {
+        wait_wake(waker->arrivals);
+        nanosleep(&pause, NULL);
+    }
+    return NULL;
+}
+
+static inline void memory_waker_start(struct memory_waker *waker, struct wait *arrivals)
+{
+    *waker = (struct memory_waker){.arrivals = arrivals};
+    if (pthread_create(&waker->thread, NULL, memory_waker_main, waker) != 0) memory_must(NULL);
+}
+
+static inline void memory_waker_stop(struct memory_waker *waker)
+{
+    atomic_store(&waker->stop, true);
+    if (pthread_join(waker->thread, NULL) != 0) memory_must(NULL);
 }
 
 /* ---- what the assembler asks of a run ---- */

@@ -69,24 +69,6 @@ struct scene {
     char segment_ids[STREAMS_MAX][8];
 };
 
-/* A sink's thread, as far as the pipeline sees one: it says again and again that pieces may come home. */
-struct waker {
-    struct wait *arrivals;
-    _Atomic bool stop;
-    pthread_t thread;
-};
-
-static void *waker_main(void *argument)
-{
-    struct waker *waker = argument;
-    struct timespec const pause = {.tv_nsec = 100000};
-    while (!atomic_load(&waker->stop)) {
-        wait_wake(waker->arrivals);
-        nanosleep(&pause, NULL);
-    }
-    return NULL;
-}
-
 static void dump_print(struct memory_text *dump, uint32_t records, uint32_t salt)
 {
     char line[200];
@@ -179,12 +161,11 @@ static enum status scene_run(struct scene *scene, uint32_t threads, uint64_t sha
     scene->options.threads = threads;
     polls = 0;
     alarm(WATCHDOG_SECONDS);
-    struct waker waker = {.arrivals = &scene->arrivals};
-    if (like != NULL) assert_int_equal(pthread_create(&waker.thread, NULL, waker_main, &waker), 0);
+    struct memory_waker waker;
+    if (like != NULL) memory_waker_start(&waker, &scene->arrivals);
     enum status const status = pipeline_run(&scene->options, scene->ports, &scene->plan, &scene->sink.port,
                                             &scene->result, &scene->fault);
-    atomic_store(&waker.stop, true);
-    if (like != NULL) assert_int_equal(pthread_join(waker.thread, NULL), 0);
+    if (like != NULL) memory_waker_stop(&waker);
     alarm(0);
     for (uint32_t f = 0; status == STATUS_OK && f < scene->sink.file_count; f++) {
         const struct assemble_file *file = &scene->result.assemble.files[f];
