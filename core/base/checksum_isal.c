@@ -2,30 +2,12 @@
  * writing a pointer that every thread would write alike). Owns nothing. */
 #include "core/base/checksum_isal.h"
 
+#include "core/base/wide_registers.h"
+
 #include <isa-l/crc.h>
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
 
 /* crc32_iscsi() counts in int: longer pieces go in steps of 1 GiB, a multiple of every lane's width. */
 #define STEP_MAX ((size_t)1 << 30)
-
-#if defined(__x86_64__)
-/* isa-l 2.30's functions may return with the upper halves of vector registers in use, and code that is
- * compiled for SSE is slower until they are zero: measured on an AMD EPYC of family 26, crc64_fold_128()
- * takes 7 GB/s instead of 15 after either of them. */
-__attribute__((target("avx"), noinline)) static void zero_upper(void)
-{
-    _mm256_zeroupper();
-}
-
-static void leave_registers(void)
-{
-    if (__builtin_cpu_supports("avx")) zero_upper();
-}
-#else
-static void leave_registers(void) {}
-#endif
 
 /* isa-l's function takes and gives the register, and its bytes without const, which it only reads. */
 uint32_t checksum_isal_crc32c(uint32_t so_far, const void *bytes, size_t length)
@@ -38,7 +20,7 @@ uint32_t checksum_isal_crc32c(uint32_t so_far, const void *bytes, size_t length)
         at += step;
         length -= step;
     }
-    leave_registers();
+    wide_registers_leave();
     return ~state;
 }
 
@@ -47,6 +29,6 @@ uint32_t checksum_isal_crc32(uint32_t so_far, const void *bytes, size_t length)
 {
     if (length == 0) return so_far;
     uint32_t const crc = crc32_gzip_refl(so_far, bytes, length);
-    leave_registers();
+    wide_registers_leave();
     return crc;
 }
