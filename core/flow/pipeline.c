@@ -14,10 +14,10 @@
 struct worker {
     _Alignas(LIMIT_LINE) struct ring forward; /* worker -> assembler */
     struct ring home;                         /* assembler -> worker */
-    struct wait chunk_home;                   /* the worker waits for home; the assembler wakes */
+    struct wait bed;                          /* the worker waits for home, or work; the assembler wakes */
     struct convert convert;                   /* the worker's alone */
-    uint64_t wait_ns, busy_ns;                /* the worker's; read after join */
-    uint64_t stream_ns, idle_ns;              /* likewise: reading streams; nothing to convert yet */
+    uint64_t wait_ns, work_ns, busy_ns; /* the worker's; read after join. busy: with wait, without work */
+    uint64_t stream_ns, idle_ns;        /* likewise: reading streams; nothing to convert yet */
     struct pipeline *pipeline;
     uint32_t number;
     pthread_t thread;
@@ -59,7 +59,7 @@ struct pipeline {
     struct fault assembler_fault;
 };
 
-/* ---- stopping ---- */
+/* ---- stopping and waking ---- */
 
 static bool is_stopped(struct pipeline *pipeline)
 {
@@ -72,31 +72,82 @@ static void stop(struct pipeline *pipeline, const struct fault *fault)
     /* S1, pairs with S2: publishes the fault. A later one loses and stays with its thread. */
     atomic_compare_exchange_strong_explicit(&pipeline->stop, &none, fault, memory_order_release,
                                             memory_order_relaxed);
+    if (pipeline->options->crew != NULL) crew_stop(pipeline->options->crew);
     wait_wake(pipeline->arrivals);
     wait_wake(&pipeline->turn_changed);
     if (pipeline->feed_wait_ready) wait_wake(&pipeline->feed_changed);
     for (uint32_t w = 0; w < pipeline->options->threads; w++)
-        if (pipeline->workers[w].wait_ready) wait_wake(&pipeline->workers[w].chunk_home);
+        if (pipeline->workers[w].wait_ready) wait_wake(&pipeline->workers[w].bed);
+}
+
+/* For the crew. The worker may sleep in any of three places; the others in there look, and sleep again. */
+static void wake_worker(void *context, uint32_t number)
+{
+    struct pipeline *pipeline = context;
+    wait_wake(&pipeline->workers[number].bed);
+    wait_wake(&pipeline->turn_changed);
+    wait_wake(&pipeline->feed_changed);
+}
+
+static void wake_assembler(void *context)
+{
+    wait_wake(((struct pipeline *)context)->arrivals);
+}
+
+/* ---- the crew's work ---- */
+
+/* Does what the worker was given; returns how long it took. */
+static uint64_t do_work(struct worker *worker)
+{
+    struct crew *crew = worker->pipeline->options->crew;
+    uint64_t const took = crew == NULL ? 0 : crew_work(crew, worker->number);
+    worker->work_ns += took;
+    return took;
+}
+
+static bool has_work(const struct worker *worker)
+{
+    struct crew *crew = worker->pipeline->options->crew;
+    return crew != NULL && crew_has_work(crew, worker->number);
+}
+
+/* Work until there will be no more. */
+static void do_all_work(struct worker *worker)
+{
+    struct pipeline *pipeline = worker->pipeline;
+    struct crew *crew = pipeline->options->crew;
+    if (crew == NULL) return;
+    while (!is_stopped(pipeline) && !crew_is_over(crew, worker->number)) {
+        (void)do_work(worker);
+        uint32_t const ticket = wait_prepare(&worker->bed);
+        if (is_stopped(pipeline) || has_work(worker) || crew_is_over(crew, worker->number))
+            wait_cancel(&worker->bed);
+        else
+            wait_sleep(&worker->bed, ticket);
+    }
 }
 
 /* ---- the worker's port ---- */
 
+/* Work comes before an empty chunk: what waits for it is older than what would fill the chunk. */
 static struct chunk *port_take(void *context)
 {
     struct worker *worker = context;
+    (void)do_work(worker);
     struct chunk *chunk = ring_pop(&worker->home);
     if (chunk != NULL) return chunk;
     uint64_t const began = worker->pipeline->options->now();
-    while (!is_stopped(worker->pipeline)) {
-        uint32_t const ticket = wait_prepare(&worker->chunk_home);
+    uint64_t worked = 0;
+    while (chunk == NULL && !is_stopped(worker->pipeline)) {
+        worked += do_work(worker);
+        uint32_t const ticket = wait_prepare(&worker->bed);
         chunk = ring_pop(&worker->home);
-        if (chunk != NULL || is_stopped(worker->pipeline)) {
-            wait_cancel(&worker->chunk_home);
-            break;
-        }
-        wait_sleep(&worker->chunk_home, ticket);
+        if (chunk != NULL || has_work(worker) || is_stopped(worker->pipeline))
+            wait_cancel(&worker->bed);
+        else
+            wait_sleep(&worker->bed, ticket);
     }
-    worker->wait_ns += worker->pipeline->options->now() - began;
+    worker->wait_ns += worker->pipeline->options->now() - began - worked;
     return chunk;
 }
 
@@ -121,8 +172,10 @@ static bool port_stopped(void *context)
 
 static bool port_wait_for_turn(void *context, uint64_t shard)
 {
-    struct pipeline *pipeline = ((struct worker *)context)->pipeline;
+    struct worker *worker = context;
+    struct pipeline *pipeline = worker->pipeline;
     for (;;) {
+        (void)do_work(worker);
         uint32_t const ticket = wait_prepare(&pipeline->turn_changed);
         bool const stopped = is_stopped(pipeline);
         /* T2, pairs with T1 */
@@ -131,7 +184,10 @@ static bool port_wait_for_turn(void *context, uint64_t shard)
             wait_cancel(&pipeline->turn_changed);
             return !stopped;
         }
-        wait_sleep(&pipeline->turn_changed, ticket);
+        if (has_work(worker))
+            wait_cancel(&pipeline->turn_changed);
+        else
+            wait_sleep(&pipeline->turn_changed, ticket);
     }
 }
 
@@ -149,13 +205,15 @@ static enum feed_answer ask_feed(struct worker *worker, struct feed_task *task)
 static bool next_task(struct worker *worker, struct feed_task *task)
 {
     struct pipeline *pipeline = worker->pipeline;
+    (void)do_work(worker);
     enum feed_answer answer = ask_feed(worker, task);
     while (answer == FEED_WAIT) {
+        (void)do_work(worker);
         uint32_t const ticket = wait_prepare(&pipeline->feed_changed);
         answer = ask_feed(worker, task);
-        if (answer != FEED_WAIT) {
+        if (answer != FEED_WAIT || has_work(worker)) {
             wait_cancel(&pipeline->feed_changed);
-            break;
+            continue;
         }
         uint64_t const began = pipeline->options->now();
         wait_sleep(&pipeline->feed_changed, ticket);
@@ -190,7 +248,8 @@ static void *worker_main(void *argument)
     if (pipeline->dedup != NULL) settle(worker);
     ring_close(&worker->forward);
     wait_wake(pipeline->arrivals);
-    worker->busy_ns = pipeline->options->now() - began;
+    worker->busy_ns = pipeline->options->now() - began - worker->work_ns;
+    do_all_work(worker);
     return NULL;
 }
 
@@ -202,7 +261,7 @@ static void serve(struct pipeline *pipeline, uint32_t first)
     for (struct chunk *chunk; (chunk = chunk_pool_take(&pipeline->pool, first)) != NULL;) {
         struct worker *worker = &pipeline->workers[chunk->worker];
         (void)ring_push(&worker->home, chunk); /* never full: it has room for all that the worker may have */
-        wait_wake(&worker->chunk_home);
+        wait_wake(&worker->bed);
     }
 }
 
@@ -288,7 +347,7 @@ static enum status wait_for_pieces(struct pipeline *pipeline, const struct assem
                                " pieces; nothing is delivered. This is a fault of penstock: please report it",
                                assemble->pieces_out);
         bool const drained = sink->drained == NULL || sink->drained(sink);
-        if (status != STATUS_OK || (assemble->pieces_out == 0 && drained)) {
+        if (status != STATUS_OK || (assemble->pieces_out == 0 && drained) || is_stopped(pipeline)) {
             wait_cancel(pipeline->arrivals);
             return status;
         }
@@ -557,7 +616,7 @@ static bool worker_create(struct pipeline *pipeline, uint32_t number)
     struct worker *worker = &pipeline->workers[number];
     worker->pipeline = pipeline;
     worker->number = number;
-    worker->wait_ready = wait_init(&worker->chunk_home);
+    worker->wait_ready = wait_init(&worker->bed);
     if (!worker->wait_ready || !ring_init(&worker->forward, options->sizes.chunks, 0) ||
         !ring_init(&worker->home, options->sizes.chunks, 0) ||
         !convert_tools_create(&worker->convert.tools, options->rules, options->sizes.block) ||
@@ -583,7 +642,7 @@ static void worker_destroy(struct worker *worker, struct source *const *sources)
     contend_destroy(&worker->convert.contend);
     ring_free(&worker->forward);
     ring_free(&worker->home);
-    if (worker->wait_ready) wait_destroy(&worker->chunk_home);
+    if (worker->wait_ready) wait_destroy(&worker->bed);
 }
 
 static bool stream_stopped(void *context)
@@ -693,6 +752,7 @@ static void workers_join(struct pipeline *pipeline, struct pipeline_times *times
         times->convert +=
             worker->busy_ns - worker->wait_ns - worker->convert.read_ns - worker->stream_ns - worker->idle_ns;
     }
+    if (pipeline->options->crew != NULL) times->compress = crew_leave(pipeline->options->crew);
 }
 
 enum status pipeline_run(const struct pipeline_options *options, struct source *const *sources,
@@ -714,9 +774,11 @@ enum status pipeline_run(const struct pipeline_options *options, struct source *
                          options->sizes.memory / LIMIT_MIB);
     }
     uint64_t const began = options->now();
+    if (options->crew != NULL) crew_enter(options->crew, wake_worker, wake_assembler, &pipeline);
     enum status status = workers_start(&pipeline, &pipeline.assembler_fault);
     if (status == STATUS_OK) status = assemble_all(&pipeline, &result->assemble, sink, &result->times);
     if (status != STATUS_OK) stop(&pipeline, &pipeline.assembler_fault);
+    if (options->crew != NULL) crew_close(options->crew);
     result->times.write = options->now() - began - result->times.wait_rows;
     workers_join(&pipeline, &result->times);
     const struct fault *first = atomic_load_explicit(&pipeline.stop, memory_order_acquire); /* S2 */

@@ -13,7 +13,8 @@
  * Memory is bounded by the chunks (chunk_pool.h): a worker that has none left waits until one comes home.
  * That can't lock up: the chunks of the shard that is next in order are always drained, its worker comes
  * first when one is empty, and there are more chunks than the other workers and the sink can keep back. The
- * assembler sleeps in one place, for rows and for the sink alike.
+ * assembler sleeps in one place, for rows and for the sink alike. Workers also do what a sink gives them to
+ * do (crew.h), whenever they would wait and after the last shard.
  *
  * A run that deduplicates keeps all chunks in a spool first (dedup.h), and assembles what is left of them
  * when the last one is there. The workers find out together who is left, and the assembler then has all
@@ -31,6 +32,7 @@
 #include "core/flow/chunk_pool.h"
 #include "core/flow/convert.h"
 #include "core/flow/dedup.h"
+#include "core/flow/crew.h"
 #include "core/flow/wait.h"
 #include "core/record/shard_plan.h"
 
@@ -76,6 +78,7 @@ struct pipeline_options {
     struct wait *arrivals; /* what the assembler sleeps on: workers wake it for rows, the sink's threads
                               for pieces that may come home */
     const struct spool_store *store;  /* with sizes.dedup: for rows that memory has no room for */
+    struct crew *crew;                /* of as many workers, for sinks that give them work; NULL: none does */
     uint64_t (*now)(void);            /* nanoseconds of CLOCK_MONOTONIC */
     enum status (*interrupted)(void); /* STATUS_OK: go on; else why to stop. Asked by the assembler. */
     struct assemble_rules assemble;   /* but `streams` and `home`, which are the pipeline's */
@@ -84,6 +87,7 @@ struct pipeline_options {
 struct pipeline_times { /* nanoseconds, summed over the workers (wall time of the assembler's for `write`) */
     uint64_t convert, read, wait_chunk, write, wait_rows;
     uint64_t stream, wait_stream; /* reading streams (inflating included); nothing of them to convert yet */
+    uint64_t compress;            /* in the works of a crew */
     uint64_t drain;               /* wall time of the assembler, for the last pieces to come home */
 };
 
