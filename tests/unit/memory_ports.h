@@ -163,6 +163,7 @@ struct memory_file {
     char name[ASSEMBLE_NAME_MAX];
     struct memory_text text;
     uint64_t rows;
+    enum sink_stage stage;
     bool open;
 };
 
@@ -222,7 +223,7 @@ static inline enum status memory_begin(struct sink *port, uint32_t file, const c
 {
     struct memory_sink *sink = port->self;
     if (memory_sink_fails(sink, fault)) return sink->fail_status;
-    if (stage != SINK_DATA || file != sink->file_count) {
+    if (file != sink->file_count) {
         sink->wrong++;
         return fault_set(fault, STATUS_INTERNAL, "sink: begin() out of order");
     }
@@ -230,7 +231,7 @@ static inline enum status memory_begin(struct sink *port, uint32_t file, const c
         sink->file_room = 2 * file + 4;
         sink->files = memory_must(realloc(sink->files, sink->file_room * sizeof *sink->files));
     }
-    sink->files[file] = (struct memory_file){.open = true};
+    sink->files[file] = (struct memory_file){.open = true, .stage = stage};
     snprintf(sink->files[file].name, sizeof sink->files[file].name, "%s", name);
     sink->file_count++;
     sink->open_count++;
