@@ -33,7 +33,7 @@ struct pack_sink {
     struct pack_out out;
     struct pack_file *files;
     uint32_t file_count, file_room, begun; /* begun: the inner sink knows the files before this one */
-    uint32_t open;
+    uint32_t open, open_data;
 };
 
 static enum status out_of_order(const char *call, struct fault *fault)
@@ -205,6 +205,7 @@ static enum status add_file(struct pack_sink *self, const char *name, enum sink_
         (struct pack_file){.name = kept, .stage = stage, .open = true, .stream = {.file = self->file_count}};
     self->file_count++;
     self->open++;
+    if (stage == SINK_DATA) self->open_data++;
     return STATUS_OK;
 }
 
@@ -212,7 +213,8 @@ static enum status pack_begin(struct sink *sink, uint32_t file, const char *name
                               struct fault *fault)
 {
     struct pack_sink *const self = sink->self;
-    if (file != self->file_count || self->open == self->options.open) return out_of_order("begin()", fault);
+    if (file != self->file_count || (stage == SINK_DATA && self->open_data == self->options.open))
+        return out_of_order("begin()", fault);
     enum status status = add_file(self, name, stage, fault);
     if (status == STATUS_OK && stage != SINK_DATA) status = wait_until(self, is_idle, fault);
     if (status == STATUS_OK && is_idle(self)) status = begin_up_to(self, file, fault);
@@ -225,7 +227,7 @@ static struct pack_file *open_file(struct pack_sink *self, uint32_t file)
     return file < self->file_count && self->files[file].open ? &self->files[file] : NULL;
 }
 
-/* Bytes of a file that is not compressed, some at a time, as blocks come. */
+/* Bytes of a file that is not compressed, some at a time, as blocks come. It keeps no block between calls. */
 static enum status pass_plain(struct pack_sink *self, struct pack_file *file, const uint8_t *bytes,
                               size_t length, struct fault *fault)
 {
@@ -238,7 +240,7 @@ static enum status pass_plain(struct pack_sink *self, struct pack_file *file, co
         bytes += step;
         length -= step;
     }
-    return status;
+    return status == STATUS_OK ? pack_out_flush(&self->out, &file->stream, fault) : status;
 }
 
 static enum status pack_write(struct sink *sink, uint32_t file, const struct sink_piece *piece,
@@ -270,6 +272,7 @@ static enum status pack_end(struct sink *sink, uint32_t file, uint64_t rows, uin
                          file + 1, open->taken, bytes, rows);
     open->open = false;
     self->open--;
+    if (open->stage == SINK_DATA) self->open_data--;
     return open->stage == SINK_DATA ? send_unit(self, file, true, fault) : pass_end(self, open, fault);
 }
 

@@ -69,6 +69,9 @@ enum checksum_kind destination_checksum(const struct destination *destination)
 _Static_assert(100 * (sizeof(struct chunk) + 64) / CHUNK_BYTES_MIN < 1 && 400 / CHUNK_BYTES_PER_ROW == 25,
                "HOLD_PERCENT is what chunk_memory() says");
 
+/* The compressor's blocks are full, and have but a small struct beside them. */
+#define HOLD_PERCENT_PACKED 101u
+
 /* With several streams also its runs, in percent rounded up. */
 static uint32_t run_percent(const struct segments *segments)
 {
@@ -107,13 +110,14 @@ static uint64_t largest_file(const struct job *job, uint64_t input_bytes)
 enum status destination_plan(struct destination *destination, uint64_t memory, uint32_t connections,
                              uint64_t part_size, uint64_t input_bytes, uint64_t *least, struct fault *fault)
 {
+    bool const packed = destination->job->compression != JOB_COMPRESSION_NONE;
+    uint32_t const percent = HOLD_PERCENT + run_percent(&destination->job->mapping.segments);
     struct s3_plan_request const request = {.memory = memory,
                                             .part_size = part_size,
                                             .connections = connections,
                                             .open_files = destination_open_files(destination->job),
                                             .largest = largest_file(destination->job, input_bytes),
-                                            .hold_percent = HOLD_PERCENT +
-                                                            run_percent(&destination->job->mapping.segments),
+                                            .hold_percent = packed ? HOLD_PERCENT_PACKED : percent,
                                             .beside = sink_memory};
     return s3_plan_make(&request, &destination->plan, least, fault);
 }
@@ -184,7 +188,11 @@ enum status destination_describe_objects(struct destination *destination, struct
     if (destination->tags == NULL) return fault_set(fault, STATUS_IO, "no memory for the tags");
     for (size_t i = 0; i < job->tag_count; i++)
         destination->tags[i] = (struct aws_pair){job->tags[i].name, job->tags[i].value};
-    *object = (struct s3_object_options){.content_type = "text/csv; charset=utf-8",
+    /* No Content-Encoding: clients would undo it unasked, and find other bytes than the manifest says. */
+    static const char *const types[] = {[JOB_COMPRESSION_NONE] = "text/csv; charset=utf-8",
+                                        [JOB_COMPRESSION_GZIP] = "application/gzip",
+                                        [JOB_COMPRESSION_ZSTD] = "application/zstd"};
+    *object = (struct s3_object_options){.content_type = types[destination->job->compression],
                                          .sse = job->sse,
                                          .kms_key_id = job->kms_key_id,
                                          .storage_class = job->storage_class,

@@ -4,7 +4,7 @@
 #include "core/base/limits.h"
 #include "io/cli/machine.h"
 #include "io/cli/run_names.h"
-#include "io/cli/run_supports.h"
+#include "io/cli/run_pack.h"
 #include "io/cli/signals.h"
 #include "io/input/source_file.h"
 
@@ -42,7 +42,7 @@ static enum status read_job(struct run *run, struct fault *fault)
     for (size_t i = 0; status != STATUS_OK && i < governance->violation_count; i++)
         if (governance->violation_count > JOB_VIOLATIONS_SHOWN)
             log_error(run->logger, "governance: %s", governance->violations[i]);
-    return status == STATUS_OK ? run_supports(&run->job, fault) : status;
+    return status;
 }
 
 static enum status load_job(struct run *run, struct fault *fault)
@@ -118,7 +118,8 @@ static enum status open_sources(struct run *run, struct fault *fault)
     return status;
 }
 
-/* An upload gets what the converters leave of the limit when they take what they like, or else the least. */
+/* An upload gets what the converters leave of the limit when they take what they like, or else the least.
+ * Compressed bytes are held in the compressor's blocks, others in the converters' chunks. */
 static enum status plan_upload(struct run *run, uint64_t limit, struct pipeline_needs *needs,
                                struct fault *fault)
 {
@@ -126,7 +127,8 @@ static enum status plan_upload(struct run *run, uint64_t limit, struct pipeline_
     struct destination *destination = &run->destination;
     uint32_t const files = destination_open_files(&run->job);
     struct pipeline_sizes sizes;
-    needs->hold = 1; /* the sizes of a sink that holds */
+    needs->hold = run_is_packed(run) ? 0 : 1; /* the sizes of a sink that holds */
+    needs->other = run_pack_memory(run, 0);
     enum status status = pipeline_size(needs, limit, &sizes, fault);
     uint64_t const least_converters = pipeline_least(needs);
     uint64_t taken = status == STATUS_OK ? sizes.memory : least_converters, least_upload = 0;
@@ -149,21 +151,22 @@ static enum status plan_upload(struct run *run, uint64_t limit, struct pipeline_
             run->rules.max_record, files, files == 1 ? "file" : "files",
             (least_converters + least_upload) / LIMIT_MIB + 1,
             files == 1 ? "" : ", fewer segments with segments.split or a smaller files.count");
-    needs->hold = destination->plan.hold;
-    needs->other = destination->plan.other;
+    needs->hold = run_is_packed(run) ? 0 : destination->plan.hold;
+    needs->other = destination->plan.other + run_pack_memory(run, destination->plan.hold);
     return status;
 }
 
 static enum status plan_memory(struct run *run, struct fault *fault)
 {
     const struct options *options = run->options;
-    run->rules = (struct convert_rules){.plan = &run->plan,
-                                        .max_record = run->job.max_record,
-                                        .max_depth = run->job.max_depth,
-                                        .walk = options->walk == OPTIONS_WALK_ON_DEMAND ? CONVERT_ON_DEMAND
-                                                                                        : CONVERT_FAST,
-                                        .checksum = destination_checksum(&run->destination),
-                                        .streams = run_stream_count(run)};
+    run->rules = (struct convert_rules){
+        .plan = &run->plan,
+        .max_record = run->job.max_record,
+        .max_depth = run->job.max_depth,
+        .walk = options->walk == OPTIONS_WALK_ON_DEMAND ? CONVERT_ON_DEMAND : CONVERT_FAST,
+        .checksum = run_is_packed(run) ? CHECKSUM_NONE /* what is stored, has one */
+                                       : destination_checksum(&run->destination),
+        .streams = run_stream_count(run)};
     const struct segments *const segments = &run->job.mapping.segments;
     if (segments->count != 0) {
         run->rules.prefilter = prefilter_create(&run->arena, segments);
@@ -179,7 +182,8 @@ static enum status plan_memory(struct run *run, struct fault *fault)
     uint64_t const limit = options->memory_limit != 0 ? options->memory_limit : machine_memory_default();
     struct pipeline_needs needs = {.rules = &run->rules,
                                    .threads = run->pipeline.threads,
-                                   .buffered_sources = run->pipeline.buffered_sources};
+                                   .buffered_sources = run->pipeline.buffered_sources,
+                                   .other = run_pack_memory(run, 0)};
     enum status status = STATUS_OK;
     if (run->destination.kind == DESTINATION_S3) status = plan_upload(run, limit, &needs, fault);
     if (status == STATUS_OK) status = pipeline_size(&needs, limit, &run->pipeline.sizes, fault);
@@ -214,15 +218,17 @@ enum status run_prepare(struct run *run, struct fault *fault)
 
 enum status run_open_destination(struct run *run, struct fault *fault)
 {
-    enum status const status = run_names_check(run, fault);
-    if (status != STATUS_OK) return status;
-    return destination_open(&run->destination, run->pipeline.sizes.chunk, &run->arrivals, fault);
+    enum status status = run_names_check(run, fault);
+    if (status == STATUS_OK)
+        status = destination_open(&run->destination, run_pack_piece(run), &run->arrivals, fault);
+    return status == STATUS_OK ? run_pack_open(run, fault) : status;
 }
 
 void run_close(struct run *run)
 {
     destination_close(&run->destination);
     spool_file_close(&run->spool);
+    crew_destroy(&run->crew);
     if (run->can_wait) wait_destroy(&run->arrivals);
     shard_plan_destroy(&run->shards);
     for (size_t i = 0; i < run->source_count; i++)

@@ -36,6 +36,7 @@ struct run {
     struct spool_file spool; /* made only when a run that deduplicates has no more memory for rows */
     struct wait arrivals;    /* what main sleeps on */
     bool can_wait;
+    struct crew crew; /* with files.compression */
     struct pipeline_options pipeline;
     const char *destination_url, *rejects_path;
     struct job_budget budget;

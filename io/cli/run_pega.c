@@ -18,7 +18,7 @@ static struct pega_rules rules_of(const struct run *run)
                                               [JOB_TOKEN_FILE] = PEGA_TOKENS_PER_FILE,
                                               [JOB_TOKEN_NONE] = PEGA_TOKENS_NONE};
     const struct job_pega *const pega = &run->job.pega;
-    return (struct pega_rules){.checksum = run->rules.checksum,
+    return (struct pega_rules){.checksum = destination_checksum(&run->destination),
                                .tokens = tokens[pega->token],
                                .token_suffix = pega->token_suffix,
                                .token_replaces_extension = pega->token_replaces_extension,

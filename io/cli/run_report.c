@@ -18,9 +18,17 @@
 static const char *bottleneck(const struct run *run, const struct pipeline_times *times)
 {
     uint64_t const wait_sink = times->wait_chunk + times->drain * run->pipeline.threads;
-    if (wait_sink > times->convert && wait_sink > times->read)
-        return run->destination.kind == DESTINATION_S3 ? "upload" : "write";
-    return times->read > times->convert ? "read" : "convert";
+    const struct {
+        const char *name;
+        uint64_t spent;
+    } shares[] = {{"convert", times->convert},
+                  {"read", times->read},
+                  {"compress", times->compress},
+                  {run->destination.kind == DESTINATION_S3 ? "upload" : "write", wait_sink}};
+    size_t most = 0;
+    for (size_t i = 1; i < sizeof shares / sizeof *shares; i++)
+        if (shares[i].spent > shares[most].spent) most = i;
+    return shares[most].name;
 }
 
 static double seconds(uint64_t nanoseconds)
@@ -32,10 +40,10 @@ static void tell_times(const struct log *logger, const struct pipeline_times *ti
 {
     log_detail(
         logger,
-        "workers: %.2f s converting, %.2f s reading, %.2f s waiting for empty chunks; assembler: %.2f s "
-        "waiting for rows, %.2f s for the last pieces",
-        seconds(times->convert), seconds(times->read), seconds(times->wait_chunk), seconds(times->wait_rows),
-        seconds(times->drain));
+        "workers: %.2f s converting, %.2f s reading, %.2f s compressing, %.2f s waiting for empty chunks; "
+        "assembler: %.2f s waiting for rows, %.2f s for the last pieces",
+        seconds(times->convert), seconds(times->read), seconds(times->compress), seconds(times->wait_chunk),
+        seconds(times->wait_rows), seconds(times->drain));
 }
 
 /* The summary is written for people: its lines as they are, or one log line each. */
@@ -84,7 +92,7 @@ static bool list_files(const struct run *run, const struct run_outcome *outcome,
                  (struct report_file){.kind = REPORT_FILE_DATA,
                                       .rows = file->rows,
                                       .bytes = stored.bytes,
-                                      .checksum_kind = file->checksum_kind,
+                                      .checksum_kind = destination_checksum(&run->destination),
                                       .checksum = stored.checksum});
     }
     for (size_t i = 0; i < pega; i++) {
@@ -92,7 +100,7 @@ static bool list_files(const struct run *run, const struct run_outcome *outcome,
         add_file(listed, sink, object->name,
                  (struct report_file){.kind = object->is_token ? REPORT_FILE_TOKEN : REPORT_FILE_MANIFEST,
                                       .bytes = object->text.length,
-                                      .checksum_kind = run->rules.checksum,
+                                      .checksum_kind = destination_checksum(&run->destination),
                                       .checksum = object->checksum});
     }
     return true;
