@@ -3,8 +3,10 @@ the reference says. Standard library only."""
 import json
 import os
 import subprocess
+import sys
 
-import reference
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import reference  # noqa: E402  (its folder is only known now)
 
 RUN_TIME = "2026-11-22T03:00:00Z"
 RUN_ID = "0123456789abcdef"

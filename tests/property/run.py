@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Property test: random dumps and jobs through penstock and through reference.py; every byte and count must agree,
+"""Property test: random dumps and jobs through penstock and through reference/; every byte and count must agree,
 whatever the threads, the shards and the way of reading.
 
     run.py BINARY PROFILEGEN [--seeds N] [--seconds N] [--start SEED] [--keep FOLDER] [--profile-records N]

@@ -5,7 +5,7 @@
 
 Every shard size from 1 to the file's length and one more puts a seam at every byte sooner or later: inside a CRLF, a
 quote, an escape, a UTF-8 sequence, a blank line, the byte order mark. Files, rejects and record counts must be those
-of one shard, and those of reference.py.
+of one shard, and those of reference/.
 """
 import os
 import sys
