@@ -1,9 +1,12 @@
 """What the property drivers share: running penstock in a folder of its own, and comparing what it left with what
 the reference says. Standard library only."""
+import gzip
 import json
 import os
+import shutil
 import subprocess
 import sys
+import zlib
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import reference  # noqa: E402  (its folder is only known now)
@@ -46,19 +49,32 @@ def program(path):
 
 
 def read_folder(folder):
+    """{path below the folder: bytes}"""
     files = {}
-    if os.path.isdir(folder):
-        for name in sorted(os.listdir(folder)):
-            with open(os.path.join(folder, name), "rb") as data_file:
-                files[name] = data_file.read()
-    return files
+    for place, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(place, name)
+            with open(path, "rb") as data_file:
+                files[os.path.relpath(path, folder)] = data_file.read()
+    return dict(sorted(files.items()))
+
+
+def unpacked(name, stored):
+    """The bytes of a data file without its compression; a sentence (str) when it can't be read."""
+    try:
+        if name.endswith(".gz"):
+            return gzip.decompress(stored)
+        if name.endswith(".zst"):
+            return subprocess.run(["zstd", "-dcq"], input=stored, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                  timeout=TIMEOUT, check=True).stdout
+    except (OSError, EOFError, zlib.error, subprocess.SubprocessError) as error:
+        return f"can't be unpacked: {error!r}"
+    return stored
 
 
 def remove(path):
     if os.path.isdir(path):
-        for name in os.listdir(path):
-            os.remove(os.path.join(path, name))
-        os.rmdir(path)
+        shutil.rmtree(path)
     elif os.path.exists(path):
         os.remove(path)
 
@@ -134,8 +150,8 @@ def compare_rejects(expected, raw):
     return problems
 
 
-def compare_report(result, report, complete):
-    """`complete`: the whole input was judged, so all counts are known."""
+def compare_report(result, report, complete, stored):
+    """`complete`: the whole input was judged, so all counts are known. `stored`: {name: bytes} of what was left."""
     if report is None:
         return ["report: missing"]
     try:
@@ -169,18 +185,32 @@ def compare_report(result, report, complete):
         want.update({
             "deliveredRecordCount": result.delivered, "outputRowCount": result.rows,
             "changedByReason": result.changed, "outputFileCount": len(result.files),
-            "inputBytes": result.input_bytes, "outputBytes": sum(len(b) for b in result.files.values())})
+            "inputBytes": result.input_bytes,
+            "outputBytes": sum(len(stored.get(name, b"")) for name in result.files)})
         if not result.duplicates_low <= duplicates <= result.duplicates_high:
             problems.append(f"report: duplicateKeyRecordCount {duplicates}, expected {result.duplicates_low} to "
                             f"{result.duplicates_high}")
-        listed = {os.path.basename(f["url"]): (f["kind"], f["bytes"]) for f in report.get("files", [])}
-        wish = {name: ("data", len(content)) for name, content in result.files.items()}
-        if listed != wish:
-            problems.append(f"report: files: expected {wish}, got {listed}")
+        problems += compare_listed(result, report, stored)
     for key, value in want.items():
         if have[key] != value:
             problems.append(f"report: {key}: expected {value}, got {have[key]}")
     return problems
+
+
+def compare_listed(result, report, stored):
+    """The report's list of files against those that were left."""
+    kinds = {name: "data" for name in result.files}
+    kinds.update({name: kind for name, (kind, _) in result.others(sizes_of(result, stored)).items()})
+    listed = {}
+    for entry in report.get("files", []):
+        name = next((name for name in kinds if entry["url"].endswith("/" + name)), entry["url"])
+        listed[name] = (entry["kind"], entry["bytes"], entry["rows"] if entry["kind"] == "data" else None)
+    wish = {name: (kind, len(stored.get(name, b"")), result.file_rows.get(name)) for name, kind in kinds.items()}
+    return [] if listed == wish else [f"report: files: expected {wish}, got {listed}"]
+
+
+def sizes_of(result, stored):
+    return {name: len(stored.get(name, b"")) for name in result.files}
 
 
 def compare(result, outcome, complete=True):
@@ -189,13 +219,19 @@ def compare(result, outcome, complete=True):
     if outcome.status != result.status:
         problems.append(f"status: expected {result.status}, got {outcome.status}: {outcome.stderr.strip()[-600:]}")
         return problems
-    if list(outcome.files) != sorted(result.files):
-        problems.append(f"files: expected {sorted(result.files)}, got {list(outcome.files)}")
+    others = result.others(sizes_of(result, outcome.files)) if result.status == 0 else {}
+    wanted = sorted([*result.files, *others])
+    if list(outcome.files) != wanted:
+        problems.append(f"files: expected {wanted}, got {list(outcome.files)}")
     for name in result.files:
-        if name in outcome.files and outcome.files[name] != result.files[name]:
-            problems.append(f"bytes: {name}: {first_difference(result.files[name], outcome.files[name])}")
+        have = unpacked(name, outcome.files[name]) if name in outcome.files else result.files[name]
+        if have != result.files[name]:
+            problems.append(f"bytes: {name}: {have if isinstance(have, str) else first_difference(result.files[name], have)}")
+    for name, (kind, content) in others.items():
+        if outcome.files.get(name, content) != content:
+            problems.append(f"{kind}: {name}: {first_difference(content, outcome.files[name])}")
     problems += compare_rejects(result.rejects, outcome.rejects)
-    problems += compare_report(result, outcome.report, complete)
+    problems += compare_report(result, outcome.report, complete, outcome.files)
     return problems
 
 
@@ -212,5 +248,5 @@ def write_job(spec, path):
         job_file.write("\n")
 
 
-def convert(spec, sources):
-    return reference.convert(spec, sources, "20261122T030000Z", RUN_ID)
+def convert(spec, sources, shard_bytes=reference.SHARD):
+    return reference.convert(spec, sources, "20261122T030000Z", RUN_ID, shard_bytes)

@@ -1,4 +1,4 @@
-"""The reference by hand; see the package's text."""
+"""The reference by hand; see the package's text. Files are written as they are before compression."""
 import json
 import os
 import sys
@@ -23,9 +23,13 @@ def main(arguments):
         return 70
     out = arguments[1]
     os.makedirs(out, exist_ok=True)
-    for name, content in result.files.items():
-        with open(os.path.join(out, name), "wb") as data_file:
-            data_file.write(content)
+    sizes = {name: len(content) for name, content in result.files.items()}
+    others = {name: content for name, (_, content) in result.others(sizes).items()} if result.status == 0 else {}
+    for name, content in {**result.files, **others}.items():
+        path = os.path.join(out, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as delivered:
+            delivered.write(content)
     with open(os.path.join(out, "rejects.jsonl"), "w", encoding="utf-8") as rejects:
         for line in result.rejects:
             line = dict(line, path=sorted(line["paths"])[0])

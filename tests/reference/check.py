@@ -57,8 +57,6 @@ class Check:
             if index == len(path.parts):
                 if identity and path.namespace is not None:
                     self.reach_namespace(node)
-                elif identity:
-                    self.whole(node)
                 else:
                     self.whole(node)
             else:
@@ -125,3 +123,25 @@ class Check:
                         self.whole(value)
             else:
                 self.whole(element)
+
+    def reach_identities(self, root):
+        """The `identities` array of the entities form: what identity paths of namespaces may look at."""
+        if root is None or root.kind != "object":
+            return
+        for array in self.reach_named(root, "identities"):
+            if array.kind != "array":
+                continue
+            for entry in self.enter(array):
+                if entry.kind != "object":
+                    continue
+                for value in self.reach_named(entry, "id") + self.reach_named(entry, "primary"):
+                    self.whole(value)
+                for namespace in self.reach_named(entry, "namespace"):
+                    if namespace.kind == "object":
+                        for code in self.reach_named(namespace, "code"):
+                            self.whole(code)
+
+    def reach_named(self, node, name):
+        found = [(k, v) for k, v in self.enter(node) if matches(k, name, False)]
+        self.duplicates |= len({k for k, _ in found}) != len(found)
+        return [v for _, v in found]

@@ -2,12 +2,15 @@
 import re
 from fractions import Fraction
 
-from .paths import Path
+from .audience import ConsentRule, Segments
+from .paths import BARE_PATH, Path
 
 
 class Column:
     def __init__(self, spec):
-        self.name = spec["name"]
+        if "name" not in spec and not BARE_PATH.fullmatch(spec["path"]):
+            raise ValueError(f"no reading of the header for {spec['path']}")
+        self.name = spec["name"] if "name" in spec else spec["path"].removeprefix("$.").replace(".", "_")
         self.paths = [Path(spec["path"])] if "path" in spec else []
         self.paths += [Path(p) for p in spec.get("fallback", [])]
         self.default = spec.get("default")
@@ -17,10 +20,22 @@ class Column:
         self.transform = spec.get("transform", [])
 
 
+class Pega:
+    def __init__(self, spec):
+        self.process_type = spec.get("process_type", "CustomerDataIngestion")
+        self.manifest = spec.get("manifest", "{name}_{run_time}.xml")
+        self.path_prefix = spec.get("path_prefix", "")
+        token = spec.get("token", {})
+        self.token_suffix = token.get("suffix", ".TOK")
+        self.token_per = token.get("per", "manifest")
+        self.token_replaces = token.get("replace_extension", False)
+
+
 class Job:
     """The keys of this version, defaults filled in. Unknown keys are an error of the test, not a case."""
 
-    KEYS = {"name", "description", "source", "destination", "files", "csv", "identity", "columns", "rejects"}
+    KEYS = {"name", "description", "source", "destination", "files", "csv", "identity", "segments", "columns", "consent",
+            "pega", "rejects"}
 
     def __init__(self, spec):
         unknown = set(spec) - self.KEYS
@@ -32,8 +47,11 @@ class Job:
         self.max_depth = int(source.get("max_depth", 1024))
         files = spec.get("files", {})
         self.file_name = files.get("name", "{name}_{run_time}_{part}.csv")
-        self.max_rows = int(files.get("max_rows", 5000000))
+        self.count = int(files["count"]) if files.get("count") is not None else None
+        self.max_rows = int(files.get("max_rows", 5000000)) if self.count is None else None
         self.max_bytes = size_of(files["max_bytes"]) if files.get("max_bytes") is not None else None
+        self.compression = files.get("compression", "none")
+        self.empty_header = files.get("empty", "none") == "header"
         csv = spec.get("csv", {})
         pega = csv.get("dialect", "rfc4180") == "pega"
         self.delimiter = csv.get("delimiter", ",")
@@ -50,6 +68,11 @@ class Job:
         self.identity_paths = [Path(p) for p in identity["paths"]] if identity else []
         self.multiple = identity.get("multiple", "primary") if identity else None
         self.missing = identity.get("missing", "reject") if identity else None
+        self.deduplicate = identity is not None and identity.get("deduplicate", "none") == "latest"
+        self.timestamp = Path((identity or {}).get("timestamp", "_repo.modifyDate"))
+        self.segments = Segments(spec["segments"]) if "segments" in spec else None
+        self.consent = [ConsentRule(rule) for rule in spec.get("consent", {}).get("require", [])]
+        self.pega = Pega(spec["pega"]) if "pega" in spec else None
         self.columns = [Column(c) for c in spec.get("columns", [])]
         rejects = spec.get("rejects", {})
         self.budget = str(rejects.get("max", 0))

@@ -7,6 +7,7 @@ from .readings import Ambiguous, BadPath
 
 NAME = re.compile(r"[A-Za-z0-9_\-:\x80-\U0010ffff]+")
 FILTER_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+BARE_PATH = re.compile(r"(?:\$\.)?[A-Za-z0-9_\-:\x80-\U0010ffff]+(?:\.[A-Za-z0-9_\-:\x80-\U0010ffff]+)*")
 INDEX = re.compile(r"0|-?[1-9][0-9]*")
 
 

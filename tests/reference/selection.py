@@ -1,4 +1,5 @@
-"""What paths select in a record, and which identity it has."""
+"""What paths select in a record."""
+from . import identity
 from .json_walk import minify, unescape
 from .paths import numbers_equal, same_key
 from .readings import Ambiguous
@@ -126,61 +127,14 @@ class Selection:
 
     def look_at_all(self, job):
         """Every value that a path selects is checked, whether the row needs it or not."""
+        if job.segments is not None:
+            job.segments.memberships(self)
         for path in job.identity_paths:
             if path.namespace is not None:
-                self.namespace_id(path, "all")
+                identity.look_at_all(self, path)
             else:
                 self.read(path, "")
-        for column in job.columns:
-            for path in column.paths:
-                self.read(path, "")
-
-    # --- identity
-
-    def identity(self, job):
-        """A Value or None."""
-        for path in job.identity_paths:
-            if path.namespace is not None:
-                value = self.namespace_id(path, job.multiple)
-            else:
-                values = [self.value(node, path) for node in self.nodes(path)]
-                values = [v for v in values if v is not None]
-                if len(values) > 1:
-                    raise Ambiguous("an identity path that selects several values")
-                value = values[0] if values and values[0].kind != "json" and values[0].text != "" else None
-            if value is not None:
-                return value
-        return None
-
-    def namespace_id(self, path, multiple):
-        if self.record.root.kind != "object":
-            return None
-        first = None
-        for identity_map in self.named(self.record.root, "identityMap"):
-            if identity_map.kind != "object":
-                continue
-            for namespace in self.named(identity_map, path.namespace, True):
-                if namespace.kind != "array":
-                    continue
-                for entry in self.check.enter(namespace):
-                    if entry.kind != "object":
-                        continue
-                    ids = self.named(entry, "id")
-                    if multiple == "all":
-                        self.is_primary(entry)
-                    if not ids or ids[-1].kind in ("object", "array", "unclosed"):
-                        continue
-                    value = self.value(ids[-1], path)
-                    if value is None or value.text == "":
-                        continue
-                    if multiple == "first":
-                        return value
-                    if self.is_primary(entry) and multiple == "primary":
-                        return value
-                    if first is None:
-                        first = value
-        return first
-
-    def is_primary(self, entry):
-        primary = self.named(entry, "primary")
-        return bool(primary) and primary[-1].kind in ("scalar", "string") and self.check.scalar(primary[-1]) == "true"
+        for path in [job.timestamp] if job.deduplicate else []:
+            self.read(path, "")
+        for path in [rule.path for rule in job.consent] + [path for column in job.columns for path in column.paths]:
+            self.read(path, "")

@@ -25,6 +25,21 @@ SECONDS_MIN = -EPOCH * 86400
 SECONDS_MAX = (days_before(10000) - EPOCH) * 86400 - 1
 
 
+def micros_of_text(text):
+    """Microseconds, for comparisons: the fraction counts."""
+    seconds = seconds_of_text(text)
+    if seconds is None:
+        return None
+    if re.search(r":\d\d:60", text):
+        raise Ambiguous("comparison of a leap second")
+    fraction = re.search(r"\.([0-9]+)", text)
+    return seconds * 10**6 + (int(fraction[1][:6].ljust(6, "0")) if fraction else 0)
+
+
+def micros_of_number(token):
+    return None if seconds_of_number(token) is None else Fraction(token) * 1000 // 1
+
+
 def seconds_of_text(text):
     found = TIME.fullmatch(text)
     if not found:
