@@ -116,7 +116,7 @@ class Generator:
             return ""
         if self.layout == "spaced":
             return r.choice(["", " "])
-        return "".join(r.choice(" \t\r") for _ in range(r.choice([0, 0, 1, 2, 5, 70])))
+        return "".join(r.choices(" \t\r", k=r.choice([0, 0, 1, 2, 5, 70])))
 
     def scalar(self, kind):
         r = self.r

@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 
+import audience_dumps
 import common
 import generate
 import reference
@@ -29,6 +30,8 @@ SHARDS = [1, 7, 64, 65, 500, 4096, 1 << 20, None]
 MODES = ["mmap", "read"]
 NAMES = ["a.ndjson", "b.ndjson", "B.ndjson", "a b.ndjson", "\u00e9.ndjson"]
 SHRINK_SECONDS = 30
+# Of the time given, what a group leaves to those behind it.
+LEFT_FOR_OTHERS = {"own": 0.6, "pairs": 0.15, "profilegen": 0}
 UTF16 = (b"\xfe\xff", b"\xff\xfe", b"\0")
 
 
@@ -82,9 +85,24 @@ def usable(data, first):
 
 def random_case(seed, counters):
     generator = generate.Generator(seed)
-    r = generator.r
     spec = generator.job()
-    lines = generator.lines(r.choice([2, 3, 5, 12, 40, 120]))
+    lines = generator.lines(generator.r.choice([2, 3, 5, 12, 40, 120]))
+    return case_of(f"seed {seed}", spec, lines, generator.r, counters)
+
+
+JOBS = audience_dumps.Jobs()
+
+
+def pairs_case(seed, counters):
+    """Job number `seed` of those that hold all pairs of options, and a dump that is hard for it."""
+    options = JOBS.options(seed)
+    generator = audience_dumps.Audience(seed, options)
+    lines = generator.lines(generator.r.choice([5, 40, 60, 80]))
+    return case_of(f"pairs of options, job {seed}", audience_dumps.job_of(options), lines, generator.r, counters)
+
+
+def case_of(label, spec, lines, r, counters):
+    """The lines on which the contract speaks, in one to three files."""
     lines = without_open_questions(spec, lines, counters)
     if len([line for line in lines if line.strip(reference.BLANKS)]) < 2:
         lines = [b'{"a":1}', b'{"a":2,"b":3}'] + lines
@@ -102,7 +120,7 @@ def random_case(seed, counters):
     r.shuffle(arguments)
     if r.random() < 0.1:
         arguments.append(arguments[0])
-    return Case(f"seed {seed}", spec, sources, arguments)
+    return Case(label, spec, sources, arguments)
 
 
 def generated(profilegen, records, seed, folder, flags):
@@ -239,10 +257,14 @@ class Shrinker:
 
     def plainer_specs(self):
         spec = self.best.spec
-        for key in ("csv", "files", "source"):
-            if key in spec:
+        for key in ("segments", "consent", "pega"):
+            if key in spec and not spec.get("segments", {}).get("split"):
                 yield {k: v for k, v in spec.items() if k != key}
-                for option in spec[key]:
+        for key in ("csv", "files", "source", "identity", "segments", "pega"):
+            if key in spec:
+                if key not in ("identity", "segments"):
+                    yield {k: v for k, v in spec.items() if k != key}
+                for option in set(spec[key]) - {"column", "paths", "ids", "split", "name"}:
                     yield dict(spec, **{key: {k: v for k, v in spec[key].items() if k != option}})
         for at in range(len(spec["columns"])):
             if len(spec["columns"]) > 1:
@@ -351,7 +373,10 @@ def main():
     binary = common.program(options.binary)
     end = time.monotonic() + options.seconds if options.seconds else None
     mismatches = 0
-    groups = [("own dumps", lambda seed, folder, counters: random_case(seed, counters), options.seeds)]
+    length = audience_dumps.table_length()
+    groups = [("own dumps", lambda seed, folder, counters: random_case(seed, counters), options.seeds),
+              (f"pairs of options (all of them in {length} jobs)", lambda seed, folder, counters:
+               pairs_case(seed, counters), max(length, options.seeds))]
     if options.profilegen != "-":
         profilegen = common.program(options.profilegen)
         groups.append(("profilegen dumps", lambda seed, folder, counters:
@@ -363,9 +388,7 @@ def main():
     all_runs = 0
     for title, make, seeds in groups:
         counters = Counters()
-        group_end = end
-        if end is not None and title == "own dumps" and len(groups) > 1:
-            group_end = end - options.seconds / 5  # a fifth of the time for the other groups
+        group_end = None if end is None else end - options.seconds * LEFT_FOR_OTHERS[title.split()[0]]
         done = 0
         for seed in range(options.start, options.start + seeds):
             if group_end is not None and time.monotonic() > group_end and done > 0:

@@ -19,6 +19,8 @@ class Defects:
 
 
 ESCAPES = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+INSIDE = re.compile(rb'(?:[^"\\]|\\.)*', re.DOTALL)  # what may stand between two quotes
+CONTROL = re.compile(rb"[\x00-\x1f]")
 HEX4 = re.compile(rb"[0-9a-fA-F]{4}\Z")
 
 
@@ -26,6 +28,8 @@ def unescape(raw, base=0):
     """(text, position of the first bad escape or None, [(position, code)] of lone surrogates and NULs).
 
     `raw` is what stands between the quotes, valid UTF-8; `base` is where it stands."""
+    if b"\\" not in raw:
+        return raw.decode("utf-8"), None, []
     out = []
     marks = []
     i = 0
@@ -144,14 +148,11 @@ class Record:
     def _string(self, i, unclosed):
         """Where the string that begins at `i` ends, None when it does not; notes what is wrong inside."""
         raw, n = self.raw, len(self.raw)
-        j = i + 1
-        while j < n and raw[j] != 0x22:
-            j += 2 if raw[j] == 0x5C else 1
-        for k in range(i + 1, min(j, n)):
-            if raw[k] < 0x20:
-                self.defects.add(k, "syntax")
-                break
-        if j < n:
+        j = INSIDE.match(raw, i + 1).end()
+        control = CONTROL.search(raw, i + 1, j)
+        if control:
+            self.defects.add(control.start(), "syntax")
+        if raw[j:j + 1] == b'"':
             return j + 1
         self.defects.add(n if unclosed == "end" else i, "unclosed_string")
         if unescape(raw[i + 1:], i + 1)[1] is not None:

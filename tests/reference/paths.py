@@ -165,8 +165,11 @@ class Path:
         return index > 0 and self.parts[index - 1] == ("name", "identityMap")
 
 
+ASCII_LOWER = {ord(c): ord(c) + 32 for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
+
+
 def fold(text):
-    return "".join(chr(ord(c) + 32) if "A" <= c <= "Z" else c for c in text)
+    return text.translate(ASCII_LOWER)
 
 
 def same_key(key, name, folds):

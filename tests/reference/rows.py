@@ -75,8 +75,9 @@ class Converter:
         outcomes = {}
         high = False
         for unclosed in [READINGS["unclosed"]] if READINGS["unclosed"] else ["end", "open"]:
+            record = Record(raw, self.job.max_depth, unclosed) if raw[:1] == b"{" else None
             for enter in [READINGS["enter"]] if READINGS["enter"] else ["needed", "reached"]:
-                code, duplicates = self.parse_code(raw, unclosed, enter)
+                code, duplicates = self.parse_code(raw, record, enter)
                 outcomes[(unclosed, enter)] = code
                 high |= duplicates
         if len(set(outcomes.values())) > 1:
@@ -84,16 +85,14 @@ class Converter:
         code = next(iter(outcomes.values()))
         if code is not None:
             return Opened(("failed", code, {""}), high)
-        record = Record(raw, self.job.max_depth, "end")
         opened = Opened(None, high)
         opened.selection = Selection(record, Check(record))
         opened.outcome = self.identify(opened)
         return opened
 
-    def parse_code(self, raw, unclosed, enter):
-        if raw[:1] != b"{":
+    def parse_code(self, raw, record, enter):
+        if record is None:
             return self.root_code(raw), False
-        record = Record(raw, self.job.max_depth, unclosed)
         check = Check(record)
         if enter == "reached":
             check.reach(record.root, self.all_paths)
