@@ -195,7 +195,7 @@ int main(int count, char **arguments)
                    : 0;
     case OPTIONS_RUN: break;
     }
-    generator_init(&run.generator, run.options.seed);
+    generator_init(&run.generator, run.options.seed, run.options.duplicates);
     run.output.buffer = malloc(OUTPUT_BYTES);
     run.scratch = malloc(TEXT_BYTES_MAX + RECORD_BYTES_MAX);
     if (run.output.buffer == NULL || run.scratch == NULL) text_own_error("out of memory", "");

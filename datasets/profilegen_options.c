@@ -21,6 +21,8 @@ const char *options_help(void)
            "  --out PATH     where to; replaced if it exists                 [default: standard output]\n"
            "  --irregular P  drop each member of each object with the probability P (0 to 1), except\n"
            "                 what leads to the customer id                   [default: 0]\n"
+           "  --duplicates P share of records with the customer id of an earlier one, the rest their own\n"
+           "                 (0 to 1)                                        [default: 0]\n"
            "  --nasty P      share of broken records (0 to 1); as many more are odd but valid. The\n"
            "                 first record is never changed                   [default: 0]\n"
            "  --truth PATH   a JSON line for each broken record: record, line, offset, length, kind\n"
@@ -98,13 +100,15 @@ static bool set_option(const char *name, const char *value, struct options *opti
                wrong(name, value, "a whole number from 0 to 18446744073709551615");
     if (strcmp(name, "--irregular") == 0) return set_share(name, value, &options->irregular);
     if (strcmp(name, "--nasty") == 0) return set_share(name, value, &options->nasty);
+    if (strcmp(name, "--duplicates") == 0) return set_share(name, value, &options->duplicates);
     if (strcmp(name, "--out") == 0) return set_path(name, value, &options->out);
     return set_path(name, value, &options->truth);
 }
 
 static bool takes_value(const char *argument, size_t length)
 {
-    static const char *const names[] = {"--rows", "--seed", "--irregular", "--nasty", "--out", "--truth"};
+    static const char *const names[] = {"--rows",       "--seed", "--irregular", "--nasty",
+                                        "--duplicates", "--out",  "--truth"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strlen(names[i]) == length && memcmp(names[i], argument, length) == 0) return true;
     return false;

@@ -10,10 +10,11 @@
 struct options {
     uint64_t rows;
     uint64_t seed;
-    uint32_t irregular; /* share of PRNG_SHARE_ONE */
-    uint32_t nasty;     /* likewise */
-    const char *out;    /* NULL: standard output */
-    const char *truth;  /* NULL: none */
+    uint32_t irregular;  /* share of PRNG_SHARE_ONE */
+    uint32_t nasty;      /* likewise */
+    uint32_t duplicates; /* likewise */
+    const char *out;     /* NULL: standard output */
+    const char *truth;   /* NULL: none */
 };
 
 enum options_result { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_WRONG };

@@ -10,6 +10,23 @@
 /* Odd and not divisible by 5: multiplying by it permutes the numbers below 10^10; and stays below 2^64. */
 #define CUSTOMER_STEP 1618033993u
 
+/* Which records repeat a customer must not depend on what is in them: a stream of its own. */
+#define DUPLICATES_STREAM 0x6475706cu
+
+/* The record whose customer record `index` has: itself, or one before it; that one may repeat another, and so
+ * on down to record 0. Beyond 2^32 records the first 2^32 are chosen from, which is of no weight for test
+ * data.
+ */
+static uint64_t customer_index(const struct generator *generator, uint64_t index)
+{
+    while (generator->duplicates != 0 && index != 0) {
+        struct prng prng = prng_stream(generator->seed ^ DUPLICATES_STREAM, index);
+        if (!prng_share(&prng, generator->duplicates)) break;
+        index = prng_below(&prng, index < UINT32_MAX ? (uint32_t)index : UINT32_MAX);
+    }
+    return index;
+}
+
 /* Half of the customers have a number with a prefix, the others digits alone, leading zeros and all. */
 static char *put_customer(char *p, const struct profile *profile)
 {
@@ -191,9 +208,9 @@ char *record_write(const struct generator *generator, uint64_t index, bool full,
     struct profile profile = {.generator = generator, .full = full};
     profile.prng = prng_stream(generator->seed, index);
     /* The seed shifts the customers; the index walks through all ten-digit numbers. */
-    profile.customer =
-        ((index % RECORD_CUSTOMERS) * CUSTOMER_STEP + prng_mix(generator->seed) % RECORD_CUSTOMERS) %
-        RECORD_CUSTOMERS;
+    profile.customer = ((customer_index(generator, index) % RECORD_CUSTOMERS) * CUSTOMER_STEP +
+                        prng_mix(generator->seed) % RECORD_CUSTOMERS) %
+                       RECORD_CUSTOMERS;
     profile.place = &words_places[pick_bits(&profile, 5)];
     profile.first_name = &words_first_names[pick_bits(&profile, 6)];
     profile.last_name = &words_last_names[pick_bits(&profile, 6)];
@@ -207,10 +224,11 @@ char *record_write(const struct generator *generator, uint64_t index, bool full,
 }
 
 /* The ids must be the same for every seed: jobs name them. */
-void generator_init(struct generator *generator, uint64_t seed)
+void generator_init(struct generator *generator, uint64_t seed, uint32_t duplicates)
 {
     struct prng prng = prng_stream(0, 0);
     generator->seed = seed;
+    generator->duplicates = duplicates;
     memcpy(generator->segments[0], RECORD_SEGMENT_WANTED, RECORD_SEGMENT_LENGTH);
     for (unsigned i = 1; i <= RECORD_SEGMENTS_OTHER; i++) {
         char hex[32];

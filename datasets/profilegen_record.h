@@ -24,10 +24,12 @@
 
 struct generator {
     uint64_t seed;
+    uint32_t
+        duplicates; /* share (of PRNG_SHARE_ONE) of the records that repeat the customer of an earlier one */
     char segments[RECORD_SEGMENTS_OTHER + 1][RECORD_SEGMENT_LENGTH]; /* the wanted one first */
 };
 
-void generator_init(struct generator *generator, uint64_t seed);
+void generator_init(struct generator *generator, uint64_t seed, uint32_t duplicates);
 
 /* Writes record `index` (from 0) without a line end; returns what follows its last byte. `out` has room for
  * RECORD_BYTES_MAX. `full`: nothing is missing or null (so that defects find their places). */

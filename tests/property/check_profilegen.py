@@ -245,12 +245,38 @@ def check_irregular(program, rows):
         fail("--irregular 1 leaves %r" % bare)
 
 
+def check_duplicates(program, rows):
+    """The share of records whose customer came before; all else is as without --duplicates."""
+    lines = run(program, "--rows", str(rows), "--duplicates", "0.3").splitlines()
+    plain = [json.loads(line) for line in run(program, "--rows", str(rows)).splitlines()]
+    records = [json.loads(line) for line in lines]
+    if judged(b"\n".join(lines) + b"\n") != (rows, []):
+        fail("--duplicates breaks records")
+    seen = set()
+    repeated = 0
+    for record, other in zip(records, plain):
+        ids = identity(record)
+        repeated += ids[0] in seen
+        if ids[0] not in seen and ids != identity(other):
+            fail("--duplicates changes the id of a record that repeats none")
+        seen.add(ids[0])
+        for made_of_id in ("identityMap", "personalEmail"):
+            record.pop(made_of_id, None)
+            other.pop(made_of_id, None)
+        if record != other:
+            fail("--duplicates changes more than ids and the addresses made of them")
+    if abs(repeated / rows - 0.3) > 0.05:
+        fail("--duplicates 0.3 repeats %d of %d" % (repeated, rows))
+    if lines[:rows // 3] != run(program, "--rows", str(rows // 3), "--duplicates", "0.3").splitlines():
+        fail("--duplicates: a longer file does not begin with the shorter one")
+
+
 def check_options(program, directory):
     if run(program, "--rows", "0") != b"":
         fail("--rows 0 writes something")
     for option in (["--rows", "-1"], ["--rows", "1x"], ["--rows"], ["--row", "1"], ["x"], ["--nasty", "1.1"],
                    ["--nasty", "0x1"], ["--nasty", ""], ["--nasty", "."], ["--seed", "18446744073709551616"],
-                   ["--out", ""], ["--irregular", "1e-1"], ["--irregular", "nan"]):
+                   ["--out", ""], ["--irregular", "1e-1"], ["--duplicates", "2"], ["--irregular", "nan"]):
         run(program, *option, status=2)
     path = os.path.join(directory, "out")
     run(program, "--out", path, "--truth", path, status=2)
@@ -278,6 +304,7 @@ def main():
         mean = check_plain(program, rows)
         broken = check_nasty(program, rows, directory)
         check_irregular(program, max(rows // 4, 1))
+        check_duplicates(program, rows)
         check_options(program, directory)
     print("profilegen: %d records of %.0f bytes, %d broken ones as the truth file says" % (rows, mean, broken))
     return 0
