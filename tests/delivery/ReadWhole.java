@@ -1,3 +1,4 @@
+import java.io.BufferedInputStream;
 import java.io.FileInputStream;
 import java.io.FilterInputStream;
 import java.io.IOException;
@@ -20,6 +21,12 @@ public final class ReadWhole {
         public int available() {
             return 0;
         }
+
+        /** One byte at a time: nothing of a second member has been read when the first ends. */
+        @Override
+        public int read(byte[] buffer, int at, int length) throws IOException {
+            return super.read(buffer, at, Math.min(length, 1));
+        }
     }
 
     public static void main(String[] paths) throws Exception {
@@ -27,7 +34,8 @@ public final class ReadWhole {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
             long bytes = 0;
             byte[] buffer = new byte[8192];
-            try (InputStream in = new GZIPInputStream(new NothingAvailable(new FileInputStream(path)))) {
+            InputStream file = new BufferedInputStream(new FileInputStream(path));
+            try (InputStream in = new GZIPInputStream(new NothingAvailable(file))) {
                 for (int count; (count = in.read(buffer)) > 0; bytes += count) {
                     digest.update(buffer, 0, count);
                 }

@@ -7,7 +7,6 @@ STATUSES = ("realized", "existing", "exited")
 
 
 def case_bad_values_name_the_allowed_ones(world):
-    ids = {"segments": {"ids": ["x"]}}
     for spec, words in (
             ({"segments": {"ids": ["x"], "statuses": ["realised"]}}, ("realised", *STATUSES)),
             ({"segments": {"ids": ["x"], "statuses": []}}, ("statuses",)),
@@ -30,7 +29,8 @@ def case_bad_values_name_the_allowed_ones(world):
             ({"consent": {"require": [{"path": "a"}]}}, ("allow",)),
             ({"consent": {"require": [{"allow": ["y"]}]}}, ("path",)),
             ({"consent": {"require": [{"path": "a", "allow": ["y"], "missing": "skip"}]}}, ("skip", "allow", "deny")),
-            ({**ids, "files": {"name": "{segment}_{part}.csv"}}, ("{segment}", "{segment_id}"))):
+            ({"segments": {"ids": ["x"], "split": True}, "files": {"name": "{segment}_{part}.csv"}},
+             ("{segment}", "{segment_id}", "{segment_name}"))):
         ended = world.refused(spec, *words)
         check("job.json" in ended.stderr, f"the job file is not named: {ended.stderr.strip()[:300]}")
 

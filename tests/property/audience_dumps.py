@@ -39,6 +39,7 @@ FACTORS = {
              {"token": {"replace_extension": True}, "path_prefix": "CustomerData/"}],
     "rejects": [1000000, 1000000, "100%", 2],
     "trouble": [0, 0.1],
+    "max_record": [None, "64KiB"],  # so small that runs in little memory can be among them
 }
 
 TIMES = ['"2025-06-03T22:47:19.412Z"', '"2025-06-03T22:47:19.412000Z"', '"2025-06-03T22:47:19.412001Z"',
@@ -96,6 +97,8 @@ def job_of(options):
                                             "statuses": options["statuses"]})
         spec["segments"].update({"split": True, "names": {segment: f"seg-{number}" for number, segment in
                                                           enumerate(options["segments"])}} if split else {})
+    if options["max_record"] is not None:
+        spec["source"] = {"max_record": options["max_record"]}
     if options["consent"] is not None:
         spec["consent"] = {"require": options["consent"]}
     spec["csv"] = without_nothing({"dialect": options["dialect"], "null": options["null"], "header": options["header"],

@@ -3,6 +3,7 @@
 whatever the threads, the shards and the way of reading.
 
     run.py BINARY PROFILEGEN [--seeds N] [--seconds N] [--start SEED] [--keep FOLDER] [--profile-records N]
+           [--only TEXT]
 
 PROFILEGEN is the generator of AEP-like dumps, "-" to go without (said in the summary). Each seed is one dump and one
 job, run several times; the same seed is always the same case. On a mismatch the dump is shrunk, the case is kept in
@@ -28,6 +29,8 @@ import reference
 THREADS = [1, 2, 3, 8, 64]
 SHARDS = [1, 7, 64, 65, 500, 4096, 1 << 20, None]
 MODES = ["mmap", "read"]
+SMALL_RECORDS = (100, 300, 500, 1000, 1500, "4KiB", "64KiB")  # source.max_record with which this is enough:
+LITTLE_MEMORY = "32MiB"
 NAMES = ["a.ndjson", "b.ndjson", "B.ndjson", "a b.ndjson", "\u00e9.ndjson"]
 SHRINK_SECONDS = 30
 # Of the time given, what a group leaves to those behind it.
@@ -174,8 +177,9 @@ def write_case(case, folder):
     common.write_job(case.spec, os.path.join(folder, "job.yaml"))
 
 
-def flag_sets(r):
+def flag_sets(r, spec):
     """The plain run, then some of the grid; over many seeds all of it."""
+    small = spec.get("source", {}).get("max_record", "16MiB") in SMALL_RECORDS
     sets = [["--threads", "1"]]
     for _ in range(3):
         flags = ["--threads", str(r.choice(THREADS)), "--input-mode", r.choice(MODES)]
@@ -184,6 +188,8 @@ def flag_sets(r):
             flags += ["--shard-size", str(shard)]
         if r.random() < 0.25:
             flags += ["--walk", "on-demand"]
+        if small and flags[1] in ("1", "2", "3") and r.random() < 0.5:
+            flags += ["--memory-limit", LITTLE_MEMORY]
         sets.append(flags)
     return sets
 
@@ -368,6 +374,7 @@ def main():
     parser.add_argument("--start", type=int, default=1, help="first seed")
     parser.add_argument("--keep", default=None, help="folder for cases that failed")
     parser.add_argument("--profile-records", type=int, default=300)
+    parser.add_argument("--only", default="", help="groups whose titles hold this text")
     parser.add_argument("--mismatches", type=int, default=5, help="stop after so many")
     options = parser.parse_args()
     binary = common.program(options.binary)
@@ -386,7 +393,7 @@ def main():
                        truth_case(seed, profilegen, options.profile_records, folder, counters),
                        max(1, options.seeds // 40)))
     all_runs = 0
-    for title, make, seeds in groups:
+    for title, make, seeds in [group for group in groups if options.only in group[0]]:
         counters = Counters()
         group_end = None if end is None else end - options.seconds * LEFT_FOR_OTHERS[title.split()[0]]
         done = 0
@@ -396,7 +403,7 @@ def main():
             with tempfile.TemporaryDirectory(prefix="penstock-property-") as folder:
                 case = make(seed, folder, counters)
                 done += 1
-                agrees = run_case(binary, case, folder, flag_sets(random.Random(seed)), counters, options.keep)
+                agrees = run_case(binary, case, folder, flag_sets(random.Random(seed), case.spec), counters, options.keep)
                 mismatches += not agrees or case.wrong
             if mismatches >= options.mismatches:
                 break
