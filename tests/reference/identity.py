@@ -4,10 +4,16 @@ from .json_walk import unescape
 from .readings import READINGS, Ambiguous
 
 
+class WrongType(Exception):
+    """A namespace that is asked is no array; str() is its path."""
+
+
 def ids_of(selection, job):
-    """The Values of the ids that the job wants of this record: none, one, or with `explode` any number."""
+    """The Values of the ids that the job wants of this record: none, one, or with `explode` any number. May raise
+    WrongType."""
     for path in job.identity_paths:
         if path.namespace is not None:
+            check_types(selection, path)
             found = wanted(selection, path, job.multiple)
         else:
             values = [selection.value(node, path) for node in selection.nodes(path)]
@@ -20,6 +26,15 @@ def ids_of(selection, job):
     return []
 
 
+def check_types(selection, path):
+    """All namespaces that the path joins must be arrays, or null."""
+    root = selection.record.root
+    for identity_map in selection.named(root, "identityMap") if root.kind == "object" else []:
+        for namespace in selection.named(identity_map, path.namespace, True) if identity_map.kind == "object" else []:
+            if namespace.kind != "array" and (namespace.kind != "scalar" or selection.check.scalar(namespace) != "null"):
+                raise WrongType(path.text)
+
+
 def wanted(selection, path, multiple):
     first = None
     all_ids = []
@@ -30,7 +45,10 @@ def wanted(selection, path, multiple):
             return [value]
         if first is None:
             first = value
-        if READINGS["explode_repeated"] == "each" or value.text not in [v.text for v in all_ids]:
+        repeated = value.text in [v.text for v in all_ids]
+        if repeated and multiple == "explode" and READINGS["explode_repeated"] is None:
+            raise Ambiguous("an id twice in one record, and explode")
+        if not repeated or READINGS["explode_repeated"] == "each":
             all_ids.append(value)
     if multiple == "explode":
         return all_ids

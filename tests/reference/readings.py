@@ -19,6 +19,7 @@ READINGS = {
     # the contract says); False, it is parsed like any other; None, both agree or the record is Ambiguous.
     "prefilter": None,
     # `explode` and an id that stands twice in one record: "once", one row for it, at its first place; "each" entry.
+    # None: such records are Ambiguous.
     "explode_repeated": "once",
     # An identity.timestamp that is no time: "fail", the record is bad_timestamp and contends for no key; "older", it
     # is as if it were missing. An empty string is null, as in a column of type timestamp.
@@ -44,7 +45,9 @@ READINGS = {
 # - A record dropped by consent, required or its columns still beats an older one of the same key.
 # - Consent compares the text of a scalar (true is `true`); an object or array is no consent, null is missing.
 #   A lone surrogate or NUL in a compared value fails the record in that stage.
-# - `missing: skip` holds for a namespace of a wrong type, too: there is no id.
+# - A namespace that is asked for ids (no path before it gave one) and is neither array nor null fails the record, with
+#   `missing: skip`, too, and whatever the paths behind it and the namespaces joined with it would give. Entries that
+#   are no objects, ids that are no scalars, and an identityMap or identities of a wrong type only give no id.
 # - A column without a `name` is named by its path, `$.` left out, dots as underscores.
 # - `files.empty: header` with `csv.header: none` writes an empty file.
 # - A token's body is empty. `token.per: file` gives the manifest none.

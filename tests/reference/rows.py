@@ -57,9 +57,12 @@ class Converter:
         if segments is None or READINGS["prefilter"] is False or segments.can_be_named(raw):
             return self.parsed(raw, line_length)
         skipped = Opened(("skipped", "segment"))
-        if READINGS["prefilter"] is None and self.parsed(raw, line_length).outcome != skipped.outcome:
-            raise Ambiguous("a broken record that can't name a segment")
-        if READINGS["prefilter"] and line_length > self.job.max_record:
+        if READINGS["prefilter"] is None:
+            parsed = self.parsed(raw, line_length)
+            if parsed.outcome != skipped.outcome:
+                raise Ambiguous("a broken record that can't name a segment")
+            return parsed
+        if line_length > self.job.max_record:
             raise Ambiguous("too large, and it can't name a segment")
         return skipped
 
@@ -142,7 +145,10 @@ class Converter:
         opened.ids = [None]
         if job.identity_column is None:
             return None
-        opened.ids = identity.ids_of(selection, job)
+        try:
+            opened.ids = identity.ids_of(selection, job)
+        except identity.WrongType as wrong:
+            return ("failed", "missing_identity", self.spellings({str(wrong)}))
         if not opened.ids:
             if job.missing == "skip":
                 return ("skipped", "identity")
