@@ -2,8 +2,9 @@
 import csv
 import io
 import os
+import random
 
-from world import PROFILE_COLUMNS, PROFILE_IDENTITY, ROOT, WANTED, Failed, check, record_summary, tool
+from world import PROFILE_COLUMNS, PROFILE_IDENTITY, ROOT, WANTED, check, record_summary, tool
 
 XSD = os.path.join(ROOT, "tests", "data", "manifest.xsd")
 ROWS = 3000
@@ -150,21 +151,54 @@ def case_manifest_that_exists(world):
         check(list(ended.files) == [name] and ended.files[name] == b"mine", f"left behind: {sorted(ended.files)}")
 
 
+SHARD = 1 << 20  # bytes of input whose rows stay together
+
+
+def even_files(dumps, count):
+    """[[ids of a file]] by the rule: each shard's rows go to the file with the fewest so far, the first of several;
+    a new one is begun while there are fewer than `count`. `dumps`: [[(id, bytes of the line), …] of a source]"""
+    files = []
+    for dump in dumps:
+        at = 0
+        shards = {}
+        for row, length in dump:
+            shards.setdefault(at // SHARD, []).extend([row] if row is not None else [])
+            at += length
+        for rows in filter(None, (shards[number] for number in sorted(shards))):
+            if len(files) < count:
+                files.append([])
+                files[-1] += rows
+            else:
+                min(files, key=len).extend(rows)
+    return files
+
+
 def case_files_of_even_size(world):
-    """files.count: N files at most, all of them used, rows as even as the shards allow; none without rows."""
-    source = world.dump(8000)  # 13 MB: a dozen shards
-    for count in (1, 3, 7, 100):
-        ended = world.export(spec_of({}, files={"name": "{name}_{part}.csv", "count": count}), source, "--threads", "2")
-        checked(ended)
-        _, total, files = ended.manifest()
-        rows = [n for _, _, n in files]
-        check(total == 8000 and 0 < len(files) <= count and min(rows) > 0, f"count {count}: {rows}")
-        check(count == 100 or len(files) == count, f"count {count}: {len(files)} files")
-        shard = 8000 * 1.3 / (os.path.getsize(source) / (1 << 20))
-        if max(rows) - min(rows) > shard:
-            raise Failed(f"count {count}: {rows}: further apart than a shard of some {shard:.0f} rows")
-        again = world.export(spec_of({}, files={"name": "{name}_{part}.csv", "count": count}), source, "--threads", "5",
-                             "--input-mode", "mmap")
-        check(again.files == ended.files, f"count {count}: other bytes with 5 threads")
+    """files.count: what lies where, for any number of threads; none without rows."""
+    r = random.Random(7)
+    dumps, paths = [], []
+    folder = world.place()
+    for name, megabytes in (("a.ndjson", 4), ("b.ndjson", 2.5)):
+        lines, rows, size = [], [], 0
+        while size < megabytes * SHARD:
+            wide = 30000 if size % (2 * SHARD) > SHARD else 300  # shards of many rows and of few
+            line = b'{"id":"%d","a":"%s"}\n' % (len(rows), b"x" * r.randrange(wide))
+            member = r.random() < 0.7 and not 2 * SHARD < size < 3.2 * SHARD  # one shard without any row
+            if not member:
+                line = line.replace(b'"id"', b'"no"')
+            rows.append((str(len(rows)).encode() if member else None, len(line)))
+            lines.append(line)
+            size += len(line)
+        dumps.append(rows)
+        paths.append(world.write(folder, name, b"".join(lines)))
+    for count in (1, 2, 3, 5, 100):
+        want = even_files(dumps, count)
+        for flags in (["--threads", "1"], ["--threads", "2"], ["--threads", "5", "--input-mode", "mmap"]):
+            spec = {"identity": {"column": "C", "paths": ["id"], "missing": "skip"}, "columns": [{"name": "S", "constant": "x"}],
+                    "files": {"name": "{part}.csv", "count": count}, "pega": {}}
+            ended = world.export(spec, paths[0], paths[1], *flags)
+            checked(ended)
+            have = [[row.split(b",")[0] for row in ended.files[name].splitlines()[1:]] for name in ended.data_names()]
+            check(have == want, f"count {count}, {' '.join(flags)}: rows {[len(f) for f in have]}, not {[len(f) for f in want]}")
     for other in ({"max_rows": 10}, {"max_bytes": 10000}):
         world.refused(spec_of({}, files={"name": "{name}_{part}.csv", "count": 2, **other}), "count")
