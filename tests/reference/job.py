@@ -69,7 +69,8 @@ class Job:
         self.multiple = identity.get("multiple", "primary") if identity else None
         self.missing = identity.get("missing", "reject") if identity else None
         self.deduplicate = identity is not None and identity.get("deduplicate", "none") == "latest"
-        self.timestamp = Path((identity or {}).get("timestamp", "_repo.modifyDate"))
+        timestamp = (identity or {}).get("timestamp")
+        self.timestamp = Path(timestamp) if self.deduplicate and timestamp else None  # None: the later record stays
         self.segments = Segments(spec["segments"]) if "segments" in spec else None
         self.consent = [ConsentRule(rule) for rule in spec.get("consent", {}).get("require", [])]
         self.pega = Pega(spec["pega"]) if "pega" in spec else None

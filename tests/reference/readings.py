@@ -17,7 +17,7 @@ READINGS = {
     "identity_value": "identity",
     # Under `segments`, a record whose bytes can't name a wanted id: True, it is skipped unparsed, broken or not (what
     # the contract says); False, it is parsed like any other; None, both agree or the record is Ambiguous.
-    "prefilter": None,
+    "prefilter": True,
     # `explode` and an id that stands twice in one record: "once", one row for it, at its first place; "each" entry.
     # None: such records are Ambiguous.
     "explode_repeated": "once",

@@ -30,7 +30,7 @@ class Converter:
         self.all_paths = [(p, 0, True) for p in job.identity_paths]
         self.all_paths += [(p, 0, False) for c in job.columns for p in c.paths]
         self.all_paths += [(rule.path, 0, False) for rule in job.consent]
-        self.all_paths += [(job.timestamp, 0, False)] if job.deduplicate else []
+        self.all_paths += [(job.timestamp, 0, False)] if job.timestamp else []
         self.all_paths += [(p, 0, False) for p in job.segments.paths] if job.segments is not None else []
 
     def spellings(self, texts):
@@ -171,7 +171,7 @@ class Converter:
         return ("failed", code, self.spellings({path for _, _, path in defects}))
 
     def note_time(self, opened):
-        value = opened.selection.read(self.job.timestamp, "")
+        value = opened.selection.read(self.job.timestamp, "") if self.job.timestamp else None
         if value is None or (value.kind == "string" and value.text == ""):
             return None
         if value.marks or value.kind == "list":

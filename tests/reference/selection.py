@@ -134,7 +134,7 @@ class Selection:
                 identity.look_at_all(self, path)
             else:
                 self.read(path, "")
-        for path in [job.timestamp] if job.deduplicate else []:
+        for path in [job.timestamp] if job.timestamp else []:
             self.read(path, "")
         for path in [rule.path for rule in job.consent] + [path for column in job.columns for path in column.paths]:
             self.read(path, "")
