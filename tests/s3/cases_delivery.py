@@ -1,6 +1,8 @@
 """Deliveries that go well: bytes, report, checksums, options, addressing, TLS, proxies, memory and connections."""
+import gzip
 import re
 import socket
+import subprocess
 import threading
 import time
 
@@ -66,6 +68,37 @@ def multipart(t):
         named = {n for n in stored.kept if n.startswith("x-amz-meta-")}
         t.check(any("run" in n for n in named) and any("token" in n for n in named), f"metadata: {sorted(named)}")
         t.check("0123456789abcdef" in stored.kept.values(), "the run's id is not in the metadata")
+
+
+def with_compression(kind, suffix, unpack):
+    @case(f"delivery-{kind}", seconds=4)
+    def compressed(t):
+        """Objects are what was compressed, in parts too, and more of it than the memory holds."""
+        for name, flags in [("mixed", PARTS), ("hex", PARTS + ["--memory-limit", "80MiB", "--connections", "2"])]:
+            s3 = t.server()
+            run = t.export(s3, name, flags=flags, extra=SMALL_RECORDS, files=f", compression: {kind}")
+            if not t.status(run, 0):
+                continue
+            t.sound(s3)
+            want = {key + suffix: data for key, data in t.expected_objects(name).items()}
+            have = s3.objects()
+            t.same({key: unpack(data) for key, data in have.items()}, want)
+            for entry in run.report["files"]:
+                data = have.get(entry["url"].split("/", 3)[3], b"")
+                t.check(entry["bytes"] == len(data) and entry["crc64nvme"] == checksums.text("crc64nvme", data),
+                        f"the report's {entry['url']}: {entry}")
+            for stored in s3.buckets[BUCKET].objects.values():
+                t.check(stored.kept.get("content-type") == f"application/{kind}", f"content type: {stored.kept}")
+                t.check("content-encoding" not in stored.kept, "a Content-Encoding would be undone by clients")
+            t.check(not s3.uploads(), "unfinished uploads")
+
+
+def unzstd(data):
+    return subprocess.run(["zstd", "-dcq"], input=data, stdout=subprocess.PIPE, check=True).stdout
+
+
+with_compression("gzip", ".gz", gzip.decompress)
+with_compression("zstd", ".zst", unzstd)
 
 
 @case("delivery-overlaps-conversion", seconds=4)

@@ -63,9 +63,11 @@ class Inputs:
       tiny    40 records: one file of some 2 KiB
       small   300 records in 6 files
       mixed   one file of 3 parts of 5 MiB, one of 2 MiB, one of 300 KiB (one PutObject)
-      wide    one file of 14 parts"""
+      wide    one file of 14 parts
+      hex     one file of 30 MB that compresses to half of it"""
     ROWS = {"tiny": (None, [(40, 40)]), "small": (50, [(300, 60)]),
-            "mixed": (1100, [(1100, 10200), (1100, 1900), (1100, 270)]), "wide": (None, [(680, 100 * 1024)])}
+            "mixed": (1100, [(1100, 10200), (1100, 1900), (1100, 270)]), "wide": (None, [(680, 100 * 1024)]),
+            "hex": (None, [(300, 100 * 1024)])}
 
     def __init__(self, penstock):
         self.penstock = penstock
@@ -85,7 +87,10 @@ class Inputs:
             for count, width in self.ROWS[name][1]:
                 for _ in range(count):
                     number += 1
-                    note = (f"{random_text.getrandbits(128):032x} é, \"" * (width // 37 + 1))[:width]
+                    if name == "hex":
+                        note = f"{random_text.getrandbits(4 * width):0{width}x}"
+                    else:
+                        note = (f"{random_text.getrandbits(128):032x} é, \"" * (width // 37 + 1))[:width]
                     dump.write(json.dumps({"identityMap": {"CustomerID": [{"id": f"C{number:06d}", "primary": True}]},
                                            "note": note}, ensure_ascii=False) + "\n")
 
@@ -111,9 +116,10 @@ class Inputs:
         return self.known[name]
 
 
-def job_text(name, destination=None, extra=""):
+def job_text(name, destination=None, extra="", files=""):
     rows = Inputs.ROWS[name][0]
-    lines = ["name: acme", 'files: { name: "{name}_{part}.csv"' + (f", max_rows: {rows}" if rows else "") + " }",
+    lines = ["name: acme",
+             'files: { name: "{name}_{part}.csv"' + (f", max_rows: {rows}" if rows else "") + files + " }",
              "identity: { column: CustomerID, paths: [ identityMap.CustomerID ] }", "columns:",
              "  - { name: Note, path: note }"]
     if destination:
@@ -223,14 +229,14 @@ class Case:
             self.fail(f"while penstock ran: {type(error).__name__}: {error}")
 
     def export(self, server, name="tiny", destination=None, flags=(), env=None, url=f"s3://{BUCKET}/{PREFIX}", extra="",
-               during=None):
+               during=None, files=""):
         report = os.path.join(self.folder, "report.json")
         job = os.path.join(self.folder, "job.yaml")
         self.inputs.expected(name)
         if os.path.exists(report):
             os.remove(report)
         with open(job, "w", encoding="utf-8") as text:
-            text.write(job_text(name, destination, extra))
+            text.write(job_text(name, destination, extra, files))
         arguments = ["export", "-j", job, self.inputs.path(name), *RUN, "--report", report, "-v", "--threads", "2"]
         if url:
             arguments += ["--to", url]
