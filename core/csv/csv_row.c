@@ -18,17 +18,25 @@
 
 /* ---- the record ---- */
 
+/* Syntax goes before deduplication: a record that lacks it was never to be compared. */
+static bool check_syntax(struct csv_row *row, const struct cells *cells)
+{
+    bool const good = csv_value_check_all(row, cells);
+    if (row->defect == DEFECT_SYNTAX) row->is_contender = false;
+    return good;
+}
+
 /* A defect behind the syntax stage: what other values lack in syntax goes before it. */
 static enum csv_row_result record_failed(struct csv_row *row, const struct cells *cells)
 {
-    csv_value_check_all(row, cells);
+    check_syntax(row, cells);
     return row->defect == DEFECT_TOO_LARGE ? ROW_TOO_LONG : ROW_FAILED;
 }
 
 /* The record is dropped, unless the syntax of a value that was not looked at goes before that. */
 static enum csv_row_result record_skipped(struct csv_row *row, const struct cells *cells, enum skip skip)
 {
-    if (!csv_value_check_all(row, cells)) return ROW_FAILED;
+    if (!check_syntax(row, cells)) return ROW_FAILED;
     row->skip = skip;
     return ROW_SKIPPED;
 }
@@ -284,7 +292,7 @@ static void find_unread(struct csv_row *row)
     const struct mapping *mapping = row->plan->mapping;
     for (uint32_t slot = 0; slot < row->plan->sparse_first; slot++) {
         bool read = row->plan->slot_use[slot] == PLAN_IGNORED || slot == row->fast_identity.slot;
-        for (size_t c = 0; c < mapping->column_count && !read && !row->deduplicates; c++)
+        for (size_t c = 0; c < mapping->column_count && !read; c++)
             read = mapping->columns[c].path_count != 0 && row->plan->columns[c].slots[0] == slot;
         if (!read) row->unread[row->unread_count++] = slot;
     }

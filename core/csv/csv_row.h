@@ -100,8 +100,9 @@ struct csv_row {
     uint32_t id_count;     /* rows that it has: no two ids are the same text */
     uint32_t *members;     /* segments.split: the numbers of its segments, ascending */
     uint32_t member_count; /* at least 1 then; 0 without split */
-    /* identity.deduplicate: latest; set as soon as the record is to be compared, whatever becomes of it then
-     */
+    /* identity.deduplicate: latest; the record is to be compared, whatever else becomes of it. Known when it
+     * was opened and, if it goes on, all its rows were written: a value may still lack in syntax, which goes
+     * before. */
     bool is_contender;
     struct key_digest *keys; /* of each id's text; with explode they are there anyway */
     uint8_t *id_changed;     /* of each id whose row was written: bit c is set when changed[c] counts it */
