@@ -12,11 +12,13 @@ struct dedup_sizes dedup_share(uint64_t bytes)
 
 bool dedup_create(struct dedup *dedup, const struct dedup_options *options)
 {
-    struct dedup_table_options const table = {
-        .bytes = options->sizes.table, .beside = options->beside, .units = options->units};
+    struct dedup_table_options const table = {.bytes = options->sizes.table,
+                                              .beside = options->beside,
+                                              .units = options->units,
+                                              .advise = options->advise};
     *dedup = (struct dedup){.in_unit = false};
     return dedup_table_create(&dedup->table, &table) &&
-           spool_create(&dedup->spool, options->sizes.spool, options->store) &&
+           spool_create(&dedup->spool, options->sizes.spool, options->store, options->advise) &&
            dedup_replay_create(&dedup->replay, options->checksum, options->chunk);
 }
 

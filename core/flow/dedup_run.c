@@ -1,10 +1,9 @@
 /* dedup_run.c - see the header. Thread: whoever has the partition. Owns nothing. */
 #include "core/flow/dedup_run.h"
 
-/* Relaxed: slabs are there since before the entries in them, whose numbers came by the partition's mutex. */
 static uint8_t *block_of(const struct dedup_run *run, uint32_t block)
 {
-    return atomic_load_explicit(&run->slabs[block], memory_order_relaxed) + run->offset;
+    return run->first + block * run->slab_bytes;
 }
 
 uint8_t *dedup_run_at(const struct dedup_run *run, uint32_t entry)

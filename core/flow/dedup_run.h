@@ -16,8 +16,6 @@
 #include "core/flow/dedup_entry.h"
 #include "core/flow/losers.h"
 
-#include <stdatomic.h>
-
 #define DEDUP_BLOCK_ENTRIES 192u
 #define DEDUP_BLOCK_BYTES   (DEDUP_BLOCK_ENTRIES * DEDUP_ENTRY_BYTES) /* 4032: about a page */
 
@@ -31,13 +29,13 @@ struct dedup_scratch {
 };
 
 struct dedup_run {
-    _Atomic(uint8_t *) const *slabs;
-    size_t offset; /* of the partition's block in each slab */
+    uint8_t *first;    /* block of the partition */
+    size_t slab_bytes; /* to the next one */
     uint32_t sorted, loose;
     struct losers *losers; /* where they are marked */
 };
 
-/* Bytes of entry number `entry`. Its slab must be there. */
+/* Bytes of entry number `entry`. */
 uint8_t *dedup_run_at(const struct dedup_run *run, uint32_t entry);
 /* Sorts the loose entries into the scratch and marks all losers among them and the run's. Of the scratch's
  * entries those are left whose keys the run has not: their number. The loose ones are gone from the run. */

@@ -38,12 +38,14 @@ bool dedup_table_create(struct dedup_table *table, const struct dedup_table_opti
     uint32_t const partitions = dedup_table_partitions(table);
     table->slab_bytes = (size_t)partitions * DEDUP_BLOCK_BYTES;
     table->slab_max = (uint32_t)(options->bytes / table->slab_bytes);
-    table->has_mutex = pthread_mutex_init(&table->slab_mutex, NULL) == 0;
-    table->slabs = calloc(table->slab_max, sizeof *table->slabs);
+    size_t const bytes = table->slab_max * table->slab_bytes;
+    table->slabs =
+        aligned_alloc(LIMIT_HUGE_PAGE, (bytes + LIMIT_HUGE_PAGE - 1) / LIMIT_HUGE_PAGE * LIMIT_HUGE_PAGE);
+    if (table->slabs != NULL && options->advise != NULL) options->advise(table->slabs, bytes);
     struct dedup_partition *const made =
         aligned_alloc(_Alignof(struct dedup_partition), partition_bytes(table));
     bool const has_bits = losers_create(&table->losers);
-    bool good = table->has_mutex && table->slabs != NULL && made != NULL && has_bits;
+    bool good = table->slabs != NULL && made != NULL && has_bits;
     uint32_t ready = 0;
     while (good && ready < partitions) {
         made[ready].sorted = 0;
@@ -68,8 +70,6 @@ void dedup_table_forget_keys(struct dedup_table *table)
         pthread_mutex_destroy(&table->partitions[p].mutex);
     free(table->partitions);
     table->partitions = NULL;
-    for (uint32_t s = 0; table->slabs != NULL && s < table->slab_max; s++)
-        free(atomic_load_explicit(&table->slabs[s], memory_order_relaxed));
     free(table->slabs);
     table->slabs = NULL;
 }
@@ -78,8 +78,6 @@ void dedup_table_destroy(struct dedup_table *table)
 {
     dedup_table_forget_keys(table);
     losers_destroy(&table->losers);
-    if (table->has_mutex) pthread_mutex_destroy(&table->slab_mutex);
-    table->has_mutex = false;
 }
 
 /* Slabs that the budget has room for, beside all else. */
@@ -91,27 +89,16 @@ static uint32_t slabs_allowed(const struct dedup_table *table)
     return rest >= bytes ? 0 : (uint32_t)((bytes - rest) / table->slab_bytes);
 }
 
-enum made { MADE, MADE_FULL, MADE_NO_MEMORY };
-
-static enum made make_slab(struct dedup_table *table, uint32_t number)
+/* Takes slab number `number` into use. False: the budget has no room for it. */
+static bool use_slab(struct dedup_table *table, uint32_t number)
 {
-    enum made made = MADE;
-    pthread_mutex_lock(&table->slab_mutex);
-    if (atomic_load_explicit(&table->slabs[number], memory_order_relaxed) != NULL) {
-        /* another thread was first */
-    } else if (atomic_load_explicit(&table->slab_count, memory_order_relaxed) >= slabs_allowed(table)) {
-        made = MADE_FULL;
-    } else {
-        uint8_t *const slab = malloc(table->slab_bytes);
-        /* L1, pairs with L2 */
-        atomic_store_explicit(&table->slabs[number], slab, memory_order_release);
-        if (slab == NULL)
-            made = MADE_NO_MEMORY;
-        else
-            atomic_fetch_add_explicit(&table->slab_count, 1, memory_order_relaxed);
+    uint32_t count = atomic_load_explicit(&table->slab_count, memory_order_relaxed);
+    if (number >= slabs_allowed(table)) return false;
+    while (count <= number &&
+           !atomic_compare_exchange_weak_explicit(&table->slab_count, &count, number + 1,
+                                                  memory_order_relaxed, memory_order_relaxed)) {
     }
-    pthread_mutex_unlock(&table->slab_mutex);
-    return made;
+    return true;
 }
 
 static uint32_t filled(const struct dedup_partition *partition)
@@ -131,11 +118,6 @@ static uint64_t count_keys(struct dedup_table *table)
         pthread_mutex_unlock(&partition->mutex);
     }
     return keys;
-}
-
-static enum status no_memory(struct fault *fault)
-{
-    return fault_set(fault, STATUS_IO, "no memory for the keys of identity.deduplicate");
 }
 
 /* The limit that is enough for all of the input, when the rest of it is like what was met. */
@@ -171,8 +153,9 @@ static enum status table_full(struct dedup_table *table, struct fault *fault)
 
 static struct dedup_run run_of(struct dedup_table *table, const struct dedup_partition *partition)
 {
-    return (struct dedup_run){.slabs = table->slabs,
-                              .offset = (size_t)(partition - table->partitions) * DEDUP_BLOCK_BYTES,
+    return (struct dedup_run){.first =
+                                  table->slabs + (size_t)(partition - table->partitions) * DEDUP_BLOCK_BYTES,
+                              .slab_bytes = table->slab_bytes,
                               .sorted = partition->sorted,
                               .loose = filled(partition) - partition->sorted,
                               .losers = &table->losers};
@@ -199,19 +182,15 @@ static bool merge(struct dedup_table *table, struct dedup_partition *partition, 
     return run.sorted + run.sorted / 16 < room;
 }
 
-static enum made put(struct dedup_table *table, struct dedup_partition *partition,
-                     const struct dedup_entry *entry)
+/* False: there is no room. */
+static bool put(struct dedup_table *table, struct dedup_partition *partition, const struct dedup_entry *entry)
 {
     struct dedup_run const run = run_of(table, partition);
-    uint32_t const at = run.sorted + run.loose, block = at / DEDUP_BLOCK_ENTRIES;
-    enum made made = MADE;
-    /* L2, pairs with L1 */
-    if (atomic_load_explicit(&table->slabs[block], memory_order_acquire) == NULL)
-        made = make_slab(table, block);
-    if (made != MADE) return made;
+    uint32_t const at = run.sorted + run.loose;
+    if (at % DEDUP_BLOCK_ENTRIES == 0 && !use_slab(table, at / DEDUP_BLOCK_ENTRIES)) return false;
     dedup_entry_pack(entry, dedup_run_at(&run, at));
     atomic_store_explicit(&partition->filled, at + 1, memory_order_relaxed);
-    return MADE;
+    return true;
 }
 
 static struct dedup_partition *partition_of(const struct dedup_table *table, const struct key_digest *key)
@@ -227,12 +206,9 @@ static inline void prefetch(const struct dedup_table *table, const struct dedup_
         __builtin_prefetch(partition_of(table, &candidates[i + PREFETCH_PARTITION].key), 1);
     if (count - i <= PREFETCH_ENTRY) return;
     const struct dedup_partition *const partition = partition_of(table, &candidates[i + PREFETCH_ENTRY].key);
-    uint32_t const at = filled(partition), block = at / DEDUP_BLOCK_ENTRIES;
-    if (block >= table->slab_max) return;
-    /* relaxed: an address, of which nothing is read */
-    const uint8_t *const slab = atomic_load_explicit(&table->slabs[block], memory_order_relaxed);
-    if (slab == NULL) return;
-    __builtin_prefetch(slab + (size_t)(partition - table->partitions) * DEDUP_BLOCK_BYTES +
+    uint32_t const at = filled(partition);
+    __builtin_prefetch(table->slabs + at / DEDUP_BLOCK_ENTRIES * table->slab_bytes +
+                           (size_t)(partition - table->partitions) * DEDUP_BLOCK_BYTES +
                            at % DEDUP_BLOCK_ENTRIES * DEDUP_ENTRY_BYTES,
                        1);
 }
@@ -245,11 +221,10 @@ static enum status enter(struct dedup_table *table, struct dedup_scratch *scratc
                                       .time = dedup_entry_time(candidate->time),
                                       .place = place};
     pthread_mutex_lock(&partition->mutex);
-    bool const fits = filled(partition) < partition->merge_at || merge(table, partition, scratch);
-    enum made const made = fits ? put(table, partition, &entry) : MADE_FULL;
+    bool const fits = (filled(partition) < partition->merge_at || merge(table, partition, scratch)) &&
+                      put(table, partition, &entry);
     pthread_mutex_unlock(&partition->mutex);
-    if (made == MADE) return STATUS_OK;
-    return made == MADE_FULL ? table_full(table, fault) : no_memory(fault);
+    return fits ? STATUS_OK : table_full(table, fault);
 }
 
 /* A piece for the bits of `count` candidates. */
@@ -266,7 +241,7 @@ static enum status make_piece(struct dedup_table *table, uint64_t order, uint64_
         return STATUS_OK;
     }
     if (atomic_load_explicit(&table->losers.count, memory_order_relaxed) < LOSERS_PIECES_MAX)
-        return no_memory(fault);
+        return fault_set(fault, STATUS_IO, "no memory for the keys of identity.deduplicate");
     return fault_set(fault, STATUS_USAGE,
                      "--shard-size: identity.deduplicate takes an input of at most %" PRIu64
                      " shards; larger ones are fewer",

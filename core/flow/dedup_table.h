@@ -60,6 +60,8 @@ struct dedup_table_options {
     uint64_t bytes;  /* the budget, at least DEDUP_TABLE_BYTES_MIN */
     uint64_t beside; /* bytes of the memory limit that stay what they are when the table gets more */
     uint64_t units;  /* of the whole input; 0: not known before its end */
+    /* Tells the system of memory that will be filled; may be NULL. */
+    void (*advise)(void *memory, size_t bytes);
 };
 
 struct dedup_table {
@@ -68,11 +70,8 @@ struct dedup_table {
     unsigned partition_bits;
     size_t slab_bytes;
     uint32_t slab_max;
-    _Atomic uint32_t slab_count; /* relaxed: how full it is */
-    /* L1: release by who made the slab, under the mutex; L2: acquire by whoever is about to fill a block. */
-    _Atomic(uint8_t *) *slabs;
-    pthread_mutex_t slab_mutex;
-    bool has_mutex;
+    _Atomic uint32_t slab_count; /* that are touched; relaxed: how full it is */
+    uint8_t *slabs;              /* one behind the other; what was never used costs no page */
     struct losers losers;
     _Atomic uint64_t units_done; /* relaxed: a count, for the message */
 };

@@ -675,7 +675,8 @@ static bool make_dedup(struct pipeline *pipeline, const struct shard_plan *plan)
                                           .units = has_stream(pipeline, plan) ? 0 : plan->count,
                                           .chunk = sizes->chunk,
                                           .checksum = pipeline->options->rules->checksum,
-                                          .store = pipeline->options->store};
+                                          .store = pipeline->options->store,
+                                          .advise = pipeline->options->advise};
     pipeline->dedup = calloc(1, sizeof *pipeline->dedup);
     return pipeline->dedup != NULL && dedup_create(pipeline->dedup, &options);
 }

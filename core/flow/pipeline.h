@@ -31,8 +31,8 @@
 #include "core/flow/assemble.h"
 #include "core/flow/chunk_pool.h"
 #include "core/flow/convert.h"
-#include "core/flow/dedup.h"
 #include "core/flow/crew.h"
+#include "core/flow/dedup.h"
 #include "core/flow/wait.h"
 #include "core/record/shard_plan.h"
 
@@ -77,8 +77,10 @@ struct pipeline_options {
     bool buffered_sources; /* readers hold a block each (and the lane's one of max_record) */
     struct wait *arrivals; /* what the assembler sleeps on: workers wake it for rows, the sink's threads
                               for pieces that may come home */
-    const struct spool_store *store;  /* with sizes.dedup: for rows that memory has no room for */
-    struct crew *crew;                /* of as many workers, for sinks that give them work; NULL: none does */
+    const struct spool_store *store; /* with sizes.dedup: for rows that memory has no room for */
+    struct crew *crew;               /* of as many workers, for sinks that give them work; NULL: none does */
+    /* Tells the system of memory that will be filled; may be NULL. */
+    void (*advise)(void *memory, size_t bytes);
     uint64_t (*now)(void);            /* nanoseconds of CLOCK_MONOTONIC */
     enum status (*interrupted)(void); /* STATUS_OK: go on; else why to stop. Asked by the assembler. */
     struct assemble_rules assemble;   /* but `streams` and `home`, which are the pipeline's */

@@ -1,22 +1,24 @@
-/* spool.c - see the header. Thread: the assembler's. Owns the blocks. */
+/* spool.c - see the header. Thread: the assembler's. Owns the memory. */
 #include "core/flow/spool.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-bool spool_create(struct spool *spool, uint64_t bytes, const struct spool_store *store)
+bool spool_create(struct spool *spool, uint64_t bytes, const struct spool_store *store,
+                  void (*advise)(void *memory, size_t bytes))
 {
     uint64_t const most = bytes / SPOOL_BLOCK_BYTES;
     *spool = (struct spool){.store = store, .block_max = most > UINT32_MAX ? UINT32_MAX : (uint32_t)most};
-    spool->blocks = calloc(spool->block_max, sizeof *spool->blocks);
-    return spool->blocks != NULL;
+    size_t const size = (size_t)spool->block_max * SPOOL_BLOCK_BYTES;
+    spool->memory =
+        aligned_alloc(LIMIT_HUGE_PAGE, (size + LIMIT_HUGE_PAGE - 1) / LIMIT_HUGE_PAGE * LIMIT_HUGE_PAGE);
+    if (spool->memory != NULL && advise != NULL) advise(spool->memory, size);
+    return spool->memory != NULL;
 }
 
 void spool_destroy(struct spool *spool)
 {
-    for (uint32_t i = 0; spool->blocks != NULL && i < spool->block_count; i++)
-        free(spool->blocks[i]);
-    free(spool->blocks);
+    free(spool->memory);
     *spool = (struct spool){0};
 }
 
@@ -29,38 +31,47 @@ static uint64_t kept(const struct spool *spool)
 
 /* ---- writing ---- */
 
+static uint8_t *buffer_of(const struct spool *spool)
+{
+    return spool->memory + (size_t)(spool->block_max - 1) * SPOOL_BLOCK_BYTES;
+}
+
 /* Writes the buffer out, which holds all bytes that are neither kept nor stored. */
 static enum status store_buffer(struct spool *spool, struct fault *fault)
 {
     uint64_t const front = (uint64_t)(spool->block_max - 1) * SPOOL_BLOCK_BYTES;
     size_t const length = (size_t)(spool->length - front - spool->stored);
-    enum status const status = spool->store->write(spool->store->self, spool->stored,
-                                                   spool->blocks[spool->block_max - 1], length, fault);
+    enum status const status =
+        spool->store->write(spool->store->self, spool->stored, buffer_of(spool), length, fault);
     if (status == STATUS_OK) spool->stored += length;
     return status;
 }
 
-/* An empty block to write on. */
-static enum status next_block(struct spool *spool, struct fault *fault)
+/* Where the next byte goes, and how many fit there: *room. */
+static enum status next_place(struct spool *spool, uint8_t **place, size_t *room, struct fault *fault)
 {
-    if (spool->block_count == spool->block_max) return store_buffer(spool, fault);
-    uint8_t *const block = malloc(SPOOL_BLOCK_BYTES);
-    if (block == NULL) return fault_set(fault, STATUS_IO, "no memory for the rows that wait for duplicates");
-    spool->blocks[spool->block_count++] = block;
-    return STATUS_OK;
+    uint64_t const size = (uint64_t)spool->block_max * SPOOL_BLOCK_BYTES;
+    if (spool->length < size) {
+        *place = spool->memory + spool->length;
+        *room = (size_t)(size - spool->length);
+        return STATUS_OK;
+    }
+    size_t const at = (size_t)(spool->length % SPOOL_BLOCK_BYTES);
+    *place = buffer_of(spool) + at;
+    *room = SPOOL_BLOCK_BYTES - at;
+    return at == 0 ? store_buffer(spool, fault) : STATUS_OK;
 }
 
 enum status spool_append(struct spool *spool, const void *bytes, size_t length, struct fault *fault)
 {
     const uint8_t *from = bytes;
     while (length > 0) {
-        size_t const at = (size_t)(spool->length % SPOOL_BLOCK_BYTES);
-        if (at == 0) {
-            enum status const status = next_block(spool, fault);
-            if (status != STATUS_OK) return status;
-        }
-        size_t const room = SPOOL_BLOCK_BYTES - at, step = length < room ? length : room;
-        memcpy(spool->blocks[spool->block_count - 1] + at, from, step);
+        uint8_t *place;
+        size_t room;
+        enum status const status = next_place(spool, &place, &room, fault);
+        if (status != STATUS_OK) return status;
+        size_t const step = length < room ? length : room;
+        memcpy(place, from, step);
         spool->length += step;
         from += step;
         length -= step;
@@ -78,24 +89,16 @@ enum status spool_rewind(struct spool *spool, struct fault *fault)
 
 static size_t take_from_memory(struct spool *spool, uint8_t *to, size_t length)
 {
-    size_t const at = (size_t)(spool->taken % SPOOL_BLOCK_BYTES);
-    uint32_t const block = (uint32_t)(spool->taken / SPOOL_BLOCK_BYTES);
     uint64_t const left = kept(spool) - spool->taken;
-    size_t step = SPOOL_BLOCK_BYTES - at;
-    if (step > left) step = (size_t)left;
-    if (step > length) step = length;
-    memcpy(to, spool->blocks[block] + at, step);
-    if (at + step == SPOOL_BLOCK_BYTES) {
-        free(spool->blocks[block]);
-        spool->blocks[block] = NULL;
-    }
+    size_t const step = length < left ? length : (size_t)left;
+    memcpy(to, spool->memory + spool->taken, step);
     return step;
 }
 
 static enum status take_from_store(struct spool *spool, uint8_t *to, size_t length, size_t *step,
                                    struct fault *fault)
 {
-    uint8_t *const buffer = spool->blocks[spool->block_max - 1];
+    uint8_t *const buffer = buffer_of(spool);
     uint64_t const offset = spool->taken - kept(spool);
     size_t const at = (size_t)(offset % SPOOL_BLOCK_BYTES);
     if (at == 0) {

@@ -3,7 +3,7 @@
  * Written once, from the first to the last byte, then read once in the same order. What is in memory stands
  * before what is in the store; the store sees large writes and reads that follow each other.
  *
- * Thread rule: one thread, the assembler's. Owns the blocks; the store is the caller's. */
+ * Thread rule: one thread, the assembler's. Owns the memory; the store is the caller's. */
 #ifndef PENSTOCK_CORE_FLOW_SPOOL_H
 #define PENSTOCK_CORE_FLOW_SPOOL_H
 
@@ -29,22 +29,24 @@ struct spool_store {
 
 struct spool {
     const struct spool_store *store;
-    uint8_t **blocks; /* the last one that the budget allows is the buffer of the store */
-    uint32_t block_max, block_count;
+    uint8_t *memory; /* blocks; the last one is the buffer of the store; what was never used costs no page */
+    uint32_t block_max;
     uint64_t length; /* bytes appended */
     uint64_t stored; /* of them written to the store */
     uint64_t taken;  /* bytes read */
     size_t buffered; /* bytes that the store gave into the buffer */
 };
 
-/* `bytes`: the budget, at least SPOOL_BYTES_MIN. Memory is taken as it is needed. False: no memory. */
-bool spool_create(struct spool *spool, uint64_t bytes, const struct spool_store *store);
+/* `bytes`: the budget, at least SPOOL_BYTES_MIN. `advise` tells the system of memory that will be filled; may
+ * be NULL. False: no memory. */
+bool spool_create(struct spool *spool, uint64_t bytes, const struct spool_store *store,
+                  void (*advise)(void *memory, size_t bytes));
 void spool_destroy(struct spool *spool); /* zeroed is fine */
 
 enum status spool_append(struct spool *spool, const void *bytes, size_t length, struct fault *fault);
 /* All bytes are appended, reading begins. */
 enum status spool_rewind(struct spool *spool, struct fault *fault);
-/* The next `length` bytes; there must be as many. Their memory is freed block by block. */
+/* The next `length` bytes; there must be as many. */
 enum status spool_take(struct spool *spool, void *bytes, size_t length, struct fault *fault);
 static inline uint64_t spool_left(const struct spool *spool)
 {

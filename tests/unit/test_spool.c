@@ -80,7 +80,7 @@ static void gives_back_what_it_got(void **state)
                 struct spool spool;
                 struct fault fault;
                 memory_store_start(&store);
-                assert_true(spool_create(&spool, blocks * BLOCK + 5, &store.port));
+                assert_true(spool_create(&spool, blocks * BLOCK + 5, &store.port, NULL));
                 assert_int_equal(pass(&spool, totals[t], step, &fault), STATUS_OK);
                 assert_int_equal(spool_left(&spool), 0);
                 /* memory first, and the store only when that is full */
@@ -102,7 +102,7 @@ static void survives_a_store_that_fails(void **state)
         struct fault fault = {.status = STATUS_OK};
         memory_store_start(&store);
         store.fail_at = k;
-        assert_true(spool_create(&spool, 2 * BLOCK, &store.port));
+        assert_true(spool_create(&spool, 2 * BLOCK, &store.port, NULL));
         enum status const status = pass(&spool, 5 * BLOCK + 3, 100000, &fault);
         bool const end = store.writes + store.reads < k;
         assert_int_equal(status, end ? STATUS_OK : STATUS_IO);
@@ -118,7 +118,7 @@ static void says_when_there_is_less_than_asked_for(void **state)
     struct spool spool;
     struct fault fault;
     char bytes[4] = "abc";
-    assert_true(spool_create(&spool, SPOOL_BYTES_MIN, NULL));
+    assert_true(spool_create(&spool, SPOOL_BYTES_MIN, NULL, NULL));
     assert_int_equal(spool_append(&spool, bytes, 3, &fault), STATUS_OK);
     assert_int_equal(spool_rewind(&spool, &fault), STATUS_OK);
     assert_int_equal(spool_take(&spool, bytes, 4, &fault), STATUS_INTERNAL);
@@ -162,7 +162,7 @@ static void keeps_bytes_in_a_file_without_a_name(void **state)
     struct stat found;
     spool_file_start(&file, folder);
     assert_int_equal(file.fd, -1); /* until it is needed */
-    assert_true(spool_create(&spool, BLOCK, &file.store));
+    assert_true(spool_create(&spool, BLOCK, &file.store, NULL));
     assert_int_equal(pass(&spool, 7 * BLOCK + 11, 300000, &fault), STATUS_OK);
     assert_int_equal(fstat(file.fd, &found), 0);
     assert_int_equal(found.st_size, 7 * BLOCK + 11);
@@ -213,7 +213,7 @@ static void says_when_the_disk_is_full(void **state)
     struct rlimit const low = {.rlim_cur = 3 * BLOCK + 100, .rlim_max = old.rlim_max};
     signal(SIGXFSZ, SIG_IGN);
     spool_file_start(&file, folder);
-    assert_true(spool_create(&spool, BLOCK, &file.store));
+    assert_true(spool_create(&spool, BLOCK, &file.store, NULL));
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &low), 0);
     enum status const status = pass(&spool, 9 * BLOCK, 300000, &fault);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
