@@ -39,7 +39,8 @@ static inline enum status memory_stream_read(struct stream *port, uint8_t *into,
     if (most > room) most = room;
     size_t const end = stream->fails_at < stream->length ? stream->fails_at : stream->length;
     if (most > end - stream->at) most = end - stream->at;
-    memcpy(into, stream->bytes + stream->at, most);
+    if (most != 0)
+        memcpy(into, stream->bytes + stream->at, most); /* an empty text may have no bytes at all */
     stream->at += most;
     *length = most;
     atomic_store(&stream->busy, false);
