@@ -62,7 +62,9 @@ struct contender contend_describe(const struct csv_row *row, const struct conten
             ++*id;
     }
     contender.candidates = *id - first;
-    contender.more = *id < row->id_count;
+    contender.shape = row->id_count == 1    ? CONTENDER_ALONE
+                      : *id < row->id_count ? CONTENDER_MORE
+                                            : CONTENDER_WHOLE;
     return contender;
 }
 

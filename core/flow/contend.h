@@ -57,7 +57,7 @@ static inline void contend_next_chunk(struct contend *contend)
 }
 
 /* The contender of the record that was opened in `row`, from id number *id on; moves *id behind its
- * candidates. contender->more: there are others. */
+ * candidates. */
 struct contender contend_describe(const struct csv_row *row, const struct contend_outcome *outcome,
                                   uint32_t *id);
 /* Takes that record's candidates, behind all that became of it: its rows are marked. */

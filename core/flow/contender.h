@@ -5,25 +5,48 @@
  * loser is a duplicate, whatever else had become of it behind that stage. The records of a shard come in
  * input order, and so do the candidates of a record: its ids.
  *
- * A record takes one contender; one with rows takes several when its ids were changed differently. */
+ * Records of one candidate each that were counted alike share a contender when they follow each other. A
+ * record of several candidates has one of its own, or several when its ids were changed differently. */
 #ifndef PENSTOCK_CORE_FLOW_CONTENDER_H
 #define PENSTOCK_CORE_FLOW_CONTENDER_H
 
 #include "core/base/tally.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 enum contender_outcome { CONTENDER_ROWS, CONTENDER_SKIPPED, CONTENDER_FAILED };
 
+enum contender_shape {
+    CONTENDER_ALONE, /* each candidate is a record */
+    CONTENDER_MORE,  /* candidates of one record, others of it follow */
+    CONTENDER_WHOLE  /* the last or only candidates of a record */
+};
+
 struct contender {
-    uint32_t candidates;            /* ids: 1, but with identity.multiple: explode */
+    uint32_t candidates;            /* ids */
     uint16_t rows;                  /* CONTENDER_ROWS: of each candidate, one a stream */
     uint16_t changed[CHANGE_COUNT]; /* CONTENDER_ROWS: what each row was counted in tally.changed */
     uint8_t outcome;                /* enum contender_outcome */
     uint8_t reason;                 /* CONTENDER_SKIPPED: enum skip; CONTENDER_FAILED: enum defect */
     uint8_t rule;                   /* SKIP_CONSENT: number of the rule */
-    bool more;                      /* the next contender is of the same record */
+    uint8_t shape;                  /* enum contender_shape */
 };
+
+/* Takes the candidates of `next` into `last`, if one contender can stand for both. */
+static inline bool contender_join(struct contender *last, const struct contender *next)
+{
+    size_t const alike = offsetof(struct contender, rows);
+    if (last->shape != CONTENDER_ALONE ||
+        memcmp((const char *)last + alike, (const char *)next + alike, sizeof *last - alike) != 0 ||
+        last->candidates > UINT32_MAX - next->candidates)
+        return false;
+    last->candidates += next->candidates;
+    return true;
+}
+
+_Static_assert(sizeof(struct contender) == 16, "no padding, which would be compared");
 
 #endif

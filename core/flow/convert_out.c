@@ -74,6 +74,14 @@ static bool fits_contender(const struct convert *convert)
     return chunk != NULL && chunk->capacity - chunk->length >= sizeof(struct contender);
 }
 
+/* One contender more or the last one for all: see contender.h. */
+static bool joins_last(const struct convert *convert, const struct contender *contender)
+{
+    const struct chunk *const chunk = convert->contenders;
+    if (chunk == NULL || chunk->rows == 0) return false;
+    return contender_join((struct contender *)chunk->bytes + chunk->rows - 1, contender);
+}
+
 static bool next_contenders(struct convert *convert)
 {
     if (convert->contenders != NULL) give_rejects(convert);
@@ -362,6 +370,7 @@ static void contend(struct convert *convert, const struct csv_row *row, enum con
     if (rows != NULL) contend_mark(&convert->contend, rows);
     for (uint32_t id = 0; id < row->id_count;) {
         struct contender const contender = contend_describe(row, &became, &id);
+        if (joins_last(convert, &contender)) continue;
         if (!fits_contender(convert) && !next_contenders(convert)) return;
         memcpy(convert->contenders->bytes + convert->contenders->length, &contender, sizeof contender);
         convert->contenders->length += (uint32_t)sizeof contender;

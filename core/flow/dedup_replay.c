@@ -22,7 +22,7 @@ void dedup_replay_begin(struct dedup_replay *replay, struct losers_unit losers)
     replay->losers = losers;
     replay->has_losers = losers_any(&losers);
     replay->records = replay->candidates = 0;
-    replay->contender_count = replay->next = 0;
+    replay->contender_count = replay->next = replay->counted = 0;
     replay->some_stay = false;
     replay->correction = (struct tally){0};
 }
@@ -51,34 +51,77 @@ static void take_back(struct tally *correction, const struct contender *contende
     }
 }
 
-static void count_next(struct dedup_replay *replay)
+/* A candidate's rows, each of them. */
+static void take_rows_back(struct tally *correction, const struct contender *contender, uint32_t candidates)
 {
-    const struct contender *const contender = &replay->contenders[replay->next++];
-    uint32_t const lost = count_lost(replay, contender->candidates);
-    replay->candidates += contender->candidates;
-    if (contender->outcome == CONTENDER_ROWS) {
-        uint64_t const rows = (uint64_t)lost * contender->rows;
-        replay->correction.rows -= rows;
-        for (int c = 0; c < CHANGE_COUNT; c++)
-            replay->correction.changed[c] -= rows * contender->changed[c];
-    }
-    replay->some_stay = replay->some_stay || lost < contender->candidates;
-    if (contender->more) return;
+    uint64_t const rows = (uint64_t)candidates * contender->rows;
+    if (contender->outcome != CONTENDER_ROWS) return;
+    correction->rows -= rows;
+    for (int c = 0; c < CHANGE_COUNT; c++)
+        correction->changed[c] -= rows * contender->changed[c];
+}
+
+/* Candidates of the contender at hand that are not counted yet. */
+static uint32_t left(const struct dedup_replay *replay)
+{
+    return replay->contenders[replay->next].candidates - replay->counted;
+}
+
+/* The next `records` of a contender that stands for records of one candidate each. */
+static void count_alone(struct dedup_replay *replay, uint32_t records)
+{
+    const struct contender *const contender = &replay->contenders[replay->next];
+    uint32_t const lost = count_lost(replay, records);
+    take_rows_back(&replay->correction, contender, lost);
+    for (uint32_t i = 0; i < lost; i++)
+        take_back(&replay->correction, contender);
+    replay->candidates += records;
+    replay->records += records;
+}
+
+/* A contender of one record. */
+static void count_whole(struct dedup_replay *replay, uint32_t candidates)
+{
+    const struct contender *const contender = &replay->contenders[replay->next];
+    uint32_t const lost = count_lost(replay, candidates);
+    take_rows_back(&replay->correction, contender, lost);
+    replay->candidates += candidates;
+    replay->some_stay = replay->some_stay || lost < candidates;
+    if (contender->shape == CONTENDER_MORE) return;
     if (!replay->some_stay) take_back(&replay->correction, contender);
     replay->some_stay = false;
     replay->records++;
 }
 
+/* Counts on to record number `records`, or as far as the contenders at hand reach. */
+static void count_to(struct dedup_replay *replay, uint64_t records)
+{
+    while (replay->records < records && replay->next < replay->contender_count) {
+        uint32_t count = left(replay);
+        if (replay->contenders[replay->next].shape != CONTENDER_ALONE) {
+            count_whole(replay, count);
+        } else {
+            if (count > records - replay->records) count = (uint32_t)(records - replay->records);
+            count_alone(replay, count);
+        }
+        if (count == left(replay)) {
+            replay->next++;
+            replay->counted = 0;
+        } else {
+            replay->counted += count;
+        }
+    }
+}
+
 void dedup_replay_contenders(struct dedup_replay *replay, uint32_t count)
 {
     replay->contender_count = count;
-    replay->next = 0;
+    replay->next = replay->counted = 0;
 }
 
 void dedup_replay_count(struct dedup_replay *replay)
 {
-    while (replay->has_losers && replay->next < replay->contender_count)
-        count_next(replay);
+    if (replay->has_losers) count_to(replay, UINT64_MAX);
 }
 
 /* ---- rejects ---- */
@@ -87,7 +130,8 @@ void dedup_replay_count(struct dedup_replay *replay)
 static bool is_lost(struct dedup_replay *replay, const struct chunk_reject *entry)
 {
     if (!entry->contends || replay->next == replay->contender_count) return false;
-    uint32_t const candidates = replay->contenders[replay->next].candidates;
+    bool const alone = replay->contenders[replay->next].shape == CONTENDER_ALONE;
+    uint32_t const candidates = alone ? 1 : left(replay);
     return count_lost(replay, candidates) == candidates;
 }
 
@@ -99,8 +143,7 @@ void dedup_replay_rejects(struct dedup_replay *replay, struct chunk *chunk)
         struct chunk_reject entry;
         memcpy(&entry, chunk->bytes + at, sizeof entry);
         uint32_t const bytes = (uint32_t)chunk_reject_bytes(entry.raw_length);
-        while (replay->records < entry.contenders && replay->next < replay->contender_count)
-            count_next(replay);
+        count_to(replay, entry.contenders);
         if (!is_lost(replay, &entry)) {
             tally_add(&entry.tally, &replay->correction);
             memmove(chunk->bytes + to, chunk->bytes + at, bytes);

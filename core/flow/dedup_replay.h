@@ -17,7 +17,8 @@
 struct dedup_replay {
     enum checksum_kind checksum;    /* of the chunks */
     struct contender *contenders;   /* of the last chunk of them; room for a whole one */
-    uint32_t contender_count, next; /* next: the first that is not counted yet */
+    uint32_t contender_count, next; /* next: the first that is not wholly counted yet */
+    uint32_t counted;               /* candidates of it that are */
     /* of the unit at hand */
     struct losers_unit losers;
     bool has_losers;

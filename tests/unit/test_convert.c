@@ -74,7 +74,8 @@ static void print_contenders(struct desk *desk, const struct chunk *chunk)
             reason = tally_defect_name((enum defect)contender.reason);
         }
         snprintf(line, sizeof line, "%u ids: %s %s rule %u newlines %u%s\n", contender.candidates, outcome,
-                 reason, contender.rule, contender.changed[CHANGE_NEWLINE], contender.more ? " more" : "");
+                 reason, contender.rule, contender.changed[CHANGE_NEWLINE],
+                 contender.shape == CONTENDER_MORE ? " more" : "");
         memory_print(&desk->contenders, line);
     }
 }
