@@ -19,10 +19,6 @@
 /* Cache line: what two threads must not share. x86 prefetches lines in pairs, so 128. */
 #define LIMIT_LINE 128u
 
-/* Where memory is large, it begins at a multiple of this: x86 and most others can then map it in pages of
- * this size, which are filled with one fault and found with one entry of the TLB. */
-#define LIMIT_HUGE_PAGE (2u * LIMIT_MIB)
-
 /* source.max_record: from any size at all (the contract sets no minimum) to what 32-bit structural indexes
  * can address with room to spare. */
 #define LIMIT_RECORD_MIN 1u

@@ -79,5 +79,6 @@ void chunk_reset(struct chunk *chunk, enum chunk_kind kind, uint64_t shard)
     chunk->open_row = 0;
     chunk->shard = shard;
     chunk->last = false;
+    chunk->contender_count = 0;
     chunk->pieces = 0;
 }

@@ -10,9 +10,9 @@
  * lie together, in input order. A piece of a larger row has a run of its own. No runs: all are stream 0's.
  *
  * A run that deduplicates marks each row with the number of its candidate in the shard, and sends what became
- * of its records as a sequence of contenders (contender.h) in chunks of their own kind. A chunk of rejects
- * follows the contenders that stand before its entries, and its entries stand among those of the last such
- * chunk.
+ * of its records as a sequence of contenders (contender.h) in chunks of their own kind, or, the last ones, in
+ * the shard's last chunk. A chunk of rejects follows the contenders that stand before its entries, and its
+ * entries stand among those of the last such chunk.
  *
  * Ownership: chunks belong to the pool (chunk_pool.h), which the assembler keeps. A worker gets one by its
  * home ring and gives it back, filled, by its forward ring. Thread rule: whoever holds the pointer; the
@@ -21,6 +21,7 @@
 #define PENSTOCK_CORE_FLOW_CHUNK_H
 
 #include "core/base/tally.h"
+#include "core/flow/contender.h"
 #include "core/map/path.h"
 
 #include <stdbool.h>
@@ -38,6 +39,9 @@
 enum chunk_kind { CHUNK_ROWS, CHUNK_REJECTS, CHUNK_CONTENDERS };
 
 struct losers_piece; /* losers.h */
+
+/* Contenders that the last chunk of a shard carries itself: most shards' records are counted alike. */
+#define CHUNK_CONTENDERS_MAX 4u
 
 struct chunk_run {
     uint32_t stream;
@@ -63,8 +67,11 @@ struct chunk {
     bool ends_source;            /* last: no other shard of the source follows */
     struct tally tally;          /* last: the whole shard's */
     struct losers_piece *losers; /* last: the bits of its candidates; NULL: it has none */
-    uint64_t checksum;           /* rows without runs: of its bytes, of the run's kind */
-    uint32_t pieces;             /* assembler only: handed to the sink and not yet home */
+    /* last: the shard's last contenders, when they are few */
+    struct contender contenders[CHUNK_CONTENDERS_MAX];
+    uint32_t contender_count;
+    uint64_t checksum; /* rows without runs: of its bytes, of the run's kind */
+    uint32_t pieces;   /* assembler only: handed to the sink and not yet home */
 };
 
 /* One failed record; its raw bytes follow, up to the next multiple of 8. */

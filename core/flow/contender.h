@@ -13,7 +13,6 @@
 #include "core/base/tally.h"
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -35,14 +34,20 @@ struct contender {
     uint8_t shape;                  /* enum contender_shape */
 };
 
+/* All but the candidates. */
+static inline bool contender_is_like(const struct contender *a, const struct contender *b)
+{
+    uint32_t first[3], second[3];
+    memcpy(first, &a->rows, sizeof first);
+    memcpy(second, &b->rows, sizeof second);
+    return ((first[0] ^ second[0]) | (first[1] ^ second[1]) | (first[2] ^ second[2])) == 0;
+}
+
 /* Takes the candidates of `next` into `last`, if one contender can stand for both. */
 static inline bool contender_join(struct contender *last, const struct contender *next)
 {
-    size_t const alike = offsetof(struct contender, rows);
-    if (last->shape != CONTENDER_ALONE ||
-        memcmp((const char *)last + alike, (const char *)next + alike, sizeof *last - alike) != 0 ||
-        last->candidates > UINT32_MAX - next->candidates)
-        return false;
+    if (last->shape != CONTENDER_ALONE || !contender_is_like(last, next)) return false;
+    if (last->candidates > UINT32_MAX - next->candidates) return false;
     last->candidates += next->candidates;
     return true;
 }

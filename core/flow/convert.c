@@ -502,6 +502,7 @@ enum status convert_task(struct convert *convert, const struct feed_task *task, 
     convert->ends_source = task->final;
     convert->tally = (struct tally){0};
     contend_begin(&convert->contend, task->order);
+    if (convert->contenders != NULL) convert->contenders->shard = task->order;
     enum status status = task->block == NULL ? convert_lines(convert, &task->shard, fault)
                                              : convert_stream_block(convert, task, fault);
     if (status == STATUS_OK && convert->contend.table != NULL) status = finish_contest(convert, fault);

@@ -105,11 +105,27 @@ static bool send_split(struct convert *convert)
     return true;
 }
 
+static bool has_few_contenders(const struct convert *convert)
+{
+    return convert->contenders != NULL && convert->contenders->rows <= CHUNK_CONTENDERS_MAX;
+}
+
+/* The contenders at hand go along with the shard's last chunk; theirs stays, for the next shard. */
+static void carry_contenders(struct convert *convert)
+{
+    struct chunk *const from = convert->contenders;
+    memcpy(convert->rows->contenders, from->bytes, from->length);
+    convert->rows->contender_count = from->rows;
+    chunk_reset(from, CHUNK_CONTENDERS, convert->shard);
+}
+
 void convert_finish_shard(struct convert *convert)
 {
     if (convert->split.stream_count != 0 && !send_split(convert)) return;
-    give_rejects(convert);
+    bool const few = convert->rejects == NULL && has_few_contenders(convert);
+    if (!few) give_rejects(convert);
     if (convert->rows == NULL && !next_rows(convert)) return;
+    if (few) carry_contenders(convert);
     convert->rows->last = true;
     convert->rows->ends_source = convert->ends_source;
     convert->rows->losers = convert->contend.first;

@@ -15,10 +15,10 @@ bool dedup_create(struct dedup *dedup, const struct dedup_options *options)
     struct dedup_table_options const table = {.bytes = options->sizes.table,
                                               .beside = options->beside,
                                               .units = options->units,
-                                              .advise = options->advise};
+                                              .prepare = options->prepare};
     *dedup = (struct dedup){.in_unit = false};
     return dedup_table_create(&dedup->table, &table) &&
-           spool_create(&dedup->spool, options->sizes.spool, options->store, options->advise) &&
+           spool_create(&dedup->spool, options->sizes.spool, options->store, options->prepare) &&
            dedup_replay_create(&dedup->replay, options->checksum, options->chunk);
 }
 
@@ -35,7 +35,7 @@ void dedup_destroy(struct dedup *dedup)
  * the last of a shard its tally. */
 struct kept {
     uint64_t shard, open_row, checksum;
-    uint32_t kind, length, rows, run_count;
+    uint32_t kind, length, rows, run_count, contender_count;
     bool last, ends_source;
 };
 
@@ -49,6 +49,7 @@ enum status dedup_keep(struct dedup *dedup, const struct chunk *chunk, struct fa
                               .length = chunk->length,
                               .rows = chunk->rows,
                               .run_count = chunk->run_count,
+                              .contender_count = chunk->contender_count,
                               .last = chunk->last,
                               .ends_source = chunk->ends_source};
     enum status status = spool_append(spool, &kept, sizeof kept, fault);
@@ -64,7 +65,9 @@ enum status dedup_keep(struct dedup *dedup, const struct chunk *chunk, struct fa
     if (status != STATUS_OK || !chunk->last) return status;
     if (!losers_keep(&dedup->table.losers, chunk->losers))
         return fault_set(fault, STATUS_IO, "no memory for the list of shards");
-    return spool_append(spool, &chunk->tally, sizeof chunk->tally, fault);
+    status = spool_append(spool, &chunk->tally, sizeof chunk->tally, fault);
+    if (status != STATUS_OK) return status;
+    return spool_append(spool, chunk->contenders, chunk->contender_count * sizeof *chunk->contenders, fault);
 }
 
 /* ---- settle ---- */
@@ -87,11 +90,12 @@ enum status dedup_rewind(struct dedup *dedup, struct fault *fault)
     return spool_rewind(&dedup->spool, fault);
 }
 
-static enum status take_contenders(struct dedup *dedup, const struct kept *kept, struct fault *fault)
+static enum status take_contenders(struct dedup *dedup, uint32_t count, struct fault *fault)
 {
     dedup_replay_count(&dedup->replay);
-    enum status const status = spool_take(&dedup->spool, dedup->replay.contenders, kept->length, fault);
-    if (status == STATUS_OK) dedup_replay_contenders(&dedup->replay, kept->rows);
+    enum status const status =
+        spool_take(&dedup->spool, dedup->replay.contenders, count * sizeof(struct contender), fault);
+    if (status == STATUS_OK) dedup_replay_contenders(&dedup->replay, count);
     return status;
 }
 
@@ -108,14 +112,18 @@ static enum status take_rows(struct dedup *dedup, struct chunk *chunk, struct fa
     return status;
 }
 
-static enum status take_tally(struct dedup *dedup, struct chunk *chunk, struct fault *fault)
+/* The end of a unit. */
+static enum status take_tally(struct dedup *dedup, const struct kept *kept, struct chunk *chunk,
+                              struct fault *fault)
 {
+    enum status status = spool_take(&dedup->spool, &chunk->tally, sizeof chunk->tally, fault);
+    if (status == STATUS_OK) status = take_contenders(dedup, kept->contender_count, fault);
+    if (status != STATUS_OK) return status;
     dedup_replay_count(&dedup->replay);
-    dedup->in_unit = false;
+    tally_add(&chunk->tally, &dedup->replay.correction);
     losers_drop(&dedup->table.losers, dedup->unit++);
-    enum status const status = spool_take(&dedup->spool, &chunk->tally, sizeof chunk->tally, fault);
-    if (status == STATUS_OK) tally_add(&chunk->tally, &dedup->replay.correction);
-    return status;
+    dedup->in_unit = false;
+    return STATUS_OK;
 }
 
 static enum status take_chunk(struct dedup *dedup, const struct kept *kept, struct chunk *chunk,
@@ -135,7 +143,7 @@ static enum status take_chunk(struct dedup *dedup, const struct kept *kept, stru
         status = take_rows(dedup, chunk, fault);
     else
         dedup_replay_rejects(&dedup->replay, chunk);
-    return status == STATUS_OK && chunk->last ? take_tally(dedup, chunk, fault) : status;
+    return status == STATUS_OK && chunk->last ? take_tally(dedup, kept, chunk, fault) : status;
 }
 
 enum status dedup_next(struct dedup *dedup, struct chunk *chunk, struct fault *fault)
@@ -148,7 +156,7 @@ enum status dedup_next(struct dedup *dedup, struct chunk *chunk, struct fault *f
             dedup_replay_begin(&dedup->replay, losers_unit(&dedup->table.losers, dedup->unit));
         dedup->in_unit = true;
         if (kept.kind == CHUNK_CONTENDERS) {
-            status = take_contenders(dedup, &kept, fault);
+            status = take_contenders(dedup, kept.rows, fault);
             if (status != STATUS_OK) return status;
             continue;
         }

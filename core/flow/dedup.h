@@ -31,8 +31,8 @@ struct dedup_options {
     size_t chunk;    /* capacity of the run's chunks */
     enum checksum_kind checksum;
     const struct spool_store *store;
-    void (*advise)(void *memory,
-                   size_t bytes); /* tells the system of memory that will be filled; may be NULL */
+    void (*prepare)(void *memory,
+                    size_t bytes); /* tells the system of memory that is about to be filled; may be NULL */
 };
 
 struct dedup {

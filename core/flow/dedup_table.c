@@ -39,9 +39,7 @@ bool dedup_table_create(struct dedup_table *table, const struct dedup_table_opti
     table->slab_bytes = (size_t)partitions * DEDUP_BLOCK_BYTES;
     table->slab_max = (uint32_t)(options->bytes / table->slab_bytes);
     size_t const bytes = table->slab_max * table->slab_bytes;
-    table->slabs =
-        aligned_alloc(LIMIT_HUGE_PAGE, (bytes + LIMIT_HUGE_PAGE - 1) / LIMIT_HUGE_PAGE * LIMIT_HUGE_PAGE);
-    if (table->slabs != NULL && options->advise != NULL) options->advise(table->slabs, bytes);
+    table->slabs = malloc(bytes);
     struct dedup_partition *const made =
         aligned_alloc(_Alignof(struct dedup_partition), partition_bytes(table));
     bool const has_bits = losers_create(&table->losers);
@@ -94,10 +92,13 @@ static bool use_slab(struct dedup_table *table, uint32_t number)
 {
     uint32_t count = atomic_load_explicit(&table->slab_count, memory_order_relaxed);
     if (number >= slabs_allowed(table)) return false;
-    while (count <= number &&
-           !atomic_compare_exchange_weak_explicit(&table->slab_count, &count, number + 1,
+    while (count <= number)
+        if (atomic_compare_exchange_weak_explicit(&table->slab_count, &count, number + 1,
                                                   memory_order_relaxed, memory_order_relaxed)) {
-    }
+            if (table->options.prepare != NULL)
+                table->options.prepare(table->slabs + number * table->slab_bytes, table->slab_bytes);
+            break;
+        }
     return true;
 }
 

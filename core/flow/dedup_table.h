@@ -60,8 +60,8 @@ struct dedup_table_options {
     uint64_t bytes;  /* the budget, at least DEDUP_TABLE_BYTES_MIN */
     uint64_t beside; /* bytes of the memory limit that stay what they are when the table gets more */
     uint64_t units;  /* of the whole input; 0: not known before its end */
-    /* Tells the system of memory that will be filled; may be NULL. */
-    void (*advise)(void *memory, size_t bytes);
+    /* Tells the system of memory that is about to be filled; may be NULL. */
+    void (*prepare)(void *memory, size_t bytes);
 };
 
 struct dedup_table {

@@ -676,7 +676,7 @@ static bool make_dedup(struct pipeline *pipeline, const struct shard_plan *plan)
                                           .chunk = sizes->chunk,
                                           .checksum = pipeline->options->rules->checksum,
                                           .store = pipeline->options->store,
-                                          .advise = pipeline->options->advise};
+                                          .prepare = pipeline->options->prepare};
     pipeline->dedup = calloc(1, sizeof *pipeline->dedup);
     return pipeline->dedup != NULL && dedup_create(pipeline->dedup, &options);
 }

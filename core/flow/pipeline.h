@@ -79,8 +79,8 @@ struct pipeline_options {
                               for pieces that may come home */
     const struct spool_store *store; /* with sizes.dedup: for rows that memory has no room for */
     struct crew *crew;               /* of as many workers, for sinks that give them work; NULL: none does */
-    /* Tells the system of memory that will be filled; may be NULL. */
-    void (*advise)(void *memory, size_t bytes);
+    /* Tells the system of memory that is about to be filled; may be NULL. */
+    void (*prepare)(void *memory, size_t bytes);
     uint64_t (*now)(void);            /* nanoseconds of CLOCK_MONOTONIC */
     enum status (*interrupted)(void); /* STATUS_OK: go on; else why to stop. Asked by the assembler. */
     struct assemble_rules assemble;   /* but `streams` and `home`, which are the pipeline's */

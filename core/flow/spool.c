@@ -5,14 +5,13 @@
 #include <string.h>
 
 bool spool_create(struct spool *spool, uint64_t bytes, const struct spool_store *store,
-                  void (*advise)(void *memory, size_t bytes))
+                  void (*prepare)(void *memory, size_t bytes))
 {
     uint64_t const most = bytes / SPOOL_BLOCK_BYTES;
-    *spool = (struct spool){.store = store, .block_max = most > UINT32_MAX ? UINT32_MAX : (uint32_t)most};
+    *spool = (struct spool){
+        .store = store, .prepare = prepare, .block_max = most > UINT32_MAX ? UINT32_MAX : (uint32_t)most};
     size_t const size = (size_t)spool->block_max * SPOOL_BLOCK_BYTES;
-    spool->memory =
-        aligned_alloc(LIMIT_HUGE_PAGE, (size + LIMIT_HUGE_PAGE - 1) / LIMIT_HUGE_PAGE * LIMIT_HUGE_PAGE);
-    if (spool->memory != NULL && advise != NULL) advise(spool->memory, size);
+    spool->memory = malloc(size);
     return spool->memory != NULL;
 }
 
@@ -50,16 +49,14 @@ static enum status store_buffer(struct spool *spool, struct fault *fault)
 /* Where the next byte goes, and how many fit there: *room. */
 static enum status next_place(struct spool *spool, uint8_t **place, size_t *room, struct fault *fault)
 {
-    uint64_t const size = (uint64_t)spool->block_max * SPOOL_BLOCK_BYTES;
-    if (spool->length < size) {
-        *place = spool->memory + spool->length;
-        *room = (size_t)(size - spool->length);
-        return STATUS_OK;
-    }
+    uint64_t const block = spool->length / SPOOL_BLOCK_BYTES;
     size_t const at = (size_t)(spool->length % SPOOL_BLOCK_BYTES);
-    *place = buffer_of(spool) + at;
+    bool const in_memory = block < spool->block_max;
+    uint8_t *const begin = in_memory ? spool->memory + block * SPOOL_BLOCK_BYTES : buffer_of(spool);
+    if (in_memory && at == 0 && spool->prepare != NULL) spool->prepare(begin, SPOOL_BLOCK_BYTES);
+    *place = begin + at;
     *room = SPOOL_BLOCK_BYTES - at;
-    return at == 0 ? store_buffer(spool, fault) : STATUS_OK;
+    return !in_memory && at == 0 ? store_buffer(spool, fault) : STATUS_OK;
 }
 
 enum status spool_append(struct spool *spool, const void *bytes, size_t length, struct fault *fault)

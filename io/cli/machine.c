@@ -156,9 +156,13 @@ int64_t machine_wall_milliseconds(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-void machine_advise_memory(void *memory, size_t bytes)
+void machine_prepare_memory(void *memory, size_t bytes)
 {
-    (void)madvise(memory, bytes, MADV_HUGEPAGE); /* EINVAL: a kernel without large pages, as good as any */
+    uintptr_t const page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t const from = ((uintptr_t)memory + page - 1) / page * page;
+    uintptr_t const to = ((uintptr_t)memory + bytes) / page * page;
+    /* EINVAL: a kernel before 5.14, where each page has its fault */
+    if (from < to) (void)madvise((void *)from, to - from, MADV_POPULATE_WRITE);
 }
 
 void machine_run_id(char out[17])

@@ -17,9 +17,9 @@ uint64_t machine_cgroup_memory(const char *root, uint64_t bytes);
 uint64_t machine_peak_rss(void);         /* bytes */
 uint64_t machine_now(void);              /* nanoseconds, steady */
 int64_t machine_wall_milliseconds(void); /* since 1970 */
-/* A hint: this memory will be filled, so that the system may map it in large pages, each with one fault. Any
+/* This memory is about to be filled: its pages are mapped at once, instead of with a fault for each. Any
  * thread. */
-void machine_advise_memory(void *memory, size_t bytes);
+void machine_prepare_memory(void *memory, size_t bytes);
 /* 16 lower-case hex digits and a terminator, random. */
 void machine_run_id(char out[17]);
 

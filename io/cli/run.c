@@ -177,7 +177,7 @@ static enum status plan_memory(struct run *run, struct fault *fault)
     run->pipeline.buffered_sources = options->input_mode != OPTIONS_INPUT_MMAP;
     run->pipeline.arrivals = &run->arrivals;
     run->pipeline.store = &run->spool.store;
-    run->pipeline.advise = machine_advise_memory;
+    run->pipeline.prepare = machine_prepare_memory;
     run->pipeline.now = machine_now;
     run->pipeline.interrupted = signals_caught;
     uint64_t const limit = options->memory_limit != 0 ? options->memory_limit : machine_memory_default();
