@@ -514,7 +514,9 @@ static struct feed_rules feed_rules_of(const struct convert_rules *rules, uint32
 static uint64_t feed_bytes(const struct pipeline_needs *needs, const struct pipeline_sizes *sizes)
 {
     struct feed_rules const rules = feed_rules_of(needs->rules, needs->threads, sizes);
-    return needs->has_streams ? feed_memory(&rules) + needs->stream_bytes * (needs->threads + 1) : 0;
+    uint64_t const most = (uint64_t)needs->threads + 1; /* open at once: see feed.c */
+    uint64_t const open = needs->streams < most ? needs->streams : most;
+    return needs->streams != 0 ? feed_memory(&rules) + needs->stream_bytes * open : 0;
 }
 
 /* What deduplication takes in workers, chunks and replay, and its own sizes. */
@@ -554,13 +556,13 @@ static struct pipeline_sizes sizes_at_most(const struct pipeline_needs *needs)
 }
 
 /* One step down; false: there is none. */
-static bool sizes_shrink(struct pipeline_sizes *sizes)
+static bool sizes_shrink(const struct pipeline_needs *needs, struct pipeline_sizes *sizes)
 {
     if (sizes->chunk > CHUNK_BYTES_MIN)
         sizes->chunk /= 2;
     else if (sizes->chunks > PIPELINE_CHUNKS_MIN)
         sizes->chunks--;
-    else if (sizes->stream_block > PIPELINE_STREAM_BLOCK_MIN)
+    else if (sizes->stream_block > PIPELINE_STREAM_BLOCK_MIN && !needs->blocks_show)
         sizes->stream_block /= 2;
     else if (sizes->block > PIPELINE_BLOCK_MIN)
         sizes->block /= 2;
@@ -569,10 +571,22 @@ static bool sizes_shrink(struct pipeline_sizes *sizes)
     return true;
 }
 
+/* More chunks, where sources run ahead of others. */
+static void grow_chunks(const struct pipeline_needs *needs, uint64_t limit, struct pipeline_sizes *sizes)
+{
+    if (needs->streams == 0 || needs->sources < 2 || needs->threads < 2) return;
+    uint64_t const share = limit / PIPELINE_AHEAD_SHARE, left = limit - sizes->memory;
+    struct pipeline_sizes one_more = *sizes;
+    one_more.chunks++; /* of each worker */
+    uint64_t const more = (share < left ? share : left) / (memory_of(needs, &one_more) - sizes->memory);
+    sizes->chunks += (uint32_t)(more < PIPELINE_AHEAD_MAX ? more : PIPELINE_AHEAD_MAX);
+    sizes->memory = memory_of(needs, sizes);
+}
+
 uint64_t pipeline_least(const struct pipeline_needs *needs)
 {
     struct pipeline_sizes sizes = sizes_at_most(needs);
-    while (sizes_shrink(&sizes)) {
+    while (sizes_shrink(needs, &sizes)) {
     }
     return memory_of(needs, &sizes);
 }
@@ -583,8 +597,11 @@ enum status pipeline_size(const struct pipeline_needs *needs, uint64_t limit, st
     *sizes = sizes_at_most(needs);
     do {
         sizes->memory = memory_of(needs, sizes);
-        if (sizes->memory <= limit) return STATUS_OK;
-    } while (sizes_shrink(sizes));
+        if (sizes->memory <= limit) {
+            grow_chunks(needs, limit, sizes);
+            return STATUS_OK;
+        }
+    } while (sizes_shrink(needs, sizes));
     return fault_set(fault, STATUS_USAGE,
                      "--memory-limit: %" PRIu64 " MiB are not enough for %u %s and records of up to %" PRIu64
                      " bytes; the least that works is %" PRIu64

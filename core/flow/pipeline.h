@@ -55,6 +55,12 @@
 /* Text in a block of a stream (STREAM_BLOCK_BYTES) when memory is short. */
 #define PIPELINE_STREAM_BLOCK_MIN (128u * 1024)
 
+/* The share of the memory limit (1 / this) that rows of sources ahead of the front one may fill: what they
+ * don't fill is never touched. */
+#define PIPELINE_AHEAD_SHARE 4u
+/* Chunks of a worker for that: 8 GiB of rows. A bound for the arrays of chunks, whatever the limit. */
+#define PIPELINE_AHEAD_MAX 65536u
+
 /* Stack of a worker: the walks descend PATH_PARTS_MAX levels of some 200 bytes. */
 #define PIPELINE_STACK_BYTES (512u * 1024)
 
@@ -108,14 +114,16 @@ struct pipeline_needs {
     bool buffered_sources;
     uint64_t hold; /* bytes of pieces that the sink may hold back and have on their way; 0: gives them home at
                       once */
-    uint64_t other; /* memory that the sink takes beside them */
-    bool has_streams;
-    uint64_t stream_bytes; /* memory of one stream that is being read */
+    uint64_t other;            /* memory that the sink takes beside them */
+    uint64_t sources, streams; /* of the sources: how many are read front to back */
+    uint64_t stream_bytes;     /* memory of one stream that is being read */
+    bool blocks_show;          /* in the output: blocks of streams have one size, whatever the limit */
 };
 
 /* The largest sizes that stay under `limit` bytes; STATUS_USAGE names the least limit that would do. Sizes
  * never show in the output. With `hold`, chunks are small: those at the end of shards are held partly empty.
- */
+ * With several sources of which some are streams there are more chunks, for a share of the limit: rows of the
+ * later ones, which are read beside the front one, wait in them. */
 enum status pipeline_size(const struct pipeline_needs *needs, uint64_t limit, struct pipeline_sizes *sizes,
                           struct fault *fault);
 /* Lets deduplication, if there is any, have what sizes->memory leaves of the limit. */

@@ -10,12 +10,12 @@
 #include "io/cli/check.h"
 
 #include "core/base/limits.h"
-#include "core/flow/sample.h"
 #include "io/cli/check_plan.h"
 #include "io/cli/run_convert.h"
 #include "io/cli/run_names.h"
 #include "io/cli/run_places.h"
 #include "io/cli/run_report.h"
+#include "io/cli/run_sources.h"
 #include "io/cli/signals.h"
 #include "io/output/output_check.h"
 #include "io/output/sink_null.h"
@@ -143,21 +143,10 @@ static enum status look_at_places(struct check *check, struct fault *fault)
 static enum status cut_to_sample(struct run *run, struct fault *fault)
 {
     if (run->options->sample == 0) return STATUS_OK;
-    struct shard_plan cut;
-    struct shard_source *const extents = run->shards.sources;
-    enum status const status =
-        sample_cut(run->sources, extents, run->source_count, run->options->sample, signals_caught, fault);
-    if (status != STATUS_OK)
-        return status == signals_caught() ? fault_set(fault, status, "stopped by %s", signals_name())
-                                          : status;
-    if (!shard_plan_create(&cut, extents, run->source_count, run->shards.shard_bytes))
-        return fault_set(fault, STATUS_IO, "no memory for the sources");
-    run->input_bytes = 0;
-    for (size_t i = 0; i < run->source_count; i++)
-        run->input_bytes += extents[i].size;
-    shard_plan_destroy(&run->shards);
-    run->shards = cut;
-    return STATUS_OK;
+    enum status const status = run_sources_sample(run, run->options->sample, signals_caught, fault);
+    if (status != STATUS_OK && status == signals_caught())
+        fault_set(fault, status, "stopped by %s", signals_name());
+    return status;
 }
 
 /* The names of all files, not the first one only. */

@@ -2,7 +2,6 @@
 #include "io/cli/check_plan.h"
 
 #include "core/csv/timestamp.h"
-#include "io/cli/machine.h"
 #include "io/cli/run_names.h"
 #include "io/output/output_text.h"
 
@@ -51,12 +50,22 @@ static void limit_line(FILE *out, const char *label, uint64_t limit)
 
 /* ---- the job ---- */
 
+static void put_source(FILE *out, const struct source_item *item)
+{
+    bool const is_packed = item->kind == SOURCE_KIND_PACKED;
+    if (item->kind == SOURCE_KIND_STANDARD)
+        line(out, "source", "- (standard input)");
+    else
+        line(out, "source", "%s, %" PRIu64 " bytes%s%s", show(item->path).text, item->stamp.size,
+             is_packed ? " of " : "", is_packed ? unpack_form_name(item->form) : "");
+}
+
 static void put_sources(FILE *out, const struct run *run)
 {
     line(out, "sources", "%zu %s, %" PRIu64 " bytes", run->source_count,
          plural(run->source_count, "file", "files"), run->input_bytes);
     for (size_t i = 0; i < run->source_count && i < CHECK_PLAN_SOURCES; i++)
-        line(out, "source", "%s, %" PRIu64 " bytes", show(run->sources[i]->name).text, run->sources[i]->size);
+        put_source(out, &run->list.items[i]);
     if (run->source_count > CHECK_PLAN_SOURCES)
         line(out, "source", "... and %zu more", run->source_count - CHECK_PLAN_SOURCES);
     if (run->options->sample != 0)
@@ -226,19 +235,12 @@ void check_plan_job(FILE *out, const struct run *run, const char *name)
     line(out, "rejects allowed", "%s", run->budget.text);
 }
 
-/* As run.c has it. */
-static uint64_t limit_of(const struct run *run)
-{
-    uint64_t const given = run->options->memory_limit;
-    return given != 0 ? given : machine_memory_default();
-}
-
 void check_plan_machine(FILE *out, const struct run *run)
 {
     const struct pipeline_options *const pipeline = &run->pipeline;
     line(out, "threads", "%" PRIu32, pipeline->threads);
     line(out, "memory", "at most %" PRIu64 " MiB of %" PRIu64 " MiB (--memory-limit)",
-         (pipeline->sizes.memory + LIMIT_MIB - 1) / LIMIT_MIB, limit_of(run) / LIMIT_MIB);
+         (pipeline->sizes.memory + LIMIT_MIB - 1) / LIMIT_MIB, run_memory_limit(run->options) / LIMIT_MIB);
     if (run->destination.kind != DESTINATION_S3) return;
     const struct s3_plan *const plan = &run->destination.plan;
     line(out, "part size", "%" PRIu64 " bytes, doubled every %u parts", plan->part_size,

@@ -136,6 +136,14 @@ uint64_t machine_memory_default(void)
     return memory / 4 < most ? memory / 4 : most;
 }
 
+void machine_raise_files(uint64_t count)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= count) return;
+    limit.rlim_cur = count < limit.rlim_max ? count : limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit); /* whoever opens one too many says so */
+}
+
 uint64_t machine_peak_rss(void)
 {
     struct rusage usage;

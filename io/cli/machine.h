@@ -14,6 +14,8 @@ uint64_t machine_memory_default(void);
  * the least quota on the way to the process's cgroup when that is less. */
 uint64_t machine_cgroup_cpus(const char *root, uint64_t cpus);
 uint64_t machine_cgroup_memory(const char *root, uint64_t bytes);
+/* Lets the process open `count` files at once, as far as its hard limit goes. */
+void machine_raise_files(uint64_t count);
 uint64_t machine_peak_rss(void);         /* bytes */
 uint64_t machine_now(void);              /* nanoseconds, steady */
 int64_t machine_wall_milliseconds(void); /* since 1970 */

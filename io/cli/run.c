@@ -5,12 +5,11 @@
 #include "io/cli/machine.h"
 #include "io/cli/run_names.h"
 #include "io/cli/run_pack.h"
+#include "io/cli/run_sources.h"
 #include "io/cli/signals.h"
-#include "io/input/source_file.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum status run_start(struct run *run, const struct options *options, const struct log *logger,
@@ -29,6 +28,16 @@ enum status run_start(struct run *run, const struct options *options, const stru
     spool_file_start(&run->spool, NULL);
     run->can_wait = wait_init(&run->arrivals);
     return run->can_wait ? STATUS_OK : fault_set(fault, STATUS_IO, "no memory to wait with");
+}
+
+uint32_t run_threads(const struct options *options)
+{
+    return options->threads != 0 ? options->threads : machine_cpus();
+}
+
+uint64_t run_memory_limit(const struct options *options)
+{
+    return options->memory_limit != 0 ? options->memory_limit : machine_memory_default();
 }
 
 static enum status read_job(struct run *run, struct fault *fault)
@@ -70,54 +79,6 @@ static enum status load_job(struct run *run, struct fault *fault)
                             run->logger, fault);
 }
 
-static uint32_t thread_count(const struct options *options)
-{
-    return options->threads != 0 ? options->threads : machine_cpus();
-}
-
-/* With files.count the shards show in the output: then their size may depend on nothing but the input. */
-static uint64_t shard_size(const struct run *run)
-{
-    const struct options *options = run->options;
-    bool const shows = run->job.file_count != 0;
-    if (options_is_set(options, OPTION_SHARD_SIZE) && !shows) return options->shard_size;
-    bool const may_be_large = shows || run->destination.kind == DESTINATION_S3;
-    return may_be_large && run->input_bytes >= RUN_LARGE_INPUT ? RUN_SHARD_LARGE : OPTIONS_SHARD_DEFAULT;
-}
-
-static enum status open_sources(struct run *run, struct fault *fault)
-{
-    const struct options *options = run->options;
-    bool const given = options->source_count != 0;
-    const char *const *paths = given ? options->sources : run->job.source_paths;
-    size_t const count = given ? options->source_count : run->job.source_count;
-    if (count == 0)
-        return fault_set(fault, STATUS_USAGE,
-                         "no sources: name files on the command line, or in source.paths");
-    enum status status = source_list_build(paths, count, &run->list, fault);
-    if (status != STATUS_OK) return status;
-    run->sources = calloc(run->list.count, sizeof(struct source *));
-    struct shard_source *extents = calloc(run->list.count, sizeof *extents);
-    if (run->sources == NULL || extents == NULL)
-        status = fault_set(fault, STATUS_IO, "no memory for the sources");
-    enum source_mode const mode =
-        options->input_mode == OPTIONS_INPUT_MMAP ? SOURCE_MODE_MMAP : SOURCE_MODE_READ;
-    for (size_t i = 0; status == STATUS_OK && i < run->list.count; i++) {
-        struct source *source = source_file_open(run->list.items[i].path, mode, fault);
-        if (source == NULL) {
-            status = fault->status;
-            break;
-        }
-        run->sources[run->source_count++] = source;
-        run->input_bytes += source->size;
-        extents[i] = (struct shard_source){.begin = run->list.items[i].content_start, .size = source->size};
-    }
-    if (status == STATUS_OK && !shard_plan_create(&run->shards, extents, run->list.count, shard_size(run)))
-        status = fault_set(fault, STATUS_IO, "no memory for the sources");
-    free(extents);
-    return status;
-}
-
 /* An upload gets what the converters leave of the limit when they take what they like, or else the least.
  * Compressed bytes are held in the compressor's blocks, others in the converters' chunks. */
 static enum status plan_upload(struct run *run, uint64_t limit, struct pipeline_needs *needs,
@@ -128,7 +89,7 @@ static enum status plan_upload(struct run *run, uint64_t limit, struct pipeline_
     uint32_t const files = destination_open_files(&run->job);
     struct pipeline_sizes sizes;
     needs->hold = run_is_packed(run) ? 0 : 1; /* the sizes of a sink that holds */
-    needs->other = run_pack_memory(run, 0);
+    uint64_t const beside = needs->other - run_pack_memory(run, 0);
     enum status status = pipeline_size(needs, limit, &sizes, fault);
     uint64_t const least_converters = pipeline_least(needs);
     uint64_t taken = status == STATUS_OK ? sizes.memory : least_converters, least_upload = 0;
@@ -137,7 +98,7 @@ static enum status plan_upload(struct run *run, uint64_t limit, struct pipeline_
         uint64_t left = taken < limit ? limit - taken : 0;
         if (shares && attempt < 2) left /= 2;
         status = destination_plan(destination, left, options->connections, options->part_size,
-                                  run->input_bytes, &least_upload, fault);
+                                  run_sources_text(run), &least_upload, fault);
         if (status == STATUS_OK || least_upload == 0) break;
     }
     if (status != STATUS_OK && least_upload != 0)
@@ -152,7 +113,7 @@ static enum status plan_upload(struct run *run, uint64_t limit, struct pipeline_
             (least_converters + least_upload) / LIMIT_MIB + 1,
             files == 1 ? "" : ", fewer segments with segments.split or a smaller files.count");
     needs->hold = run_is_packed(run) ? 0 : destination->plan.hold;
-    needs->other = destination->plan.other + run_pack_memory(run, destination->plan.hold);
+    needs->other = beside + destination->plan.other + run_pack_memory(run, destination->plan.hold);
     return status;
 }
 
@@ -166,13 +127,14 @@ static enum status plan_memory(struct run *run, struct fault *fault)
         .walk = options->walk == OPTIONS_WALK_ON_DEMAND ? CONVERT_ON_DEMAND : CONVERT_FAST,
         .checksum = run_is_packed(run) ? CHECKSUM_NONE /* what is stored, has one */
                                        : destination_checksum(&run->destination),
-        .streams = run_stream_count(run)};
+        .streams = run_stream_count(run),
+        .forgives_damage = run->job.forgives_damage};
     const struct segments *const segments = &run->job.mapping.segments;
     if (segments->count != 0) {
         run->rules.prefilter = prefilter_create(&run->arena, segments);
         if (run->rules.prefilter == NULL) return fault_set(fault, STATUS_IO, "no memory for the segments");
     }
-    run->pipeline.threads = thread_count(options);
+    run->pipeline.threads = run_threads(options);
     run->pipeline.rules = &run->rules;
     run->pipeline.buffered_sources = options->input_mode != OPTIONS_INPUT_MMAP;
     run->pipeline.arrivals = &run->arrivals;
@@ -180,11 +142,12 @@ static enum status plan_memory(struct run *run, struct fault *fault)
     run->pipeline.prepare = machine_prepare_memory;
     run->pipeline.now = machine_now;
     run->pipeline.interrupted = signals_caught;
-    uint64_t const limit = options->memory_limit != 0 ? options->memory_limit : machine_memory_default();
+    uint64_t const limit = run_memory_limit(options);
     struct pipeline_needs needs = {.rules = &run->rules,
                                    .threads = run->pipeline.threads,
                                    .buffered_sources = run->pipeline.buffered_sources,
                                    .other = run_pack_memory(run, 0)};
+    run_sources_needs(run, &needs);
     enum status status = STATUS_OK;
     if (run->destination.kind == DESTINATION_S3) status = plan_upload(run, limit, &needs, fault);
     if (status == STATUS_OK) status = pipeline_size(&needs, limit, &run->pipeline.sizes, fault);
@@ -212,7 +175,7 @@ static enum status plan_memory(struct run *run, struct fault *fault)
 enum status run_prepare(struct run *run, struct fault *fault)
 {
     enum status status = load_job(run, fault);
-    if (status == STATUS_OK) status = open_sources(run, fault);
+    if (status == STATUS_OK) status = run_sources_open(run, fault);
     if (status == STATUS_OK) status = plan_memory(run, fault);
     return status;
 }
@@ -231,11 +194,7 @@ void run_close(struct run *run)
     spool_file_close(&run->spool);
     crew_destroy(&run->crew);
     if (run->can_wait) wait_destroy(&run->arrivals);
-    shard_plan_destroy(&run->shards);
-    for (size_t i = 0; i < run->source_count; i++)
-        source_file_close(run->sources[i]);
-    free(run->sources);
-    source_list_free(&run->list);
+    run_sources_close(run);
     arena_free(&run->arena);
     job_free(&run->job);
 }

@@ -7,18 +7,13 @@
 #define PENSTOCK_IO_CLI_RUN_H
 
 #include "core/flow/pipeline.h"
+#include "core/flow/stream_head.h"
 #include "io/cli/destination.h"
 #include "io/cli/log.h"
 #include "io/cli/options.h"
 #include "io/input/source_list.h"
 #include "io/output/output_name.h"
 #include "io/output/spool_file.h"
-
-/* Shards of a sink that holds chunks back (fewer that end half empty) and of files.count (fewer turns between
- * files). Used from an input of so many bytes on: 64 of them, so that the usual numbers of threads are busy
- * to the end. */
-#define RUN_SHARD_LARGE (4 * LIMIT_MIB)
-#define RUN_LARGE_INPUT (256 * LIMIT_MIB)
 
 struct run {
     const struct options *options;
@@ -28,8 +23,10 @@ struct run {
     struct plan plan;
     struct convert_rules rules;
     struct source_list list;
-    struct source **sources;
+    struct source **sources; /* of the list's items */
     size_t source_count;
+    unsigned window_log_max;   /* of zstd frames: what there is memory for */
+    struct stream_head *heads; /* of --sample: one for each source; NULL: none */
     struct shard_plan shards;
     struct output_place place; /* the destination's URL in two: segments have folders of their own */
     struct destination destination;
@@ -44,7 +41,7 @@ struct run {
     int64_t run_time; /* seconds since 1970 */
     int64_t started_milliseconds;
     uint64_t started;
-    uint64_t input_bytes;
+    uint64_t input_bytes; /* of the sources as stored; standard input counts when it was read */
 };
 
 /* Takes the options in, sets id and time. */
@@ -54,5 +51,8 @@ enum status run_start(struct run *run, const struct options *options, const stru
 enum status run_prepare(struct run *run, struct fault *fault);
 enum status run_open_destination(struct run *run, struct fault *fault);
 void run_close(struct run *run);
+/* What flags say, or else the machine. */
+uint32_t run_threads(const struct options *options);
+uint64_t run_memory_limit(const struct options *options);
 
 #endif

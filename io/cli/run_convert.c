@@ -2,8 +2,8 @@
 #include "io/cli/run_convert.h"
 
 #include "io/cli/run_names.h"
+#include "io/cli/run_sources.h"
 #include "io/cli/signals.h"
-#include "io/input/source_file.h"
 
 #include <string.h>
 
@@ -49,10 +49,8 @@ static enum status check_sources(const struct run *run, const struct tally *tall
                                  struct fault *fault)
 {
     if (status != STATUS_OK && status != STATUS_INPUT) return status;
-    for (size_t i = 0; i < run->source_count; i++) {
-        enum status const changed = source_file_check(run->sources[i], fault);
-        if (changed != STATUS_OK) return changed;
-    }
+    enum status const changed = run_sources_check(run, fault);
+    if (changed != STATUS_OK) return changed;
     if (status == STATUS_OK && tally->input == 0)
         return fault_set(fault, STATUS_INPUT, "%s%s: the input holds no record at all: nothing is delivered",
                          run->list.items[0].path, run->list.count > 1 ? " and the other sources" : "");
@@ -86,5 +84,6 @@ enum status run_convert(struct run *run, struct sink *sink, uint32_t first_file,
     enum status const status = pipeline_run(&run->pipeline, run->sources, &run->shards, sink, result, fault);
     if (status != STATUS_OK && status == signals_caught())
         fault_set(fault, status, "stopped by %s", signals_name());
+    run_sources_count(run);
     return check_sources(run, &result->assemble.tally, status, fault);
 }

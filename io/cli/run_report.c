@@ -3,6 +3,7 @@
 
 #include "io/cli/machine.h"
 #include "io/cli/run_pega.h"
+#include "io/cli/run_sources.h"
 #include "io/cli/version.h"
 #include "io/output/report.h"
 
@@ -13,18 +14,23 @@
 /* A destination's URL and a file's name. */
 #define REPORT_URL_SIZE (4096u + ASSEMBLE_NAME_MAX)
 
-/* Where the workers' time went: waiting for chunks, or idle at the end, means that the sink was slower than
- * they. */
+/* Where the workers' time went. Waiting for chunks, or idle at the end, means that the sink was slower than
+ * they; but workers that were ahead of the front source waited for that to be read, if the assembler waited,
+ * too. */
 static const char *bottleneck(const struct run *run, const struct pipeline_times *times)
 {
-    uint64_t const wait_sink = times->wait_chunk + times->drain * run->pipeline.threads;
+    const char *const streams = run_sources_slow(run);
+    bool const waits_for_front = streams != NULL && times->wait_rows > times->write;
+    uint64_t const ahead = waits_for_front ? times->wait_chunk : 0;
     const struct {
         const char *name;
         uint64_t spent;
     } shares[] = {{"convert", times->convert},
                   {"read", times->read},
                   {"compress", times->compress},
-                  {run->destination.kind == DESTINATION_S3 ? "upload" : "write", wait_sink}};
+                  {streams, streams == NULL ? 0 : times->stream + times->wait_stream + ahead},
+                  {run->destination.kind == DESTINATION_S3 ? "upload" : "write",
+                   times->wait_chunk - ahead + times->drain * run->pipeline.threads}};
     size_t most = 0;
     for (size_t i = 1; i < sizeof shares / sizeof *shares; i++)
         if (shares[i].spent > shares[most].spent) most = i;
@@ -40,10 +46,13 @@ static void tell_times(const struct log *logger, const struct pipeline_times *ti
 {
     log_detail(
         logger,
-        "workers: %.2f s converting, %.2f s reading, %.2f s compressing, %.2f s waiting for empty chunks; "
-        "assembler: %.2f s waiting for rows, %.2f s for the last pieces",
-        seconds(times->convert), seconds(times->read), seconds(times->compress), seconds(times->wait_chunk),
-        seconds(times->wait_rows), seconds(times->drain));
+        "workers: %.2f s converting, %.2f s reading, %.2f s inflating or reading streams, %.2f s waiting for "
+        "them, %.2f s compressing, %.2f s waiting for empty chunks; assembler: %.2f s waiting for rows, %.2f "
+        "s "
+        "for the last pieces",
+        seconds(times->convert), seconds(times->read), seconds(times->stream), seconds(times->wait_stream),
+        seconds(times->compress), seconds(times->wait_chunk), seconds(times->wait_rows),
+        seconds(times->drain));
 }
 
 /* The summary is written for people: its lines as they are, or one log line each. */

@@ -9,6 +9,7 @@
 
 #include "core/base/limits.h"
 #include "io/input/source_guard.h"
+#include "io/input/source_stamp.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,11 +28,11 @@ struct source_file {
     struct source port;
     char *path;
     int descriptor;
-    int range;                /* the guard's; SOURCE_GUARD_NONE: not mapped */
-    size_t page;              /* bytes */
-    uint8_t *base;            /* NULL: not mapped */
-    size_t reserved;          /* bytes at base: the file's pages and one more */
-    struct timespec modified; /* at open */
+    int range;                 /* the guard's; SOURCE_GUARD_NONE: not mapped */
+    size_t page;               /* bytes */
+    uint8_t *base;             /* NULL: not mapped */
+    size_t reserved;           /* bytes at base: the file's pages and one more */
+    struct source_stamp stamp; /* at open */
 };
 
 struct source_reader {
@@ -49,21 +50,12 @@ struct source_reader {
     uint64_t seam;      /* pages of the run before it hold bytes of another reader, too */
 };
 
-static enum status fault_shorter(const struct source_file *file, uint64_t now, struct fault *fault)
-{
-    return fault_set(
-        fault, STATUS_IO,
-        "%s: became shorter while it was read (%llu bytes instead of %llu): run again once nothing "
-        "writes to it any more",
-        file->path, (unsigned long long)now, (unsigned long long)file->port.size);
-}
-
 /* Bytes at `offset` that should be there are not: says why, as far as can be known. */
 static enum status fault_lost(const struct source_file *file, uint64_t offset, struct fault *fault)
 {
     struct stat now;
     if (fstat(file->descriptor, &now) == 0 && (uint64_t)now.st_size < file->port.size)
-        return fault_shorter(file, (uint64_t)now.st_size, fault);
+        return source_stamp_shorter(file->path, file->port.size, (uint64_t)now.st_size, fault);
     return fault_set(
         fault, STATUS_IO,
         "%s: bytes at %llu or after could not be read: the storage failed, or the file was shorter "
@@ -75,10 +67,11 @@ static enum status fault_lost(const struct source_file *file, uint64_t offset, s
 
 static const char *kind_of(mode_t mode)
 {
-    if (S_ISDIR(mode)) return "is a directory, which is not supported yet: name the files in it";
-    if (S_ISFIFO(mode)) return "is a FIFO, which is not supported yet: write it to a file first";
+    if (S_ISDIR(mode)) return "is a directory where a file is wanted";
+    if (S_ISFIFO(mode))
+        return "is a FIFO, which is read as standard input only: name - and redirect it (- < FIFO)";
     if (S_ISSOCK(mode)) return "is a socket, which is not supported: name a regular file";
-    return "is a device, which is not supported yet: name a regular file";
+    return "is a device, which is read as standard input only: name - and redirect it (- < DEVICE)";
 }
 
 /* What kept a path from being opened: the caller's mistake to mend (66), or the system's trouble (74). */
@@ -273,7 +266,7 @@ static enum status held_extend(struct source_reader *reader, size_t length, stru
     struct stat now;
     uint64_t const end = from + (uint64_t)got; /* the file ended there, if it did not grow again since */
     bool const known = fstat(file->descriptor, &now) == 0 && (uint64_t)now.st_size < file->port.size;
-    return fault_shorter(file, known ? (uint64_t)now.st_size : end, fault);
+    return source_stamp_shorter(file->path, file->port.size, known ? (uint64_t)now.st_size : end, fault);
 }
 
 static enum status window_read(struct source_reader *reader, uint64_t offset, size_t length,
@@ -352,7 +345,7 @@ struct source *source_file_open(const char *path, enum source_mode mode, struct 
                                  .descriptor = descriptor,
                                  .range = SOURCE_GUARD_NONE,
                                  .page = (size_t)sysconf(_SC_PAGESIZE),
-                                 .modified = about.st_mtim};
+                                 .stamp = source_stamp_of(&about)};
     file->port = (struct source){.self = file,
                                  .name = copy,
                                  .size = (uint64_t)about.st_size,
@@ -379,19 +372,9 @@ enum status source_file_check(const struct source *source, struct fault *fault)
     if (fstat(file->descriptor, &now) != 0)
         return fault_set(fault, STATUS_IO, "%s: can't be checked after it was read: %s", file->path,
                          strerror(errno));
-    if ((uint64_t)now.st_size < file->port.size) return fault_shorter(file, (uint64_t)now.st_size, fault);
-    if ((uint64_t)now.st_size > file->port.size)
-        return fault_set(
-            fault, STATUS_IO,
-            "%s: changed while it was read (it grew from %llu to %llu bytes): run again once nothing "
-            "writes to it any more",
-            file->path, (unsigned long long)file->port.size, (unsigned long long)now.st_size);
-    if (now.st_mtim.tv_sec != file->modified.tv_sec || now.st_mtim.tv_nsec != file->modified.tv_nsec)
-        return fault_set(
-            fault, STATUS_IO,
-            "%s: changed while it was read (it was modified since): run again once nothing writes to "
-            "it any more",
-            file->path);
+    struct source_stamp const stamp = source_stamp_of(&now);
+    enum status const status = source_stamp_check(file->path, &file->stamp, &stamp, fault);
+    if (status != STATUS_OK) return status;
     return source_guard_broken(file->range) ? fault_lost(file, 0, fault) : STATUS_OK;
 }
 

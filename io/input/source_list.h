@@ -1,34 +1,46 @@
 /* source_list.h - from the paths a person named to the files a run reads, in order.
  *
- * The list is in byte order of the whole path as given, and holds each file once: of several paths that lead
- * to the same file (same realpath()), the first in that order. Paths are looked at in that same order, each
- * one completely (its form, then whether it is there, then its first bytes), and the first problem ends the
- * work: a file of a wrong format is reported before a missing one that sorts behind it.
+ * A path is a file, a directory (source_walk.h), a glob as glob(3) has it (`*`, `?`, `[…]`; quoted, since a
+ * shell expands others itself), `-` for standard input, or an AEP manifest (source_manifest.h), known by its
+ * content. What a wildcard in the last part of a glob finds is left out as in directories.
  *
- *   STATUS_NO_SOURCE  missing, or may not be read
- *   STATUS_INPUT      not supported, or not yet, by name: "-", s3://, a glob, a directory, FIFO, device or
- * socket; gzip, zstd and other compressed files and archives, Parquet, Avro; UTF-16 and UTF-32; a JSON array,
- * alone or under a key; a map of entities; pretty-printed JSON
- *   STATUS_IO         the system's trouble: read error, too many open files, no memory
+ * The list is in byte order of the whole path, and holds each file once: of several paths that lead to the
+ * same file (same realpath()), the first in that order. Named paths are looked at in that same order, each
+ * one completely, with the files that it stands for (their first bytes included), and the first problem ends
+ * the work.
  *
- * Only the first SOURCE_LIST_HEAD_BYTES of a file are looked at. An empty file is fine, and so is one whose
- * head is blank. Thread rule: none, but one list is built by one thread; read-only afterwards. */
+ *   STATUS_NO_SOURCE  missing, or may not be read; a directory or glob without data files; a manifest whose
+ * files are not all there STATUS_INPUT      not supported, or not yet, by name: s3://, a FIFO, device or
+ * socket; forms of files that source_head.h refuses, compressed or not STATUS_IO         the system's
+ * trouble: read error, too many open files, no memory
+ *
+ * Only the first SOURCE_HEAD_BYTES of a text are looked at. An empty file is fine, and so is one whose head
+ * is blank. Thread rule: none, but one list is built by one thread; read-only afterwards. */
 #ifndef PENSTOCK_IO_INPUT_SOURCE_LIST_H
 #define PENSTOCK_IO_INPUT_SOURCE_LIST_H
 
 #include "core/base/arena.h"
 #include "core/base/status.h"
+#include "io/input/source_head.h"
+#include "io/input/source_stamp.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* The contract lets "the lines of the first 64 KiB decide". */
-#define SOURCE_LIST_HEAD_BYTES (64u * 1024)
+/* How a source is read. */
+enum source_kind {
+    SOURCE_KIND_FILE,    /* anywhere: source_file.h */
+    SOURCE_KIND_PACKED,  /* front to back, decompressed: source_stream.h */
+    SOURCE_KIND_STANDARD /* front to back, not looked at yet: source_stream.h */
+};
 
 struct source_item {
-    const char *path; /* as given; a copy in the list's arena */
-    uint64_t size;    /* bytes, when the list was built: the run goes by what source_file_open() finds */
-    uint64_t content_start; /* 3 when the file begins with a UTF-8 byte order mark, else 0 */
+    const char *path; /* in the list's arena */
+    enum source_kind kind;
+    enum unpack_form form;     /* PACKED */
+    unsigned window_log;       /* of the first zstd frame; 0: not known */
+    struct source_stamp stamp; /* when the list was built */
+    uint64_t content_start;    /* FILE: 3 when it begins with a UTF-8 byte order mark, else 0 */
 };
 
 struct source_list {
@@ -37,9 +49,15 @@ struct source_list {
     size_t count;
 };
 
-/* Fills `list` (whatever it held is forgotten, not freed). On failure it is left empty. `count` 0 gives an
+struct source_list_rules {
+    const char *const *paths;
+    size_t count;
+    bool lines; /* source.format: ndjson: whatever is a text is one of lines */
+};
+
+/* Fills `list` (whatever it held is forgotten, not freed). On failure it is left empty. No paths give an
  * empty list: whether that is an error is the caller's to say. */
-enum status source_list_build(const char *const *paths, size_t count, struct source_list *list,
+enum status source_list_build(const struct source_list_rules *rules, struct source_list *list,
                               struct fault *fault);
 void source_list_free(struct source_list *list); /* a zeroed list is fine */
 

@@ -87,7 +87,9 @@ struct job {
 
     const char *const *source_paths; /* as written: relative to the working directory */
     size_t source_count;
-    uint64_t max_record; /* bytes */
+    bool lines_only;      /* source.format: ndjson; else it is recognised */
+    bool forgives_damage; /* source.on_corrupt: skip_rest */
+    uint64_t max_record;  /* bytes */
     uint32_t max_depth;
 
     struct job_destination destination;

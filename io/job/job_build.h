@@ -142,9 +142,9 @@ unsigned job_set_line(const struct job_builder *builder, const char *name);
 void job_forget(struct job_builder *builder, const char *pattern);
 
 /* --- job_sections.c: keys that need a reader of their own --- */
-job_read_fn job_read_name, job_read_sources, job_read_record_size, job_read_depth, job_read_max_rows,
-    job_read_max_bytes, job_read_file_count, job_read_dialect, job_read_delimiter, job_read_null_text,
-    job_read_rejects_path, job_read_rejects_max;
+job_read_fn job_read_name, job_read_sources, job_read_format, job_read_record_size, job_read_depth,
+    job_read_max_rows, job_read_max_bytes, job_read_file_count, job_read_dialect, job_read_delimiter,
+    job_read_null_text, job_read_rejects_path, job_read_rejects_max;
 /* What keys of `files` ask of each other. */
 enum status job_files_check(struct job_builder *builder);
 

@@ -1,0 +1,200 @@
+/* run_sources.c - see the header. Thread: main. Owns nothing beyond struct run. */
+#include "io/cli/run_sources.h"
+
+#include "io/cli/machine.h"
+#include "io/input/source_open.h"
+#include "io/input/source_stream.h"
+
+#include <stdlib.h>
+
+/* Descriptors beside those of sources: standard ones, files being written, connections, what libraries keep.
+ */
+#define DESCRIPTORS_BESIDE 4096u
+
+/* ---- opening ---- */
+
+static enum status list_sources(struct run *run, struct fault *fault)
+{
+    const struct options *const options = run->options;
+    bool const given = options->source_count != 0;
+    struct source_list_rules const rules = {.paths = given ? options->sources : run->job.source_paths,
+                                            .count = given ? options->source_count : run->job.source_count,
+                                            .lines = run->job.lines_only};
+    if (rules.count == 0)
+        return fault_set(fault, STATUS_USAGE,
+                         "no sources: name files on the command line, or in source.paths");
+    return source_list_build(&rules, &run->list, fault);
+}
+
+/* Streams that are open at once: pipeline.h. */
+static uint64_t streams_open(const struct run *run)
+{
+    uint64_t streams = 0;
+    for (size_t i = 0; i < run->list.count; i++)
+        streams += run->list.items[i].kind != SOURCE_KIND_FILE;
+    uint64_t const most = (uint64_t)run_threads(run->options) + 1;
+    return streams < most ? streams : most;
+}
+
+/* The largest window of zstd frames for which there is memory: decoders may take as much of the limit as rows
+ * do that wait. What the first frames ask for is given in any case, or the limit is refused. */
+static unsigned choose_window(const struct run *run)
+{
+    uint64_t const share = run_memory_limit(run->options) / PIPELINE_AHEAD_SHARE, open = streams_open(run);
+    unsigned window_log = UNPACK_WINDOW_LOG_MOST;
+    while (window_log > UNPACK_WINDOW_LOG_LEAST &&
+           open * source_stream_memory(UNPACK_ZSTD, window_log) > share)
+        window_log--;
+    for (size_t i = 0; i < run->list.count; i++)
+        if (run->list.items[i].window_log > window_log) window_log = run->list.items[i].window_log;
+    return window_log;
+}
+
+/* With files.count the shards show in the output: then their size may depend on nothing but the input. */
+static uint64_t shard_size(const struct run *run)
+{
+    const struct options *options = run->options;
+    bool const shows = run->job.file_count != 0;
+    if (options_is_set(options, OPTION_SHARD_SIZE) && !shows) return options->shard_size;
+    bool const may_be_large = shows || run->destination.kind == DESTINATION_S3;
+    return may_be_large && run->input_bytes >= RUN_LARGE_INPUT ? RUN_SHARD_LARGE : OPTIONS_SHARD_DEFAULT;
+}
+
+/* Streams have no shards: they stay empty extents. */
+static enum status open_all(struct run *run, struct shard_source *extents, struct fault *fault)
+{
+    struct source_open_rules const rules = {
+        .mode = run->options->input_mode == OPTIONS_INPUT_MMAP ? SOURCE_MODE_MMAP : SOURCE_MODE_READ,
+        .window_log_max = run->window_log_max,
+        .lines = run->job.lines_only};
+    for (size_t i = 0; i < run->list.count; i++) {
+        const struct source_item *const item = &run->list.items[i];
+        struct source *const source = source_open(item, &rules, fault);
+        if (source == NULL) return fault->status;
+        run->sources[run->source_count++] = source;
+        run->input_bytes += source->stream == NULL ? source->size : item->stamp.size;
+        if (source->stream == NULL)
+            extents[i] = (struct shard_source){.begin = item->content_start, .size = source->size};
+    }
+    return STATUS_OK;
+}
+
+enum status run_sources_open(struct run *run, struct fault *fault)
+{
+    enum status status = list_sources(run, fault);
+    if (status != STATUS_OK) return status;
+    machine_raise_files(run->list.count + DESCRIPTORS_BESIDE);
+    run->window_log_max = choose_window(run);
+    run->sources = calloc(run->list.count, sizeof(struct source *));
+    struct shard_source *extents = calloc(run->list.count, sizeof *extents);
+    if (run->sources == NULL || extents == NULL)
+        status = fault_set(fault, STATUS_IO, "no memory for the sources");
+    if (status == STATUS_OK) status = open_all(run, extents, fault);
+    if (status == STATUS_OK && !shard_plan_create(&run->shards, extents, run->list.count, shard_size(run)))
+        status = fault_set(fault, STATUS_IO, "no memory for the sources");
+    free(extents);
+    return status;
+}
+
+void run_sources_close(struct run *run)
+{
+    shard_plan_destroy(&run->shards);
+    for (size_t i = 0; i < run->source_count; i++)
+        source_close(run->sources[i]);
+    free(run->sources);
+    free(run->heads);
+    source_list_free(&run->list);
+}
+
+/* ---- sizes ---- */
+
+void run_sources_needs(const struct run *run, struct pipeline_needs *needs)
+{
+    needs->sources = run->list.count;
+    needs->blocks_show = run->job.file_count != 0;
+    needs->other += run->list.count * (uint64_t)RUN_SOURCE_BYTES;
+    for (size_t i = 0; i < run->list.count; i++) {
+        uint64_t const bytes = source_stream_needs(&run->list.items[i], run->window_log_max);
+        needs->streams += bytes != 0;
+        if (bytes > needs->stream_bytes) needs->stream_bytes = bytes;
+    }
+}
+
+uint64_t run_sources_text(const struct run *run)
+{
+    uint64_t text = 0;
+    for (size_t i = 0; i < run->list.count; i++) {
+        const struct source_item *const item = &run->list.items[i];
+        if (item->kind == SOURCE_KIND_STANDARD) return 0;
+        text += item->stamp.size * (item->kind == SOURCE_KIND_PACKED ? RUN_TEXT_RATIO : 1);
+    }
+    return text;
+}
+
+/* ---- samples ---- */
+
+/* In place of source `i`, the first records of it; how many are left then is only known by reading it.
+ * Standard input can't be read twice: what follows it is left out. */
+static enum status sample_stream(struct run *run, size_t i, uint64_t *records,
+                                 enum status (*interrupted)(void), struct fault *fault)
+{
+    struct stream *const whole = run->sources[i]->stream;
+    stream_head_start(&run->heads[i], whole, *records);
+    run->sources[i]->stream = &run->heads[i].port;
+    if (i + 1 == run->source_count) return STATUS_OK;
+    if (run->list.items[i].kind != SOURCE_KIND_STANDARD)
+        return sample_count_stream(whole, records, interrupted, fault);
+    *records = 0;
+    return STATUS_OK;
+}
+
+enum status run_sources_sample(struct run *run, uint64_t records, enum status (*interrupted)(void),
+                               struct fault *fault)
+{
+    struct shard_plan cut;
+    struct shard_source *const extents = run->shards.sources;
+    run->heads = calloc(run->source_count, sizeof *run->heads);
+    if (run->heads == NULL) return fault_set(fault, STATUS_IO, "no memory for the sources");
+    for (size_t i = 0; i < run->source_count; i++) {
+        struct source *const source = run->sources[i];
+        enum status const status = source->stream != NULL
+                                       ? sample_stream(run, i, &records, interrupted, fault)
+                                       : sample_cut(source, &extents[i], &records, interrupted, fault);
+        if (status != STATUS_OK) return status;
+    }
+    if (!shard_plan_create(&cut, extents, run->source_count, run->shards.shard_bytes))
+        return fault_set(fault, STATUS_IO, "no memory for the sources");
+    shard_plan_destroy(&run->shards);
+    run->shards = cut;
+    return STATUS_OK;
+}
+
+/* ---- afterwards ---- */
+
+void run_sources_count(struct run *run)
+{
+    run->input_bytes = 0;
+    for (size_t i = 0; i < run->source_count; i++)
+        run->input_bytes += run->sources[i]->stream == NULL ? run->shards.sources[i].size
+                                                            : source_stream_stored(run->sources[i]);
+}
+
+enum status run_sources_check(const struct run *run, struct fault *fault)
+{
+    for (size_t i = 0; i < run->source_count; i++) {
+        enum status const changed = source_check(run->sources[i], fault);
+        if (changed != STATUS_OK) return changed;
+    }
+    return STATUS_OK;
+}
+
+const char *run_sources_slow(const struct run *run)
+{
+    const char *slow = NULL;
+    for (size_t i = 0; i < run->source_count; i++) {
+        if (run->sources[i]->stream == NULL) continue;
+        if (source_stream_form(run->sources[i]) != UNPACK_PLAIN) return "inflate";
+        slow = "read";
+    }
+    return slow;
+}

@@ -1,0 +1,39 @@
+/* run_sources.h - the sources of a run: listed, opened, cut into shards, sampled, checked, closed.
+ *
+ * Thread rule: main, while no worker runs. What they own is part of struct run. */
+#ifndef PENSTOCK_IO_CLI_RUN_SOURCES_H
+#define PENSTOCK_IO_CLI_RUN_SOURCES_H
+
+#include "io/cli/run.h"
+
+/* Shards of a sink that holds chunks back (fewer that end half empty) and of files.count (fewer turns between
+ * files). Used from an input of so many bytes on: 64 of them, so that the usual numbers of threads are busy
+ * to the end. */
+#define RUN_SHARD_LARGE (4 * LIMIT_MIB)
+#define RUN_LARGE_INPUT (256 * LIMIT_MIB)
+
+/* Memory of a source beside what reads it: its copies of the path, its places in lists. Few are within the
+ * base of pipeline.h. */
+#define RUN_SOURCE_BYTES 1024u
+
+/* Text that a stored byte of a compressed file stands for, about: dumps of profiles. */
+#define RUN_TEXT_RATIO 10u
+
+/* Lists and opens them; files that are read front to back are opened when their turn comes. */
+enum status run_sources_open(struct run *run, struct fault *fault);
+/* What they ask of the pipeline's memory. */
+void run_sources_needs(const struct run *run, struct pipeline_needs *needs);
+/* Bytes of text, about, for the size of an upload's parts; 0: not known. */
+uint64_t run_sources_text(const struct run *run);
+/* Leaves the first `records` of them. STATUS_IO, or the interruption's: "stopped". */
+enum status run_sources_sample(struct run *run, uint64_t records, enum status (*interrupted)(void),
+                               struct fault *fault);
+/* After the pipeline: counts what was read, and looks whether a source changed meanwhile (STATUS_IO). */
+void run_sources_count(struct run *run);
+enum status run_sources_check(const struct run *run, struct fault *fault);
+/* The slowest part of reading them, as the report calls it: "inflate" when some are compressed, else "read".
+ */
+const char *run_sources_slow(const struct run *run);
+void run_sources_close(struct run *run); /* zeroed is fine */
+
+#endif

@@ -1,0 +1,33 @@
+/* source_head.h - what a file is, by its first bytes alone: what can be read, and what is refused by name.
+ *
+ * A first record that is merely broken never makes a file another form: it must not take its neighbours with
+ * it. Pure. Thread rule: any thread. */
+#ifndef PENSTOCK_IO_INPUT_SOURCE_HEAD_H
+#define PENSTOCK_IO_INPUT_SOURCE_HEAD_H
+
+#include "core/codec/unpack.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The contract lets "the lines of the first 64 KiB decide". */
+#define SOURCE_HEAD_BYTES (64u * 1024)
+
+/* How stored bytes have to be taken apart. A file that was cut off inside the mark of a form is of that form,
+ * as far as two bytes tell; `whole`: the bytes are all that there are. */
+enum unpack_form source_head_form(const uint8_t *stored, size_t length, bool whole);
+
+/* The first bytes of a text, decompressed. */
+struct source_head {
+    const uint8_t *bytes;
+    size_t length; /* at most SOURCE_HEAD_BYTES */
+    bool whole;    /* the text ends here */
+    bool lines;    /* source.format: ndjson: whatever is a text is one of lines */
+};
+
+/* NULL: NDJSON, as far as one can see; else a phrase that goes on after "FILE: ": what it is, and what to do
+ * about it. *content_start: behind a UTF-8 byte order mark. */
+const char *source_head_judge(const struct source_head *head, uint64_t *content_start);
+
+#endif

@@ -1,0 +1,50 @@
+/* source_stream.h - a local file, or standard input, as a source that is read front to back
+ * (core/flow/stream.h): decompressed on the way when its first bytes say that it is gzip or zstd.
+ *
+ * A file is opened when its turn comes, and has to be the one that was listed then. Standard input can't be
+ * looked at before: its form is told from its first bytes when they come, and a form that is not supported
+ * ends the run with STATUS_INPUT. A pipe is waited for with poll(), so that a run that is stopped meanwhile
+ * ends at once.
+ *
+ * What ends a read():
+ *   STATUS_IO, `damaged`   a truncated member, a wrong checksum, bytes behind the last member, ...
+ *   STATUS_IO              the file can't be read, or changed; no memory
+ *   STATUS_INPUT           standard input of a form that is refused; a zstd frame that needs a dictionary, or
+ * a larger window than there is memory for
+ *
+ * Thread rule: create, check, stored and destroy by one thread while nobody reads; the port as in stream.h.
+ */
+#ifndef PENSTOCK_IO_INPUT_SOURCE_STREAM_H
+#define PENSTOCK_IO_INPUT_SOURCE_STREAM_H
+
+#include "core/flow/source.h"
+#include "core/flow/stream.h"
+#include "io/input/source_head.h"
+#include "io/input/source_stamp.h"
+
+/* Stored bytes that are read at once: some 100 system calls for each megabyte would be felt, one is not. */
+#define SOURCE_STREAM_STEP (256u * 1024)
+
+struct source_stream_rules {
+    const char *path; /* copied */
+    bool is_standard_input;
+    enum unpack_form form;     /* of a file, when it was listed */
+    struct source_stamp stamp; /* likewise */
+    unsigned window_log_max;   /* of zstd frames */
+    bool lines;                /* see struct source_head */
+};
+
+/* NULL with the fault filled: no memory. */
+struct source *source_stream_create(const struct source_stream_rules *rules, struct fault *fault);
+void source_stream_destroy(struct source *source); /* takes NULL; the stream is closed */
+
+/* STATUS_IO when the file changed while it was read. A stream that nobody opened is fine. */
+enum status source_stream_check(const struct source *source, struct fault *fault);
+/* Stored bytes that were read so far. */
+uint64_t source_stream_stored(const struct source *source);
+/* How what was read is stored; of standard input known once it was read. */
+enum unpack_form source_stream_form(const struct source *source);
+/* Memory of one that is open. */
+uint64_t source_stream_memory(enum unpack_form form, unsigned window_log_max);
+
+#endif
