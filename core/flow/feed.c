@@ -214,9 +214,10 @@ static void advance(struct feed *feed)
         feed->ahead += feed->workers[w].source > feed->front;
 }
 
-/* The last worker that is with the front source stays there. */
+/* The last worker that is with the front source stays there; nobody goes on ahead without room. */
 static bool may_go_ahead(const struct feed *feed, const struct feed_worker *worker)
 {
+    if (!worker->has_room) return false;
     return worker->source > feed->front || feed->ahead + 1 < feed->rules.workers;
 }
 
@@ -251,11 +252,14 @@ static void take_block(struct feed_source *source, size_t number, struct feed_ta
 enum pick { PICK_TASK, PICK_READ, PICK_NOTHING, PICK_END };
 
 /* The first thing that the worker may do in a source: take what is there, or read. */
-static enum pick pick_of(struct feed *feed, size_t number, struct feed_task *task)
+static enum pick pick_of(struct feed *feed, const struct feed_worker *worker, size_t number,
+                         struct feed_task *task)
 {
     struct feed_source *const source = &feed->list[number];
     if (feed->sources[number]->stream != NULL) {
-        if (source->first == NULL) return can_read(feed, number) ? PICK_READ : PICK_NOTHING;
+        bool const may_read = can_read(feed, number);
+        if (may_read && (source->first == NULL || worker->reads_on)) return PICK_READ;
+        if (source->first == NULL) return PICK_NOTHING;
         take_block(source, number, task);
         return PICK_TASK;
     }
@@ -276,13 +280,16 @@ static enum pick pick(struct feed *feed, struct feed_worker *worker, struct feed
         seen++;
         if (s < worker->source) continue;
         if (s > feed->front && !may_go_ahead(feed, worker)) break;
-        enum pick const picked = pick_of(feed, s, task);
+        enum pick const picked = pick_of(feed, worker, s, task);
         if (picked == PICK_NOTHING) continue;
         note_source(feed, worker, s);
         *read = s;
         return picked;
     }
-    return PICK_NOTHING;
+    /* reading alone does no harm to the order */
+    *read = feed->front;
+    bool const helps = !worker->has_room && feed->sources[feed->front]->stream != NULL;
+    return helps && can_read(feed, feed->front) ? PICK_READ : PICK_NOTHING;
 }
 
 /* Without streams: one atomic operation. */
@@ -299,18 +306,22 @@ static enum feed_answer claim_shard(struct feed *feed, struct feed_task *task)
     return FEED_TASK;
 }
 
-enum feed_answer feed_try(struct feed *feed, uint32_t worker, struct feed_task *task)
+enum feed_answer feed_try(struct feed *feed, uint32_t worker, bool has_room, struct feed_task *task)
 {
     if (!feed->has_streams) return claim_shard(feed, task);
     enum feed_answer answer = FEED_WAIT;
+    struct feed_worker *const self = &feed->workers[worker];
     size_t read = 0;
     pthread_mutex_lock(&feed->mutex);
+    self->has_room = has_room;
+    self->reads_on = false;
     for (;;) {
-        enum pick const picked = pick(feed, &feed->workers[worker], task, &read);
+        enum pick const picked = pick(feed, self, task, &read);
         if (picked == PICK_TASK) answer = FEED_TASK;
         if (picked == PICK_END) answer = FEED_END;
         if (picked != PICK_READ) break;
         read_block(feed, read);
+        self->reads_on = wait_has_waiters(feed->changed);
         wait_wake(feed->changed);
     }
     pthread_mutex_unlock(&feed->mutex);

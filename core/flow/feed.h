@@ -10,7 +10,10 @@
  * of
  *
  * What each worker claims ascends, as the assembler wants it (pipeline.h); and one worker at least stays with
- * the front source, the first that is not wholly converted, while others go ahead of it.
+ * the front source, the first that is not wholly converted, while others go ahead of it. Their rows wait
+ * until the front source is through: a worker that has no room for more of them reads blocks of the front
+ * source for those who convert it, rather than stand still with a unit in hand. And whoever has read a block
+ * reads on while others wait for something to convert, so that a single stream is read without a gap.
  *
  * Memory is bounded by the blocks: two for each worker and FEED_RESERVE more. Only a line that is longer than
  * a block wants the large one, of which there is one.
@@ -67,6 +70,8 @@ struct feed_source;
 /* What the feed knows of a worker. */
 struct feed_worker {
     size_t source; /* of its last claim: it claims nothing of earlier ones any more */
+    bool has_room; /* as it said last */
+    bool reads_on; /* it has just read, and others wait */
 };
 
 struct feed {
@@ -100,8 +105,9 @@ enum feed_answer {
     FEED_WAIT, /* nothing now: look again when `changed` was woken */
     FEED_END   /* nothing will come any more */
 };
-/* For worker number `worker`. May read from a stream, and take as long as that does. */
-enum feed_answer feed_try(struct feed *feed, uint32_t worker, struct feed_task *task);
+/* For worker number `worker`; `has_room`: for what a unit of a source ahead of the front one comes to. May
+ * read from a stream, and take as long as that does. */
+enum feed_answer feed_try(struct feed *feed, uint32_t worker, bool has_room, struct feed_task *task);
 void feed_done(struct feed *feed, const struct feed_task *task);
 
 /* The units in input order, as the assembler meets them. */

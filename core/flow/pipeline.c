@@ -25,6 +25,11 @@ struct worker {
     struct fault fault;       /* the worker's until the latch points at it */
 };
 
+/* Empty chunks that a worker has before it takes a unit ahead of the front source: what the rows of one come
+ * to, for dumps of profiles. Fewer than PIPELINE_CHUNKS_MIN: a worker without rows on their way has room. */
+#define ROOM_AHEAD 3u
+_Static_assert(ROOM_AHEAD < PIPELINE_CHUNKS_MIN, "a worker without rows on their way has room");
+
 /* No worker: more than LIMIT_THREADS. */
 #define NOBODY UINT32_MAX
 
@@ -196,7 +201,8 @@ static enum feed_answer ask_feed(struct worker *worker, struct feed_task *task)
 {
     if (is_stopped(worker->pipeline)) return FEED_END;
     uint64_t const began = worker->pipeline->options->now();
-    enum feed_answer const answer = feed_try(&worker->pipeline->feed, worker->number, task);
+    bool const has_room = ring_count(&worker->home) >= ROOM_AHEAD;
+    enum feed_answer const answer = feed_try(&worker->pipeline->feed, worker->number, has_room, task);
     worker->stream_ns += worker->pipeline->options->now() - began;
     return answer;
 }

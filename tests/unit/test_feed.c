@@ -162,18 +162,19 @@ static void convert(struct desk *desk, const struct feed_task *task)
 
 struct hand {
     struct desk *desk;
-    uint32_t number;
+    uint32_t number, seed;
 };
 
 static void *work(void *argument)
 {
-    const struct hand *const hand = argument;
+    struct hand *const hand = argument;
     struct desk *const desk = hand->desk;
     uint64_t least = 0;
     for (;;) {
         struct feed_task task;
         uint32_t const ticket = wait_prepare(&desk->changed);
-        enum feed_answer const answer = feed_try(&desk->feed, hand->number, &task);
+        bool const has_room = next_random(&hand->seed) % 3 != 0;
+        enum feed_answer const answer = feed_try(&desk->feed, hand->number, has_room, &task);
         if (answer == FEED_WAIT) {
             wait_sleep(&desk->changed, ticket);
             continue;
@@ -217,7 +218,7 @@ static void run(size_t count, uint32_t workers, size_t behind, uint32_t seed)
     desk_open(&desk, count, workers, seed);
     desk.behind = behind;
     for (uint32_t w = 0; w < workers; w++) {
-        hands[w] = (struct hand){&desk, w};
+        hands[w] = (struct hand){&desk, w, seed + w};
         assert_int_equal(pthread_create(&threads[w], NULL, work, &hands[w]), 0);
     }
     for (uint32_t w = 0; w < workers; w++)
@@ -256,17 +257,70 @@ static void a_broken_stream_comes_in_order(void **state)
     assert_true(shard_plan_create(&desk.plan, desk.extents, 1, BLOCK));
     struct feed_rules const rules = {.workers = 1, .cut = {.max_record = MAX_RECORD, .block_bytes = BLOCK}};
     assert_true(feed_create(&desk.feed, &rules, desk.ports, &desk.plan, &desk.changed));
-    assert_int_equal(feed_try(&desk.feed, 0, &task), FEED_TASK);
+    assert_int_equal(feed_try(&desk.feed, 0, true, &task), FEED_TASK);
     assert_int_equal(task.block->kind, STREAM_LINES);
     assert_false(task.final);
     feed_done(&desk.feed, &task);
-    assert_int_equal(feed_try(&desk.feed, 0, &task), FEED_TASK);
+    assert_int_equal(feed_try(&desk.feed, 0, true, &task), FEED_TASK);
     assert_int_equal(task.block->kind, STREAM_BROKEN);
     assert_true(task.final);
     assert_string_equal(task.fault->message, "s: broken at 6");
     feed_done(&desk.feed, &task);
-    assert_int_equal(feed_try(&desk.feed, 0, &task), FEED_END);
+    assert_int_equal(feed_try(&desk.feed, 0, true, &task), FEED_END);
     desk.count = 1;
+    desk_close(&desk);
+}
+
+/* While worker 0 reads the front source, worker 1 goes ahead. */
+static struct desk *nested_desk;
+static struct feed_task nested_task;
+
+static enum status nested_read(struct stream *port, uint8_t *into, size_t room, size_t *length,
+                               struct fault *fault)
+{
+    struct desk *const desk = nested_desk;
+    nested_desk = NULL;
+    if (desk != NULL) assert_int_equal(feed_try(&desk->feed, 1, true, &nested_task), FEED_TASK);
+    return memory_stream_read(port, into, room, length, fault);
+}
+
+/* A worker that is ahead and has no room reads for the one that stays. */
+static void reads_for_others_without_room(void **state)
+{
+    (void)state;
+    static const char text[] = "{1}\n";
+    enum { LINES = 500 };
+    struct desk desk;
+    struct feed_task mine, other;
+    desk_open(&desk, 0, 2, 1);
+    feed_destroy(&desk.feed);
+    shard_plan_destroy(&desk.plan);
+    for (size_t s = 0; s < 2; s++) {
+        for (size_t i = 0; i < LINES; i++)
+            memory_print(&desk.texts[s], text);
+        memory_stream_start(&desk.streams[s], "s", desk.texts[s].bytes, desk.texts[s].length, 1);
+        desk.sources[s] = (struct source){.name = "s", .stream = &desk.streams[s].port};
+        desk.ports[s] = &desk.sources[s];
+    }
+    assert_true(shard_plan_create(&desk.plan, desk.extents, 2, BLOCK));
+    struct feed_rules const rules = {.workers = 2, .cut = {.max_record = MAX_RECORD, .block_bytes = BLOCK}};
+    assert_true(feed_create(&desk.feed, &rules, desk.ports, &desk.plan, &desk.changed));
+    nested_desk = &desk;
+    desk.streams[0].port.read = nested_read;
+    assert_int_equal(feed_try(&desk.feed, 0, true, &mine), FEED_TASK);
+    assert_int_equal(mine.source, 0);
+    assert_int_equal(nested_task.source, 1);
+    feed_done(&desk.feed, &nested_task);
+    size_t const before = desk.streams[0].at;
+    assert_int_equal(feed_try(&desk.feed, 1, false, &other), FEED_WAIT);
+    size_t const read = desk.streams[0].at;
+    assert_true(read > before);
+    feed_done(&desk.feed, &mine);
+    assert_int_equal(feed_try(&desk.feed, 0, false, &mine), FEED_TASK);
+    assert_int_equal(mine.source, 0);
+    assert_int_equal(desk.streams[0].at, read); /* it was there already */
+    feed_done(&desk.feed, &mine);
+    desk.count = 2;
     desk_close(&desk);
 }
 
@@ -276,6 +330,7 @@ int main(void)
         cmocka_unit_test(every_unit_once_and_in_order),
         cmocka_unit_test(no_lock_up_when_the_output_is_full),
         cmocka_unit_test(a_broken_stream_comes_in_order),
+        cmocka_unit_test(reads_for_others_without_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
