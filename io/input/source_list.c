@@ -217,10 +217,17 @@ static enum status take_found(struct builder *builder, const char *pattern, cons
     return status;
 }
 
+/* What isn't there matches nothing; what may not be looked into might. */
+static int glob_gives_up(const char *path, int error)
+{
+    (void)path;
+    return error != ENOENT && error != ENOTDIR;
+}
+
 static enum status take_glob(struct builder *builder, const char *pattern)
 {
     glob_t found = {0};
-    int const result = glob(pattern, GLOB_NOSORT | GLOB_ERR, NULL, &found);
+    int const result = glob(pattern, GLOB_NOSORT, glob_gives_up, &found);
     enum status status = STATUS_OK;
     if (result == GLOB_NOSPACE)
         status = list_no_memory(builder->fault);

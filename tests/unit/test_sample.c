@@ -8,6 +8,7 @@
 
 #include "core/flow/sample.h"
 #include "tests/unit/memory_ports.h"
+#include "tests/unit/memory_stream.h"
 
 #define SOURCES_MAX 4
 
@@ -33,7 +34,8 @@ static void cut(const char *const *texts, size_t count, uint64_t records, const 
         sources[i] = &memory[i].port;
         extents[i] = (struct shard_source){.begin = 0, .size = strlen(texts[i])};
     }
-    assert_int_equal(sample_cut(sources, extents, count, records, go_on, &fault), STATUS_OK);
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(sample_cut(sources[i], &extents[i], &records, go_on, &fault), STATUS_OK);
     for (size_t i = 0; i < count; i++) {
         assert_int_equal(extents[i].size, ends[i]);
         assert_int_equal(memory[i].readers, 0);
@@ -88,9 +90,10 @@ static void test_begin(void **state)
     struct memory_source memory;
     struct fault fault;
     memory_source_start(&memory, "s", text, sizeof text - 1);
-    struct source *const sources[] = {&memory.port, &memory.port};
     struct shard_source extents[] = {{.begin = 3, .size = 9}, {.begin = 3, .size = 9}};
-    assert_int_equal(sample_cut(sources, extents, 2, 1, go_on, &fault), STATUS_OK);
+    uint64_t records = 1;
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(sample_cut(&memory.port, &extents[i], &records, go_on, &fault), STATUS_OK);
     assert_int_equal(extents[0].size, 6);
     assert_int_equal(extents[1].size, 3);
 }
@@ -123,15 +126,60 @@ static void test_failures(void **state)
     struct memory_source memory;
     struct fault fault;
     memory_source_start(&memory, "s", "{}\n{}\n", 6);
-    struct source *const sources[] = {&memory.port};
     struct shard_source extent = {.begin = 0, .size = 6};
+    uint64_t records = 1;
     memory.fail_at = 1;
-    assert_int_equal(sample_cut(sources, &extent, 1, 1, go_on, &fault), STATUS_IO);
+    assert_int_equal(sample_cut(&memory.port, &extent, &records, go_on, &fault), STATUS_IO);
     assert_int_equal(memory.readers, 0);
     memory.fail_at = 0;
-    assert_int_equal(sample_cut(sources, &extent, 1, 1, stop, &fault), STATUS_INTERRUPTED);
+    assert_int_equal(sample_cut(&memory.port, &extent, &records, stop, &fault), STATUS_INTERRUPTED);
     assert_int_equal(memory.readers, 0);
     assert_int_equal(extent.size, 6);
+}
+
+static uint64_t left_of(const char *text, uint64_t records, uint32_t seed)
+{
+    struct memory_stream memory;
+    struct fault fault;
+    memory_stream_start(&memory, "s", text, strlen(text), seed);
+    assert_int_equal(sample_count_stream(&memory.port, &records, go_on, &fault), STATUS_OK);
+    assert_int_equal(memory.opened, memory.closed);
+    assert_int_equal(memory.wrong, 0);
+    return records;
+}
+
+static void test_streams(void **state)
+{
+    (void)state;
+    for (uint32_t seed = 0; seed < 50; seed++) {
+        assert_int_equal(left_of("{}\n\n \n{}\n{}", 5, seed), 2);
+        assert_int_equal(left_of("{}\n\n \n{}\n{}\n", 5, seed), 2);
+        assert_int_equal(left_of("{}\n{}\n{}", 3, seed), 0);
+        assert_int_equal(left_of("{}\n{}\n{}\n", 2, seed), 0);
+        assert_int_equal(left_of("", 2, seed), 2);
+        assert_int_equal(left_of("{}", 0, seed), 0);
+    }
+}
+
+static void test_failing_streams(void **state)
+{
+    (void)state;
+    struct memory_stream memory;
+    struct fault fault;
+    for (int damage = 0; damage < 2; damage++) {
+        uint64_t records = 5;
+        memory_stream_start(&memory, "s", "{}\n{}\n{}", 8, 1);
+        memory.fails_at = 7;
+        memory.damage = damage;
+        assert_int_equal(sample_count_stream(&memory.port, &records, go_on, &fault),
+                         damage ? STATUS_OK : STATUS_IO);
+        assert_int_equal(memory.closed, 1);
+        if (damage) assert_int_equal(records, 2); /* the record that it is in counts */
+    }
+    uint64_t records = 1;
+    memory_stream_start(&memory, "s", "{}", 2, 1);
+    assert_int_equal(sample_count_stream(&memory.port, &records, stop, &fault), STATUS_INTERRUPTED);
+    assert_int_equal(memory.closed, 1);
 }
 
 int main(void)
@@ -140,6 +188,7 @@ int main(void)
         cmocka_unit_test(test_one_source),   cmocka_unit_test(test_blank_lines),
         cmocka_unit_test(test_many_sources), cmocka_unit_test(test_begin),
         cmocka_unit_test(test_windows),      cmocka_unit_test(test_failures),
+        cmocka_unit_test(test_streams),      cmocka_unit_test(test_failing_streams),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

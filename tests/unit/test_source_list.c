@@ -7,6 +7,7 @@
 
 #include <cmocka.h> /* needs those above */
 
+#include "core/base/checksum.h"
 #include "io/input/source_list.h"
 
 #include <stdbool.h>
@@ -53,18 +54,25 @@ static void put_text(const char *path, const char *text)
     put(path, text, strlen(text));
 }
 
+static enum status build(const char *const *paths, size_t count, struct source_list *list,
+                         struct fault *fault)
+{
+    struct source_list_rules const rules = {.paths = paths, .count = count};
+    return source_list_build(&rules, list, fault);
+}
+
 static void expect_refused(const char *const *paths, size_t count, enum status status, const char *begin,
                            const char *part)
 {
     struct source_list list;
     struct fault fault = {.status = STATUS_OK};
-    assert_int_equal(source_list_build(paths, count, &list, &fault), status);
+    assert_int_equal(build(paths, count, &list, &fault), status);
     assert_int_equal(fault.status, status);
     if (strncmp(fault.message, begin, strlen(begin)) != 0 || strstr(fault.message, part) == NULL)
         fail_msg("\"%s\" is not \"%s…%s\"", fault.message, begin, part);
     assert_int_equal(list.count, 0);
     assert_null(list.items);
-    assert_int_equal(source_list_build(paths, count, &list, NULL), status);
+    assert_int_equal(build(paths, count, &list, NULL), status);
 }
 
 static void expect_path(const char *path, enum status status, const char *part)
@@ -89,10 +97,11 @@ static void expect_fine(const void *bytes, size_t length, uint64_t content_start
     const char *path = "f";
     struct source_list list;
     struct fault fault;
-    if (source_list_build(&path, 1, &list, &fault) != STATUS_OK) fail_msg("%s", fault.message);
+    if (build(&path, 1, &list, &fault) != STATUS_OK) fail_msg("%s", fault.message);
     assert_int_equal(list.count, 1);
     assert_string_equal(list.items[0].path, "f");
-    assert_int_equal(list.items[0].size, length);
+    assert_int_equal(list.items[0].stamp.size, length);
+    assert_int_equal(list.items[0].kind, SOURCE_KIND_FILE);
     assert_int_equal(list.items[0].content_start, content_start);
     source_list_free(&list);
     assert_int_equal(list.count, 0);
@@ -104,17 +113,16 @@ static void expect_fine(const void *bytes, size_t length, uint64_t content_start
 static void forms_of_paths(void **state)
 {
     (void)state;
-    expect_path("-", STATUS_INPUT, "standard input is not supported yet");
     expect_path("s3://bucket/key", STATUS_INPUT, "S3 is not supported yet");
-    expect_path("*.json", STATUS_INPUT, "globs are not supported yet");
-    expect_path("none/?.json", STATUS_INPUT, "globs are not supported yet");
-    expect_path("[ab]", STATUS_INPUT, "globs are not supported yet");
+    expect_path("*.json", STATUS_NO_SOURCE, "no file has such a name");
+    expect_path("none/?.json", STATUS_NO_SOURCE, "no file has such a name");
+    expect_path("[ab]", STATUS_NO_SOURCE, "no file has such a name");
     expect_path("", STATUS_NO_SOURCE, "no such file");
     expect_path("none.json", STATUS_NO_SOURCE, "no such file");
-    expect_path(".", STATUS_INPUT, "directory, which is not supported yet");
-    expect_path("/dev/null", STATUS_INPUT, "device, which is not supported yet");
+    expect_path(".", STATUS_NO_SOURCE, "holds no data files");
+    expect_path("/dev/null", STATUS_INPUT, "device, which is read as standard input only");
     assert_int_equal(mkfifo("fifo", 0600), 0);
-    expect_path("fifo", STATUS_INPUT, "FIFO, which is not supported yet");
+    expect_path("fifo", STATUS_INPUT, "FIFO, which is read as standard input only");
     assert_int_equal(unlink("fifo"), 0);
     assert_int_equal(symlink("nowhere", "link"), 0);
     expect_path("link", STATUS_NO_SOURCE, "no such file");
@@ -137,7 +145,7 @@ static void names_like_globs(void **state)
         put_text(paths[i], "{}\n");
     struct source_list list;
     struct fault fault;
-    assert_int_equal(source_list_build(paths, 4, &list, &fault), STATUS_OK);
+    assert_int_equal(build(paths, 4, &list, &fault), STATUS_OK);
     assert_int_equal(list.count, 4);
     source_list_free(&list);
     for (size_t i = 0; i < 4; i++)
@@ -158,15 +166,15 @@ static void order_and_twice(void **state)
     const char *const paths[] = {"z", "\xc3\xa4", "b", "a", "b", "./a", "B", absolute, "hard"};
     struct source_list list;
     struct fault fault;
-    assert_int_equal(source_list_build(paths, 9, &list, &fault), STATUS_OK);
+    assert_int_equal(build(paths, 9, &list, &fault), STATUS_OK);
     assert_int_equal(list.count, 5);
     static const char *const order[] = {"./a", "", "B", "hard", "\xc3\xa4"};
     for (size_t i = 0; i < 5; i++)
         assert_string_equal(list.items[i].path, i == 1 ? absolute : order[i]);
-    assert_int_equal(list.items[0].size, 8);
-    assert_int_equal(list.items[2].size, 5);
+    assert_int_equal(list.items[0].stamp.size, 8);
+    assert_int_equal(list.items[2].stamp.size, 5);
     assert_int_equal(list.items[2].content_start, 3);
-    assert_int_equal(list.items[4].size, 0);
+    assert_int_equal(list.items[4].stamp.size, 0);
     source_list_free(&list);
     static const char *const made[] = {"a", "b", "B", "z", "hard", "\xc3\xa4"};
     for (size_t i = 0; i < 6; i++)
@@ -181,7 +189,7 @@ static void first_problem_in_path_order(void **state)
     expect_refused((const char *const[]){"zz", "fine", "b"}, 3, STATUS_INPUT, "b: ", "array");
     expect_refused((const char *const[]){"fine", "b", "a"}, 3, STATUS_NO_SOURCE, "a: ", "no such file");
     expect_refused((const char *const[]){"fine", "s3://x/y", "zz"}, 3, STATUS_INPUT, "s3://x/y: ", "S3");
-    expect_refused((const char *const[]){"zz", "fine", "-"}, 3, STATUS_INPUT, "-: ", "standard input");
+    expect_refused((const char *const[]){"zz", "-", "fine"}, 3, STATUS_NO_SOURCE, "zz: ", "no such file");
     assert_int_equal(unlink("b"), 0);
     assert_int_equal(unlink("fine"), 0);
 }
@@ -190,7 +198,7 @@ static void empty_list(void **state)
 {
     (void)state;
     struct source_list list;
-    assert_int_equal(source_list_build(NULL, 0, &list, NULL), STATUS_OK);
+    assert_int_equal(build(NULL, 0, &list, NULL), STATUS_OK);
     assert_int_equal(list.count, 0);
     source_list_free(&list);
 }
@@ -198,11 +206,6 @@ static void empty_list(void **state)
 static void binary_contents(void **state)
 {
     (void)state;
-    EXPECT_CONTENT("\x1f\x8b", "gzip, which is not supported yet");
-    EXPECT_CONTENT("\x1f\x8b\x08\0\0", "gzip");
-    EXPECT_CONTENT("\x28\xb5\x2f\xfd\0", "zstd, which is not supported yet");
-    EXPECT_CONTENT("\x50\x2a\x4d\x18", "zstd");
-    EXPECT_CONTENT("\x5f\x2a\x4d\x18zz", "zstd");
     EXPECT_CONTENT("BZh9\x31\x41\x59\x26\x53\x59...", "bzip2");
     EXPECT_CONTENT("BZh1\x17\x72\x45\x38\x50\x90", "bzip2");
     EXPECT_CONTENT("\xfd"
@@ -215,6 +218,10 @@ static void binary_contents(void **state)
     EXPECT_CONTENT("7z\xbc\xaf\x27\x1c", "7-Zip");
     EXPECT_CONTENT("PAR1\x15\4", "Parquet");
     EXPECT_CONTENT("Obj\1", "Avro");
+    EXPECT_CONTENT("ORC\n\3\0\0", "ORC");
+    char tar[512] = "dump.json";
+    memcpy(tar + 257, "ustar", 5);
+    expect_content(tar, sizeof tar, "tar archive");
 }
 
 static void wide_contents(void **state)
@@ -245,6 +252,265 @@ static void text_contents(void **state)
     EXPECT_CONTENT("\r\n{ \t\r\n\r\n\"a\": 1\n}\n", "pretty-printed");
     EXPECT_CONTENT("\xef\xbb\xbf{\n\"a\":1}", "pretty-printed");
     EXPECT_CONTENT("{\n}\n{\n}\n", "pretty-printed");
+}
+
+static void other_texts(void **state)
+{
+    (void)state;
+    EXPECT_CONTENT("<!DOCTYPE html>\n<p>", "HTML page");
+    EXPECT_CONTENT(" \n<HTML lang=\"en\">{", "HTML page");
+    EXPECT_CONTENT("\xef\xbb\xbf<html>", "HTML page");
+    EXPECT_CONTENT("<?xml version=\"1.0\"?><Error>", "XML document");
+    EXPECT_CONTENT("CustomerID,A\n1,x\n", "CSV");
+    EXPECT_CONTENT("a;b;c\r\n\r\n1;2;3", "CSV");
+    EXPECT_CONTENT("\"a, b\"\tc\n1\t2\n", "CSV");
+    EXPECT_CONTENT("a|b\n1|\"{}\"\n", "CSV");
+    /* broken records */
+    EXPECT_FINE("a,b\n", 0);
+    EXPECT_FINE("a,b\n1\n", 0);
+    EXPECT_FINE("a,b\n1,2\n{}\n", 0);
+    EXPECT_FINE("\"a\":1,\"b\":2}\n\"a\":1,\"b\":2}\n", 0);
+    EXPECT_FINE("\"a,b\"\n\"c,d\"\n", 0);
+    EXPECT_FINE("<p>\n{}\n", 0);
+    EXPECT_FINE("ORC {}\n", 0);
+}
+
+/* source.format: ndjson: texts are lines, whatever they look like. */
+static void lines_by_order(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"[\n{}]", "{\n\"a\":1}\n", "a,b\n1,2\n"};
+    const char *const path = "f";
+    struct source_list_rules const rules = {.paths = &path, .count = 1, .lines = true};
+    struct source_list list;
+    struct fault fault;
+    for (size_t i = 0; i < 3; i++) {
+        put_text("f", texts[i]);
+        assert_int_equal(source_list_build(&rules, &list, &fault), STATUS_OK);
+        source_list_free(&list);
+    }
+    put_text("f", "PAR1");
+    assert_int_equal(source_list_build(&rules, &list, &fault), STATUS_INPUT);
+    put_text("f", "<html>");
+    assert_int_equal(source_list_build(&rules, &list, &fault), STATUS_INPUT);
+    assert_int_equal(unlink("f"), 0);
+}
+
+/* ---- compressed files ---- */
+
+/* Deflate's stored block, so that tests need no library. */
+static size_t gzip_of(const char *text, size_t length, uint8_t *out)
+{
+    static const uint8_t head[] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 1};
+    size_t at = sizeof head;
+    memcpy(out, head, at);
+    out[at++] = (uint8_t)length;
+    out[at++] = (uint8_t)(length >> 8);
+    out[at++] = (uint8_t)~length;
+    out[at++] = (uint8_t)(~length >> 8);
+    memcpy(out + at, text, length);
+    at += length;
+    uint32_t const crc = (uint32_t)checksum_update(CHECKSUM_CRC32, 0, (const uint8_t *)text, length);
+    for (int i = 0; i < 4; i++)
+        out[at++] = (uint8_t)(crc >> (8 * i));
+    for (int i = 0; i < 4; i++)
+        out[at++] = (uint8_t)(length >> (8 * i));
+    return at;
+}
+
+static void expect_packed(const void *bytes, size_t length, enum unpack_form form, unsigned window_log)
+{
+    put("f", bytes, length);
+    const char *path = "f";
+    struct source_list list;
+    struct fault fault;
+    if (build(&path, 1, &list, &fault) != STATUS_OK) fail_msg("%s", fault.message);
+    assert_int_equal(list.items[0].kind, SOURCE_KIND_PACKED);
+    assert_int_equal(list.items[0].form, form);
+    assert_int_equal(list.items[0].window_log, window_log);
+    source_list_free(&list);
+    assert_int_equal(unlink("f"), 0);
+}
+
+static void compressed_files(void **state)
+{
+    (void)state;
+    uint8_t bytes[2048];
+    size_t const length = gzip_of("{}\n", 3, bytes);
+    for (size_t i = 2; i <= length; i++) /* cut off or not: the run says so */
+        expect_packed(bytes, i, UNPACK_GZIP, 0);
+    expect_packed("\x1f\x8b\0", 3, UNPACK_GZIP, 0);
+    static const uint8_t zstd[] = {0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x58, 0x19, 0, 0, '{', '}', '\n'};
+    for (size_t i = 2; i <= sizeof zstd; i++)
+        expect_packed(zstd, i, UNPACK_ZSTD, i < 6 ? 0 : 21);
+    expect_packed("\x50\x2a\x4d\x18", 4, UNPACK_ZSTD, 0);
+    EXPECT_FINE("\x1f", 0);
+    EXPECT_FINE("(", 0);
+    static const uint8_t huge[] = {0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x98, 0x19, 0, 0, '{', '}', '\n'};
+    expect_content(huge, sizeof huge, "needs a zstd window of 2^29 bytes");
+}
+
+/* What is inside is refused like what is outside. */
+static void inside_compressed_files(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {{"PAR1\x15", "f (gzip): is a Parquet file"},
+                                           {"[{}]", "f (gzip): is a JSON array"},
+                                           {"a,b\n1,2\n", "f (gzip): is CSV"},
+                                           {"<html>", "f (gzip): is an HTML page"},
+                                           {"\xff\xfe{", "f (gzip): is UTF-16 text"},
+                                           {"\x1f\x8b\x08", "f (gzip): is compressed more than once"},
+                                           {"\x28\xb5\x2f\xfd", "f (gzip): is compressed more than once"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint8_t bytes[256];
+        const char *const path = "f";
+        size_t const length = gzip_of(cases[i][0], strlen(cases[i][0]), bytes);
+        put("f", bytes, length);
+        expect_refused(&path, 1, STATUS_INPUT, cases[i][1], "");
+    }
+    assert_int_equal(unlink("f"), 0);
+}
+
+/* ---- many files ---- */
+
+static void expect_files(const char *const *paths, size_t count, const char *const *files, size_t file_count)
+{
+    struct source_list list;
+    struct fault fault;
+    if (build(paths, count, &list, &fault) != STATUS_OK) fail_msg("%s", fault.message);
+    for (size_t i = 0; i < list.count && i < file_count; i++)
+        assert_string_equal(list.items[i].path, files[i]);
+    assert_int_equal(list.count, file_count);
+    source_list_free(&list);
+}
+
+#define NAMES(...) ((const char *const[]){__VA_ARGS__})
+
+/* All of them, files before the folders they are in. */
+static void remove_all(const char *const *paths, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(remove(paths[i]), 0);
+}
+
+static void directories(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        mkdir("d", 0700) + mkdir("d/b", 0700) + mkdir("d/_delta_log", 0700) + mkdir("d/.git", 0700), 0);
+    expect_path("d", STATUS_NO_SOURCE, "holds no data files");
+    static const char *const files[] = {"d/b/x",          "d/b.json", "d/b/_SUCCESS", "d/.x.crc", "d/x.crc",
+                                        "d/_delta_log/x", "d/.git/x", "d/crc",        "d/-"};
+    for (size_t i = 0; i < 9; i++)
+        put_text(files[i], "{}\n");
+    assert_int_equal(symlink("..", "d/b/up"), 0);
+    assert_int_equal(symlink("b", "d/c"), 0);
+    expect_files(NAMES("d"), 1, NAMES("d/-", "d/b.json", "d/b/x", "d/crc"), 4);
+    expect_files(NAMES("d/"), 1, NAMES("d/-", "d/b.json", "d/b/x", "d/crc"), 4);
+    /* what leads back up is followed as far as to where the walk was */
+    expect_files(NAMES("d/c"), 1, NAMES("d/c/up/-", "d/c/up/b.json", "d/c/up/crc", "d/c/x"), 4);
+    expect_files(NAMES("d/b/x", "d", "d//b/x"), 3, NAMES("d/-", "d//b/x", "d/b.json", "d/crc"), 4);
+    expect_files(NAMES("d/b/_SUCCESS"), 1, NAMES("d/b/_SUCCESS"), 1); /* named, it counts */
+    put_text("d/b/x", "PAR1");
+    expect_refused(NAMES("d"), 1, STATUS_INPUT, "d/b/x: ", "Parquet");
+    if (geteuid() != 0) {
+        assert_int_equal(chmod("d/b", 0), 0);
+        expect_refused(NAMES("d"), 1, STATUS_NO_SOURCE, "d/b: ", "grant read permission");
+        assert_int_equal(chmod("d/b", 0700), 0);
+    }
+    remove_all(NAMES("d/b/up", "d/c"), 2);
+    remove_all(files, 9);
+    remove_all(NAMES("d/b", "d/_delta_log", "d/.git", "d"), 4);
+}
+
+static void too_deep(void **state)
+{
+    (void)state;
+    char path[400] = "d";
+    size_t depth = 1;
+    for (; depth <= 65; depth++) {
+        assert_int_equal(mkdir(path, 0700), 0);
+        (void)strcat(path, "/d");
+    }
+    expect_refused(NAMES("d"), 1, STATUS_INPUT, "d/d/", "more than 64 directories deep");
+    for (; depth > 1; depth--) {
+        path[strlen(path) - 2] = '\0';
+        assert_int_equal(rmdir(path), 0);
+    }
+}
+
+static void globs(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir("e", 0700) + mkdir("e/s", 0700), 0);
+    static const char *const files[] = {"e/a1", "e/a2", "e/_SUCCESS", "e/b.crc", "e/s/x", "-"};
+    for (size_t i = 0; i < 6; i++)
+        put_text(files[i], "{}\n");
+    expect_files(NAMES("e/a?"), 1, NAMES("e/a1", "e/a2"), 2);
+    expect_files(NAMES("e/a[2-9]"), 1, NAMES("e/a2"), 1);
+    expect_files(NAMES("e/*"), 1, NAMES("e/a1", "e/a2", "e/s/x"), 3);
+    expect_files(NAMES("*/a1", "e/a1"), 2, NAMES("e/a1"), 1);
+    expect_files(NAMES("e/_*"), 1, NAMES("e/_SUCCESS"), 1);
+    expect_files(NAMES("?"), 1, NAMES("-", "e/a1", "e/a2", "e/s/x"), 4); /* a file of that name */
+    expect_path("e/*.crc", STATUS_NO_SOURCE, "no file has such a name");
+    remove_all(files, 6);
+    remove_all(NAMES("e/s", "e"), 2);
+}
+
+static void standard_input(void **state)
+{
+    (void)state;
+    put_text("a", "{}\n");
+    put_text("+", "{}\n");
+    struct source_list list;
+    struct fault fault;
+    assert_int_equal(build(NAMES("a", "-", "+", "-"), 4, &list, &fault), STATUS_OK);
+    assert_int_equal(list.count, 3);
+    assert_string_equal(list.items[1].path, "-");
+    assert_int_equal(list.items[1].kind, SOURCE_KIND_STANDARD);
+    source_list_free(&list);
+    remove_all(NAMES("a", "+"), 2);
+}
+
+static void manifests(void **state)
+{
+    (void)state;
+    static const char entries[] =
+        "{\"flowRunId\":\"x\",\"scheduledTime\":\"2023-08-18T01:00:00Z\",\"exportResults\":["
+        "{\"sinkPath\":\"/out/b\",\"name\":\"x.json\",\"size\":3},\n"
+        "{\"sinkPath\":\"/out/other\",\"name\":\"y.json\",\"size\":4}]}";
+    assert_int_equal(mkdir("m", 0700) + mkdir("m/b", 0700), 0);
+    put_text("m/manifest.json", entries);
+    put_text("m/b/x.json", "{}\n");
+    put_text("m/x.json", "{} \n"); /* that of sinkPath is nearer */
+    expect_path("m/y.json", STATUS_NO_SOURCE, "no such file");
+    expect_refused(NAMES("m/manifest.json"), 1, STATUS_NO_SOURCE, "m/y.json: is not there",
+                   "m/manifest.json names it");
+    put_text("m/y.json", "{}\n");
+    expect_refused(NAMES("m/manifest.json"), 1, STATUS_NO_SOURCE, "m/y.json: has 3 bytes", "says 4");
+    put_text("m/y.json", "{} \n");
+    expect_files(NAMES("m/manifest.json"), 1, NAMES("m/b/x.json", "m/y.json"), 2);
+    expect_files(NAMES("m"), 1, NAMES("m/b/x.json", "m/x.json", "m/y.json"), 3);
+    static const char *const bad[][2] = {
+        {"{\"exportResults\":[]}", "names no file"},
+        {"{\"exportResults\":[{\"name\":\"x.json\"}]}", "entry 1: has no size"},
+        {"{\"exportResults\":[{\"name\":\"x.json\",\"size\":-1}]}", "has no size"},
+        {"{\"exportResults\":[{\"size\":1}]}", "has no name"},
+        {"{\"exportResults\":[7]}", "has no name"},
+        {"{\"exportResults\":[{\"name\":\"x\",\"sinkPath\":7,\"size\":1}]}", "sinkPath is no text"},
+        {"{\"exportResults\":[{\"name\":\"../x\",\"size\":1}]}", "leads out"},
+        {"{\"exportResults\":[{\"name\":\"x\",\"sinkPath\":\"/a/../..\",\"size\":1}]}", "leads out"}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        put_text("m/manifest.json", bad[i][0]);
+        expect_refused(NAMES("m/manifest.json"), 1, i == 0 ? STATUS_NO_SOURCE : STATUS_INPUT,
+                       "m/manifest.json: ", bad[i][1]);
+    }
+    /* records that speak of one are records */
+    put_text("m/manifest.json", "{\"exportResults\":[1]}\n{\"exportResults\":[1]}\n");
+    expect_files(NAMES("m/manifest.json"), 1, NAMES("m/manifest.json"), 1);
+    put_text("m/manifest.json", "{\"a\":\"exportResults\"}\n");
+    expect_files(NAMES("m/manifest.json"), 1, NAMES("m/manifest.json"), 1);
+    remove_all(NAMES("m/manifest.json", "m/b/x.json", "m/x.json", "m/y.json", "m/b", "m"), 6);
 }
 
 static void containers_of_records(void **state)
@@ -280,7 +546,7 @@ static void containers_of_records(void **state)
 static void long_containers(void **state)
 {
     (void)state;
-    size_t const size = SOURCE_LIST_HEAD_BYTES + 100;
+    size_t const size = SOURCE_HEAD_BYTES + 100;
     char *const text = malloc(size);
     assert_non_null(text);
     static const char *const begins[] = {"{\"r\":[{\"a\":\"", "{\"x\":{\"entity\":{\"a\":\""};
@@ -331,17 +597,17 @@ static void fine_contents(void **state)
 static void only_the_head_counts(void **state)
 {
     (void)state;
-    size_t const size = SOURCE_LIST_HEAD_BYTES + 10;
+    size_t const size = SOURCE_HEAD_BYTES + 10;
     char *text = malloc(size);
     assert_non_null(text);
     memset(text, ' ', size);
-    text[SOURCE_LIST_HEAD_BYTES] = '[';
+    text[SOURCE_HEAD_BYTES] = '[';
     expect_fine(text, size, 0);
-    text[SOURCE_LIST_HEAD_BYTES - 1] = '[';
+    text[SOURCE_HEAD_BYTES - 1] = '[';
     expect_content(text, size, "array");
     memset(text, ' ', size);
     memcpy(text, "{\n", 2);
-    text[SOURCE_LIST_HEAD_BYTES] = '"';
+    text[SOURCE_HEAD_BYTES] = '"';
     expect_fine(text, size, 0);
     free(text);
 }
@@ -357,6 +623,15 @@ int main(void)
         cmocka_unit_test_setup_teardown(binary_contents, setup, teardown),
         cmocka_unit_test_setup_teardown(wide_contents, setup, teardown),
         cmocka_unit_test_setup_teardown(text_contents, setup, teardown),
+        cmocka_unit_test_setup_teardown(other_texts, setup, teardown),
+        cmocka_unit_test_setup_teardown(lines_by_order, setup, teardown),
+        cmocka_unit_test_setup_teardown(compressed_files, setup, teardown),
+        cmocka_unit_test_setup_teardown(inside_compressed_files, setup, teardown),
+        cmocka_unit_test_setup_teardown(directories, setup, teardown),
+        cmocka_unit_test_setup_teardown(too_deep, setup, teardown),
+        cmocka_unit_test_setup_teardown(globs, setup, teardown),
+        cmocka_unit_test_setup_teardown(standard_input, setup, teardown),
+        cmocka_unit_test_setup_teardown(manifests, setup, teardown),
         cmocka_unit_test_setup_teardown(containers_of_records, setup, teardown),
         cmocka_unit_test_setup_teardown(long_containers, setup, teardown),
         cmocka_unit_test_setup_teardown(fine_contents, setup, teardown),
