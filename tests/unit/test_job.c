@@ -398,9 +398,9 @@ static void test_later(void **state)
         {"mode: [ full ]\n", "3: mode: is a list"},
         {"incremental: { state: /x }\n", "3: incremental.state: not supported yet"},
         {"incremental: { deletes: none }\n", "3: incremental.deletes: not supported yet"},
-        {"source: { format: ndjson }\n", "3: source.format: not supported yet"},
+        {"source: { format: entities }\n",
+         "3: source.format: entities is not supported yet; set it to auto or ndjson"},
         {"source: { format: csv }\n", "3: source.format: \"csv\" is not one of auto, ndjson, "},
-        {"source: { on_corrupt: skip_rest }\n", "3: source.on_corrupt: not supported yet"},
         {"alerts:\n  url: x\n", "3: alerts: not supported yet"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -409,6 +409,23 @@ static void test_later(void **state)
         snprintf(message, sizeof message, "acme.yaml:%s", cases[i][1]);
         refused(text, message);
     }
+}
+
+static void test_source(void **state)
+{
+    (void)state;
+    struct job job;
+    load(JOB_BEGIN, &job);
+    assert_false(job.lines_only || job.forgives_damage);
+    job_free(&job);
+    load(JOB_BEGIN "source: { format: auto, on_corrupt: fail }\n", &job);
+    assert_false(job.lines_only || job.forgives_damage);
+    job_free(&job);
+    load(JOB_BEGIN "source: { format: ndjson, on_corrupt: skip_rest }\n", &job);
+    assert_true(job.lines_only && job.forgives_damage);
+    job_free(&job);
+    refused(JOB_BEGIN "source: { on_corrupt: skip }\n",
+            "acme.yaml:3: source.on_corrupt: \"skip\" is not one of fail, skip_rest");
 }
 
 static void test_dialect(void **state)
@@ -860,15 +877,25 @@ static void test_many_nodes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults),      cmocka_unit_test(test_everything),
-        cmocka_unit_test(test_yaml_forms),    cmocka_unit_test(test_yaml_refusals),
-        cmocka_unit_test(test_key_refusals),  cmocka_unit_test(test_names),
-        cmocka_unit_test(test_later),         cmocka_unit_test(test_dialect),
-        cmocka_unit_test(test_file_names),    cmocka_unit_test(test_default_headers),
-        cmocka_unit_test(test_column_bounds), cmocka_unit_test(test_headers_and_texts),
-        cmocka_unit_test(test_rejects_path),  cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_budgets),       cmocka_unit_test(test_flags),
-        cmocka_unit_test(test_flag_refusals), cmocka_unit_test(test_files),
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_everything),
+        cmocka_unit_test(test_yaml_forms),
+        cmocka_unit_test(test_yaml_refusals),
+        cmocka_unit_test(test_key_refusals),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_later),
+        cmocka_unit_test(test_source),
+        cmocka_unit_test(test_dialect),
+        cmocka_unit_test(test_file_names),
+        cmocka_unit_test(test_default_headers),
+        cmocka_unit_test(test_column_bounds),
+        cmocka_unit_test(test_headers_and_texts),
+        cmocka_unit_test(test_rejects_path),
+        cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_budgets),
+        cmocka_unit_test(test_flags),
+        cmocka_unit_test(test_flag_refusals),
+        cmocka_unit_test(test_files),
         cmocka_unit_test(test_many_nodes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
