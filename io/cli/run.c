@@ -154,6 +154,7 @@ static enum status plan_memory(struct run *run, struct fault *fault)
     if (status != STATUS_OK) return status;
     pipeline_fill(&needs, limit, &run->pipeline.sizes);
     const struct pipeline_sizes *sizes = &run->pipeline.sizes;
+    run_sources_widen(run, limit - sizes->memory);
     log_detail(run->logger,
                "%u threads, blocks of %zu KiB, %u chunks of %zu KiB each, at most %llu MiB of memory",
                run->pipeline.threads, sizes->block / 1024, sizes->chunks, sizes->chunk / 1024,

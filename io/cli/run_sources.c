@@ -36,15 +36,10 @@ static uint64_t streams_open(const struct run *run)
     return streams < most ? streams : most;
 }
 
-/* The largest window of zstd frames for which there is memory: decoders may take as much of the limit as rows
- * do that wait. What the first frames ask for is given in any case, or the limit is refused. */
-static unsigned choose_window(const struct run *run)
+/* The window of zstd frames that there is memory for in any case: what the first frames ask for. */
+static unsigned least_window(const struct run *run)
 {
-    uint64_t const share = run_memory_limit(run->options) / PIPELINE_AHEAD_SHARE, open = streams_open(run);
-    unsigned window_log = UNPACK_WINDOW_LOG_MOST;
-    while (window_log > UNPACK_WINDOW_LOG_LEAST &&
-           open * source_stream_memory(UNPACK_ZSTD, window_log) > share)
-        window_log--;
+    unsigned window_log = UNPACK_WINDOW_LOG_LEAST;
     for (size_t i = 0; i < run->list.count; i++)
         if (run->list.items[i].window_log > window_log) window_log = run->list.items[i].window_log;
     return window_log;
@@ -84,7 +79,7 @@ enum status run_sources_open(struct run *run, struct fault *fault)
     enum status status = list_sources(run, fault);
     if (status != STATUS_OK) return status;
     machine_raise_files(run->list.count + DESCRIPTORS_BESIDE);
-    run->window_log_max = choose_window(run);
+    run->window_log_max = least_window(run);
     run->sources = calloc(run->list.count, sizeof(struct source *));
     struct shard_source *extents = calloc(run->list.count, sizeof *extents);
     if (run->sources == NULL || extents == NULL)
@@ -118,6 +113,20 @@ void run_sources_needs(const struct run *run, struct pipeline_needs *needs)
         needs->streams += bytes != 0;
         if (bytes > needs->stream_bytes) needs->stream_bytes = bytes;
     }
+}
+
+/* Later frames may ask for larger windows than the first ones. */
+void run_sources_widen(struct run *run, uint64_t left)
+{
+    uint64_t const open = streams_open(run),
+                   taken = open * source_stream_memory(UNPACK_ZSTD, run->window_log_max);
+    unsigned window_log = UNPACK_WINDOW_LOG_MOST;
+    while (window_log > run->window_log_max &&
+           open * source_stream_memory(UNPACK_ZSTD, window_log) - taken > left)
+        window_log--;
+    run->window_log_max = window_log;
+    for (size_t i = 0; i < run->source_count; i++)
+        if (run->sources[i]->stream != NULL) source_stream_allow_window(run->sources[i], window_log);
 }
 
 uint64_t run_sources_text(const struct run *run)

@@ -23,6 +23,8 @@
 enum status run_sources_open(struct run *run, struct fault *fault);
 /* What they ask of the pipeline's memory. */
 void run_sources_needs(const struct run *run, struct pipeline_needs *needs);
+/* Gives memory that is left over, in bytes, to the windows of zstd frames. */
+void run_sources_widen(struct run *run, uint64_t left);
 /* Bytes of text, about, for the size of an upload's parts; 0: not known. */
 uint64_t run_sources_text(const struct run *run);
 /* Leaves the first `records` of them. STATUS_IO, or the interruption's: "stopped". */

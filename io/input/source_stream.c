@@ -45,6 +45,11 @@ static bool is_stopped(const struct source_stream *self)
     return stream->stopped != NULL && stream->stopped(stream->stopped_context);
 }
 
+static enum status say_stopped(const struct source_stream *self, struct fault *fault)
+{
+    return fault_set(fault, STATUS_IO, "%s: reading it was stopped", self->path);
+}
+
 /* Waits until a read() would not; STATUS_IO: the run is being stopped, or it can't be waited for. */
 static enum status wait_for_bytes(const struct source_stream *self, struct fault *fault)
 {
@@ -52,7 +57,7 @@ static enum status wait_for_bytes(const struct source_stream *self, struct fault
         struct pollfd about = {.fd = self->descriptor, .events = POLLIN};
         int const ready = poll(&about, 1, POLL_MILLISECONDS);
         if (ready > 0) return STATUS_OK;
-        if (is_stopped(self)) return fault_set(fault, STATUS_IO, "%s: reading it was stopped", self->path);
+        if (is_stopped(self)) return say_stopped(self, fault);
         if (ready < 0 && errno != EINTR)
             return fault_set(fault, STATUS_IO, "%s: can't be waited for: %s", self->path, strerror(errno));
     }
@@ -222,6 +227,7 @@ static enum status stream_read(struct stream *stream, uint8_t *into, size_t room
                                struct fault *fault)
 {
     struct source_stream *const self = stream->self;
+    if (is_stopped(self)) return say_stopped(self, fault); /* a small file may stand for an endless line */
     if (!self->looked) {
         enum status const status = look_at_head(self, fault);
         if (status != STATUS_OK) return status;
@@ -320,6 +326,11 @@ void source_stream_destroy(struct source *source)
     struct source_stream *const self = source->self;
     free(self->path);
     free(self);
+}
+
+void source_stream_allow_window(struct source *source, unsigned window_log_max)
+{
+    ((struct source_stream *)source->self)->window_log_max = window_log_max;
 }
 
 enum status source_stream_check(const struct source *source, struct fault *fault)

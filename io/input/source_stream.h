@@ -30,7 +30,7 @@ struct source_stream_rules {
     bool is_standard_input;
     enum unpack_form form;     /* of a file, when it was listed */
     struct source_stamp stamp; /* likewise */
-    unsigned window_log_max;   /* of zstd frames */
+    unsigned window_log_max;   /* of zstd frames, until source_stream_allow_window() */
     bool lines;                /* see struct source_head */
 };
 
@@ -38,6 +38,8 @@ struct source_stream_rules {
 struct source *source_stream_create(const struct source_stream_rules *rules, struct fault *fault);
 void source_stream_destroy(struct source *source); /* takes NULL; the stream is closed */
 
+/* Before it is opened: frames may ask for windows of this size. */
+void source_stream_allow_window(struct source *source, unsigned window_log_max);
 /* STATUS_IO when the file changed while it was read. A stream that nobody opened is fine. */
 enum status source_stream_check(const struct source *source, struct fault *fault);
 /* Stored bytes that were read so far. */

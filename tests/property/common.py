@@ -79,14 +79,15 @@ def remove(path):
         os.remove(path)
 
 
-def run(binary, folder, job, sources, flags=()):
-    """Runs an export inside `folder`; leaves out/, rejects.jsonl and report.json there until the next run."""
+def run(binary, folder, job, sources, flags=(), stdin=None):
+    """Runs an export inside `folder`; leaves out/, rejects.jsonl and report.json there until the next run. `stdin`: a
+    file that goes through a pipe into its standard input."""
     for name in ("out", "rejects.jsonl", "report.json"):
         remove(os.path.join(folder, name))
     command = [binary, "export", "-j", job, *sources, "--to", "out", "--rejects", "rejects.jsonl",
                "--report", "report.json", "--run-time", RUN_TIME, "--run-id", RUN_ID, "--progress", "none", *flags]
     try:
-        done = subprocess.run(command, cwd=folder, env=clean_environment(), stdin=subprocess.DEVNULL,
+        done = subprocess.run(command, cwd=folder, env=clean_environment(), input=contents(stdin),
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=TIMEOUT, check=False)
         status, stderr = done.returncode, done.stderr.decode("utf-8", "replace")
         if done.stdout:
@@ -106,6 +107,13 @@ def run(binary, folder, job, sources, flags=()):
         except ValueError as error:
             report = {"not JSON": str(error)}
     return Outcome(status, stderr, read_folder(os.path.join(folder, "out")), rejects, report, command)
+
+
+def contents(path):
+    if path is None:
+        return b""
+    with open(path, "rb") as data_file:
+        return data_file.read()
 
 
 def first_difference(expected, got):

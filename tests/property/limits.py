@@ -9,6 +9,7 @@ with 2 GB in place of 300 MB. Standard library only; Linux.
 """
 import argparse
 import base64
+import gzip
 import json
 import os
 import re
@@ -310,6 +311,120 @@ def case_rejects(world):
     return f"{len(first) / MIB:.0f} MiB of reject lines"
 
 
+# ---- compressed sources --------------------------------------------------------------------------------------------
+
+
+def zstd_bomb(byte, size):
+    """A frame of runs (RFC 8878, 3.1.1.2): 4 bytes for 128 KiB of them."""
+    block, frame = 128 * 1024, b"\x28\xb5\x2f\xfd\x00\x38"
+    run = (block << 3 | 2).to_bytes(3, "little") + byte
+    last = (block << 3 | 3).to_bytes(3, "little") + byte
+    return frame + run * (size // block - 1) + last
+
+
+def case_bombs(world):
+    """Small files that stand for 10 GB (or 1): one line of it is one record that is too large, blanks are nothing."""
+    one = 1024 * MIB
+    member = gzip.compress(b"x" * (16 * MIB))
+    files = {"x.zst": (10 * one, zstd_bomb(b"x", 10 * one)), "blank.zst": (one, zstd_bomb(b" ", one)),
+             "x.gz": (one, member * (one // (16 * MIB)))}
+    job = world.job("bomb", PLAIN, rejects={"path": "rejects.jsonl", "max": 1})
+    notes = []
+    for name, (size, content) in files.items():
+        with open(world.path(name), "wb") as dump:
+            dump.write(content)
+        with open(world.path("good.ndjson"), "wb") as dump:
+            dump.write(b'{"id":1,"a":"z"}\n')
+        command = world.command(job, name, world.path("bomb"), "--threads", "2")
+        command.insert(5, "good.ndjson")
+        least = least_named(end(world.start(command + ["--memory-limit", "1MiB"]), 2)) * MIB
+        process = world.start(command + ["--memory-limit", str(least)])
+        watcher = Watcher(process)
+        watcher.start()
+        end(process, 0)
+        watcher.join()
+        check(watcher.peak <= least, f"{name}: {watcher.peak / MIB:.1f} MiB, the limit is {least / MIB:.1f}")
+        check(world.content("bomb", "bomb_0001.csv") == b"Id,A\n1,z\n", f"{name}: wrong rows")
+        if name != "blank.zst":
+            with open(world.path("rejects.jsonl"), encoding="ascii") as rejects:
+                reject = json.loads(rejects.read())
+            check((reject["code"], reject["length"]) == ("too_large", size), f"{name}: {reject['code']}")
+        shutil.rmtree(world.path("bomb"))
+        notes.append(f"{name} of {len(content) / MIB:.1f} MiB: {watcher.peak / MIB:.0f} of {least / MIB:.0f} MiB")
+    return ", ".join(notes)
+
+
+def case_streams(world):
+    """Compressed files and standard input keep the limit and give what the plain file gives."""
+    source = world.profiles()
+    if shutil.which("zstd") is None:
+        raise Failed("zstd is not installed (scripts/install_dependencies test)")
+    subprocess.run(["zstd", "-q", "-f", source, "-o", world.path("profiles.zst")], check=True)
+    os.makedirs(world.path("parts"), exist_ok=True)
+    with open(source, "rb") as dump:
+        lines = dump.readlines(64 * MIB)
+        for number in range(4):
+            with gzip.open(world.path(f"parts/{number}.gz"), "wb", 1) as part:
+                part.writelines(lines)
+            lines = dump.readlines(64 * MIB) if number < 2 else dump.readlines()
+    job = world.job("streams", PROFILES, source={"max_record": "1MiB"})
+    world.run(job, source, "streams")
+    wanted = world.content("streams", "streams_0001.csv")
+    notes = []
+    for name in ("profiles.zst", "parts"):
+        least = least_named(world.run(job, name, "packed", "--threads", "2", "--memory-limit", "1MiB", status=2)) * MIB
+        for limit in (least, MEMORY_LIMIT):
+            peak = measured(world, limit, job, name, "packed", "--threads", "2")
+            check(world.content("packed", "streams_0001.csv") == wanted, f"{name}: other bytes")
+            shutil.rmtree(world.path("packed"))
+            notes.append(f"{name} {peak / MIB:.0f} of {limit / MIB:.0f} MiB")
+    shutil.rmtree(world.path("streams"))
+    return ", ".join(notes)
+
+
+def case_waiting_pipe(world):
+    """A run that waits for a pipe ends as soon as it is told to."""
+    job = world.job("pipe", PLAIN)
+    reader, writer = os.pipe()
+    process = subprocess.Popen(world.command(job, "-", world.path("pipe")), cwd=world.folder, stdin=reader,
+                               env=common.clean_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    os.close(reader)
+    os.write(writer, b'{"id":1}\n' * 10000)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGTERM)
+    began = time.monotonic()
+    end(process, 143)
+    waited = time.monotonic() - began
+    os.close(writer)
+    check(waited < 5, f"it took {waited:.1f} s")
+    check_nothing_left(world.path("pipe"))
+    return f"{waited * 1000:.0f} ms"
+
+
+def case_many_files(world):
+    """More files than a process may open at first."""
+    count = 3000
+    os.makedirs(world.path("many"), exist_ok=True)
+    for number in range(count):
+        name = world.path(f"many/{number:05}.json")
+        text = f'{{"id":{number},"a":"v"}}\n'.encode()
+        with open(name + (".gz" if number % 2 else ""), "wb") as part:
+            part.write(gzip.compress(text) if number % 2 else text)
+    wanted = "Id,A\n" + "".join(f"{number},v\n" for number in range(count))
+    job = world.job("many", PLAIN)
+
+    def few(hard):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (100, hard))
+
+    world.run(job, "many", "out", "--threads", "3", preexec_fn=lambda: few(4096))
+    check(world.content("out", "many_0001.csv").decode() == wanted, "wrong rows")
+    shutil.rmtree(world.path("out"))
+    stderr = world.run(job, "many", "out", status=74, preexec_fn=lambda: few(1000))
+    check("ulimit -n" in stderr, f"no remedy: {stderr}")
+    shutil.rmtree(world.path("many"))
+    return f"{count} files"
+
+
 # ---- runs that are caught in the middle ----------------------------------------------------------------------------
 
 
@@ -470,7 +585,7 @@ def case_race(world):
 
 
 CASES = [case_record_sizes, case_dense_records, case_giant_rows, case_columns, case_rejects, case_memory,
-         case_changed_sources, case_signals, case_full_disk, case_race]
+         case_bombs, case_streams, case_waiting_pipe, case_many_files, case_changed_sources, case_signals, case_full_disk, case_race]
 
 
 def main():

@@ -6,8 +6,9 @@ whatever the threads, the shards and the way of reading.
            [--only TEXT]
 
 PROFILEGEN is the generator of AEP-like dumps, "-" to go without (said in the summary). Each seed is one dump and one
-job, run several times; the same seed is always the same case. On a mismatch the dump is shrunk, the case is kept in
-a folder of its own under --keep (default: the temporary folder), and the exit status is 1.
+job, run several times, then once more in another wrapping (packed.py); the same seed is always the same case. On a
+mismatch the dump is shrunk, the case is kept in a folder of its own under --keep (default: the temporary folder), and
+the exit status is 1.
 """
 import argparse
 import json
@@ -24,6 +25,7 @@ import time
 import audience_dumps
 import common
 import generate
+import packed
 import reference
 
 THREADS = [1, 2, 3, 8, 64]
@@ -40,13 +42,13 @@ UTF16 = (b"\xfe\xff", b"\xff\xfe", b"\0")
 
 class Counters:
     def __init__(self):
-        self.cases = self.runs = self.records = self.delivered = self.skipped = self.failed = 0
+        self.cases = self.runs = self.packed = self.records = self.delivered = self.skipped = self.failed = 0
         self.dropped = {}
         self.codes = {}
         self.statuses = {}
 
     def line(self):
-        return (f"{self.cases} cases, {self.runs} runs, {self.records} records ({self.delivered} delivered, "
+        return (f"{self.cases} cases, {self.runs} runs, {self.packed} packed, {self.records} records ({self.delivered} delivered, "
                 f"{self.skipped} skipped, {self.failed} failed)")
 
 
@@ -362,7 +364,24 @@ def run_case(binary, case, folder, flags_sets, counters, keep):
         if problems:
             report_mismatch(binary, case, folder, flags, problems, outcome, keep)
             return False
-    return True
+    return run_packed(binary, case, folder, counters, keep)
+
+
+def run_packed(binary, case, folder, counters, keep):
+    """True when the case gives the same in another wrapping."""
+    wrapping = packed.Packed(case, case.label)
+    counters.runs += 2
+    counters.packed += 1
+    problems, flags = wrapping.run(binary, folder, case.spec)
+    if not problems:
+        return True
+    kept = tempfile.mkdtemp(prefix="penstock-property-", dir=keep)
+    shutil.copytree(folder, kept, dirs_exist_ok=True)
+    print(f"MISMATCH in {case.label}, packed ({wrapping.place}: {', '.join(wrapping.names)}), with {' '.join(flags)}:")
+    for problem in problems[:6]:
+        print(f"  {problem}")
+    print(f"  kept in {kept}: penstock export -j job.yaml {' '.join(wrapping.arguments)}")
+    return False
 
 
 def main():
