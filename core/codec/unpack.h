@@ -10,8 +10,10 @@
  * Memory is the same for every input: the output never holds more than the caller gives room for, so that a
  * small file that stands for a huge one does no harm (86 KiB for gzip, the window and 3 blocks for zstd).
  *
- * Where the input is cut into steps changes nothing but, by a few bytes, the offset of a defect.
- * Thread rule: pure but for malloc; one thread an unpack. */
+ * What stands before a defect is given, as far as it is good: it depends on the bytes alone, but for damaged
+ * data of gzip, where it also depends on where the input is cut into steps (isa-l looks some symbols ahead).
+ * Who cuts at fixed offsets gets the same bytes each time. The offset of a defect is exact for what is cut
+ * off or garbage, else about so. Thread rule: pure but for malloc; one thread an unpack. */
 #ifndef PENSTOCK_CORE_CODEC_UNPACK_H
 #define PENSTOCK_CORE_CODEC_UNPACK_H
 

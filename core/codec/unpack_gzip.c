@@ -9,6 +9,7 @@
 
 #include <isa-l/igzip_lib.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* isa-l counts in 32 bits. */
 #define PIECE_MAX ((size_t)1 << 30)
@@ -33,6 +34,7 @@ struct unpack_gzip {
     uint32_t extra;    /* length of the extra field */
     uint32_t crc_said; /* in the header */
     uint64_t crc;      /* of the header's bytes before it */
+    int failure;       /* what isa-l said; 0: nothing */
     struct inflate_state state;
 };
 
@@ -54,7 +56,10 @@ void unpack_gzip_begin(struct unpack_gzip *gzip)
     gzip->flags = 0;
     gzip->at = gzip->extra = gzip->crc_said = 0;
     gzip->crc = 0;
+    gzip->failure = 0;
     isal_inflate_init(&gzip->state);
+    /* damaged data may refer to text before the member's first: to none of another's, and to the same each time */
+    memset(gzip->state.tmp_out_buffer, 0, sizeof gzip->state.tmp_out_buffer);
     gzip->state.crc_flag = ISAL_GZIP_NO_HDR_VER;
 }
 
@@ -139,14 +144,22 @@ static enum unpack_defect_kind defect_of(int result)
     }
 }
 
-bool unpack_gzip_step(struct unpack_gzip *gzip, struct unpack_step *step, enum unpack_defect_kind *kind)
+/* Text that isa-l decoded before it failed, and keeps in its state. False: all of it was given. */
+static bool give_rest(struct inflate_state *state, struct unpack_step *step)
 {
-    while (gzip->part != PART_BODY && step->in_left > 0) {
-        *kind = take_header(gzip, *step->in++);
-        step->in_left--;
-        if (*kind != UNPACK_FINE) return false;
-    }
-    if (gzip->part != PART_BODY) return false;
+    int32_t const kept = state->tmp_out_valid - state->tmp_out_processed;
+    size_t const rest = kept > 0 ? (size_t)kept : 0;
+    size_t const length = rest < step->out_left ? rest : step->out_left;
+    memcpy(step->out, state->tmp_out_buffer + state->tmp_out_processed, length);
+    state->tmp_out_processed += (int32_t)length;
+    step->out += length;
+    step->out_left -= length;
+    return length < rest;
+}
+
+/* One call of isa-l. */
+static void inflate_some(struct unpack_gzip *gzip, struct unpack_step *step)
+{
     struct inflate_state *const state = &gzip->state;
     size_t const in = step->in_left < PIECE_MAX ? step->in_left : PIECE_MAX;
     size_t const out = step->out_left < PIECE_MAX ? step->out_left : PIECE_MAX;
@@ -155,14 +168,25 @@ bool unpack_gzip_step(struct unpack_gzip *gzip, struct unpack_step *step, enum u
     state->next_out = step->out;
     state->avail_out = (uint32_t)out;
     int const result = isal_inflate(state);
-    size_t const read = in - state->avail_in, written = out - state->avail_out;
+    /* when it fails, isa-l may put back bytes of calls before */
+    size_t const read = state->avail_in < in ? in - state->avail_in : 0, written = out - state->avail_out;
     step->in += read;
     step->in_left -= read;
     step->out += written;
     step->out_left -= written;
-    if (result < 0 || result == ISAL_NEED_DICT) {
-        *kind = defect_of(result);
-        return false;
+    if (result < 0 || result == ISAL_NEED_DICT) gzip->failure = result;
+}
+
+bool unpack_gzip_step(struct unpack_gzip *gzip, struct unpack_step *step, enum unpack_defect_kind *kind)
+{
+    while (gzip->part != PART_BODY && step->in_left > 0) {
+        *kind = take_header(gzip, *step->in++);
+        step->in_left--;
+        if (*kind != UNPACK_FINE) return false;
     }
-    return state->block_state == ISAL_BLOCK_FINISH;
+    if (gzip->part != PART_BODY) return false;
+    if (gzip->failure == 0) inflate_some(gzip, step);
+    if (gzip->failure == 0) return gzip->state.block_state == ISAL_BLOCK_FINISH;
+    if (!give_rest(&gzip->state, step)) *kind = defect_of(gzip->failure);
+    return false;
 }
