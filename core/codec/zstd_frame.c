@@ -35,7 +35,9 @@ bool zstd_frame_read(const uint8_t *bytes, size_t length, struct zstd_frame *fra
     size_t const content_at = MAGIC_BYTES + 1 + !is_single + dictionary_bytes[descriptor & 3];
     size_t const content = content_bytes(descriptor);
     if (length < content_at + content) return false;
-    *frame = (struct zstd_frame){.has_content = content != 0,
+    *frame = (struct zstd_frame){.header = (uint32_t)(content_at + content),
+                                 .has_checksum = (descriptor & 0x04) != 0,
+                                 .has_content = content != 0,
                                  .content = little_endian(bytes + content_at, content)};
     if (content == 2) frame->content += 256;
     if (is_single) {
@@ -48,24 +50,31 @@ bool zstd_frame_read(const uint8_t *bytes, size_t length, struct zstd_frame *fra
     return true;
 }
 
-/* Behind the skippable frames at the front, as far as they are here. */
-static size_t skip_skippable(const uint8_t *bytes, size_t length)
+/* 3.1.1.2: a run stores one byte for all of its content. */
+uint32_t zstd_frame_block(const uint8_t header[static ZSTD_FRAME_BLOCK_BYTES], bool *is_last)
 {
-    static const uint8_t magic[MAGIC_BYTES - 1] = {0x2a, 0x4d, 0x18};
-    size_t at = 0;
-    while (length - at >= 2 * MAGIC_BYTES && (bytes[at] & 0xf0) == 0x50 &&
-           memcmp(bytes + at + 1, magic, sizeof magic) == 0) {
-        uint64_t const end = at + 2 * MAGIC_BYTES + little_endian(bytes + at + MAGIC_BYTES, 4);
-        if (end > length) return length;
-        at = (size_t)end;
-    }
-    return at;
+    enum { TYPE_RUN = 1 };
+    uint32_t const value = (uint32_t)little_endian(header, ZSTD_FRAME_BLOCK_BYTES);
+    *is_last = (value & 1) != 0;
+    return (value >> 1 & 3) == TYPE_RUN ? 1 : value >> 3;
+}
+
+bool zstd_frame_skippable(const uint8_t *bytes, size_t length, uint64_t *whole)
+{
+    static const uint8_t magic[MAGIC_BYTES - 1] = {0x2a, 0x4d, 0x18}; /* 3.1.2 */
+    if (length < ZSTD_FRAME_SKIPPABLE_BYTES || (bytes[0] & 0xf0) != 0x50 ||
+        memcmp(bytes + 1, magic, sizeof magic) != 0)
+        return false;
+    *whole = ZSTD_FRAME_SKIPPABLE_BYTES + little_endian(bytes + MAGIC_BYTES, 4);
+    return true;
 }
 
 unsigned zstd_frame_window_log(const uint8_t *bytes, size_t length)
 {
     struct zstd_frame frame;
-    size_t const at = skip_skippable(bytes, length);
+    size_t at = 0;
+    for (uint64_t whole; zstd_frame_skippable(bytes + at, length - at, &whole); at += (size_t)whole)
+        if (whole > length - at) return 0;
     if (!zstd_frame_read(bytes + at, length - at, &frame)) return 0;
     unsigned log = WINDOW_LOG_MIN;
     while (log < 63 && (uint64_t)1 << log < frame.window)

@@ -2,6 +2,7 @@
 #include "io/cli/run_sources.h"
 
 #include "io/cli/machine.h"
+#include "io/input/source_frames.h"
 #include "io/input/source_open.h"
 #include "io/input/source_stream.h"
 
@@ -115,18 +116,33 @@ void run_sources_needs(const struct run *run, struct pipeline_needs *needs)
     }
 }
 
+/* One compressed file alone is shared by as many decoders as there are converters; of several, each has its
+ * own. Half of what is left goes to windows, the other to slots. */
+static void share_frames(struct run *run, uint64_t left)
+{
+    uint32_t const decoders = run_threads(run->options);
+    uint64_t const windows = source_frames_memory(decoders, 0, run->window_log_max);
+    uint64_t slot = windows < left ? (left - windows) / decoders / SOURCE_FRAMES_SLOTS : 0;
+    if (slot > SOURCE_FRAMES_SLOT_MAX) slot = SOURCE_FRAMES_SLOT_MAX;
+    if (run->list.count == 1 && slot >= SOURCE_FRAMES_SLOT_MIN)
+        source_stream_share(run->sources[0], decoders, (size_t)slot);
+}
+
 /* Later frames may ask for larger windows than the first ones. */
 void run_sources_widen(struct run *run, uint64_t left)
 {
-    uint64_t const open = streams_open(run),
-                   taken = open * source_stream_memory(UNPACK_ZSTD, run->window_log_max);
+    uint64_t const streams = streams_open(run);
+    if (streams == 0) return;
+    uint64_t const open = run->list.count == 1 ? run_threads(run->options) : streams;
+    uint64_t const taken = streams * source_stream_memory(UNPACK_ZSTD, run->window_log_max);
     unsigned window_log = UNPACK_WINDOW_LOG_MOST;
     while (window_log > run->window_log_max &&
-           open * source_stream_memory(UNPACK_ZSTD, window_log) - taken > left)
+           open * source_stream_memory(UNPACK_ZSTD, window_log) > taken + left / 2)
         window_log--;
     run->window_log_max = window_log;
     for (size_t i = 0; i < run->source_count; i++)
         if (run->sources[i]->stream != NULL) source_stream_allow_window(run->sources[i], window_log);
+    if (run->sources[0]->stream != NULL) share_frames(run, left);
 }
 
 uint64_t run_sources_text(const struct run *run)

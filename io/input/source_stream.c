@@ -3,6 +3,7 @@
 #include "io/input/source_stream.h"
 
 #include "io/input/source_file.h"
+#include "io/input/source_frames.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,12 +24,15 @@ struct source_stream {
     struct source_stamp before; /* of a file, when it was listed; of a redirected one, at open */
     struct source_stamp after;  /* at close */
     unsigned window_log_max;
+    uint32_t decoders; /* of frames, beside each other; 0: none */
+    size_t slot_bytes;
     bool lines, is_standard_input, is_file, was_open;
     uint64_t stored; /* bytes read */
 
     /* while open */
     int descriptor;
-    struct unpack *unpack; /* NULL: plain */
+    struct unpack *unpack; /* NULL: plain, or: */
+    struct source_frames *frames;
     uint8_t *in;           /* SOURCE_STREAM_STEP */
     size_t in_at, in_left; /* stored bytes that were read and not used */
     bool at_end;           /* of what is stored */
@@ -84,15 +88,19 @@ static enum status read_stored(struct source_stream *self, uint8_t *into, size_t
     }
 }
 
-/* More stored bytes behind those that are there; at_end when there are none. */
+/* The next step of stored bytes, when all that was there is used. It is filled to its end, however a pipe
+ * gives them: where steps end must depend on the bytes alone (unpack.h). */
 static enum status fill_in(struct source_stream *self, struct fault *fault)
 {
-    size_t length = 0;
-    if (self->in_left == 0) self->in_at = 0;
-    size_t const used = self->in_at + self->in_left;
-    enum status const status = read_stored(self, self->in + used, SOURCE_STREAM_STEP - used, &length, fault);
-    self->in_left += length;
-    self->at_end = status == STATUS_OK && length == 0;
+    enum status status = STATUS_OK;
+    self->in_at = self->in_left = 0;
+    while (status == STATUS_OK && !self->at_end && self->in_left < SOURCE_STREAM_STEP) {
+        size_t length = 0;
+        status =
+            read_stored(self, self->in + self->in_left, SOURCE_STREAM_STEP - self->in_left, &length, fault);
+        self->in_left += length;
+        self->at_end = status == STATUS_OK && length == 0;
+    }
     return status;
 }
 
@@ -107,9 +115,9 @@ static enum status check_now(const struct source_stream *self, struct fault *fau
     return source_stamp_check(self->path, &self->before, &now, fault);
 }
 
-static enum status say_broken(struct source_stream *self, struct fault *fault)
+static enum status say_broken(struct source_stream *self, const struct unpack_defect *defect,
+                              struct fault *fault)
 {
-    const struct unpack_defect *const defect = unpack_defect(self->unpack);
     char text[UNPACK_DEFECT_TEXT];
     if (check_now(self, fault) != STATUS_OK) return STATUS_IO;
     unpack_defect_text(self->form, defect, text);
@@ -152,7 +160,7 @@ static enum status read_compressed(struct source_stream *self, uint8_t *into, si
         self->in_left = step.in_left;
         *length = room - step.out_left;
         if (*length > 0 || state == UNPACK_ENDED) return STATUS_OK; /* a defect comes again */
-        if (state == UNPACK_BROKEN) return say_broken(self, fault);
+        if (state == UNPACK_BROKEN) return say_broken(self, unpack_defect(self->unpack), fault);
         enum status const status = fill_in(self, fault);
         if (status != STATUS_OK) return status;
     }
@@ -169,9 +177,20 @@ static enum status read_plain(struct source_stream *self, uint8_t *into, size_t 
     return STATUS_OK;
 }
 
+static enum status read_frames(struct source_stream *self, uint8_t *into, size_t room, size_t *length,
+                               struct fault *fault)
+{
+    struct unpack_defect defect = {.kind = UNPACK_FINE};
+    enum status const status =
+        source_frames_read(self->frames, &self->stream, into, room, length, &defect, fault);
+    self->stored = source_frames_stored(self->frames);
+    return defect.kind == UNPACK_FINE ? status : say_broken(self, &defect, fault);
+}
+
 static enum status read_text(struct source_stream *self, uint8_t *into, size_t room, size_t *length,
                              struct fault *fault)
 {
+    if (self->frames != NULL) return read_frames(self, into, room, length, fault);
     return self->unpack != NULL ? read_compressed(self, into, room, length, fault)
                                 : read_plain(self, into, room, length, fault);
 }
@@ -188,10 +207,8 @@ static enum status make_unpack(struct source_stream *self, struct fault *fault)
 
 static enum status find_form(struct source_stream *self, struct fault *fault)
 {
-    while (self->in_left < UNPACK_MAGIC_BYTES && !self->at_end) {
-        enum status const status = fill_in(self, fault);
-        if (status != STATUS_OK) return status;
-    }
+    enum status const status = fill_in(self, fault);
+    if (status != STATUS_OK) return status;
     self->form = source_head_form(self->in, self->in_left, self->at_end);
     return make_unpack(self, fault);
 }
@@ -252,6 +269,19 @@ static enum status open_standard_input(struct source_stream *self, struct fault 
     return STATUS_OK;
 }
 
+/* Where it can't be done, the file is read by one. */
+static void start_frames(struct source_stream *self)
+{
+    struct source_frames_rules const rules = {.path = self->path,
+                                              .descriptor = self->descriptor,
+                                              .size = self->before.size,
+                                              .decoders = self->decoders,
+                                              .slot_bytes = self->slot_bytes,
+                                              .run_bytes = SOURCE_FRAMES_RUN_BYTES,
+                                              .window_log_max = self->window_log_max};
+    if (self->decoders > 1 && self->form == UNPACK_ZSTD) self->frames = source_frames_start(&rules);
+}
+
 static enum status open_file(struct source_stream *self, struct fault *fault)
 {
     struct stat about;
@@ -260,7 +290,9 @@ static enum status open_file(struct source_stream *self, struct fault *fault)
     (void)posix_fadvise(self->descriptor, 0, 0, POSIX_FADV_SEQUENTIAL); /* a hint: reads work without it */
     struct source_stamp const now = source_stamp_of(&about);
     enum status const status = source_stamp_check(self->path, &self->before, &now, fault);
-    return status == STATUS_OK ? make_unpack(self, fault) : status;
+    if (status != STATUS_OK) return status;
+    start_frames(self);
+    return self->frames != NULL ? STATUS_OK : make_unpack(self, fault);
 }
 
 static enum status stream_open(struct stream *stream, struct fault *fault)
@@ -282,6 +314,8 @@ static void stream_close(struct stream *stream)
     self->after = self->before;
     if (self->is_file && self->descriptor >= 0 && fstat(self->descriptor, &about) == 0)
         self->after = source_stamp_of(&about);
+    source_frames_stop(self->frames); /* its decoders read from the descriptor */
+    self->frames = NULL;
     if (!self->is_standard_input && self->descriptor >= 0) (void)close(self->descriptor);
     self->descriptor = -1;
     unpack_destroy(self->unpack);
@@ -331,6 +365,13 @@ void source_stream_destroy(struct source *source)
 void source_stream_allow_window(struct source *source, unsigned window_log_max)
 {
     ((struct source_stream *)source->self)->window_log_max = window_log_max;
+}
+
+void source_stream_share(struct source *source, uint32_t decoders, size_t slot_bytes)
+{
+    struct source_stream *const self = source->self;
+    self->decoders = decoders;
+    self->slot_bytes = slot_bytes;
 }
 
 enum status source_stream_check(const struct source *source, struct fault *fault)

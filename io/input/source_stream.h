@@ -40,6 +40,8 @@ void source_stream_destroy(struct source *source); /* takes NULL; the stream is 
 
 /* Before it is opened: frames may ask for windows of this size. */
 void source_stream_allow_window(struct source *source, unsigned window_log_max);
+/* Likewise: a zstd file of many frames is decompressed by so many threads (source_frames.h). */
+void source_stream_share(struct source *source, uint32_t decoders, size_t slot_bytes);
 /* STATUS_IO when the file changed while it was read. A stream that nobody opened is fine. */
 enum status source_stream_check(const struct source *source, struct fault *fault);
 /* Stored bytes that were read so far. */
