@@ -62,8 +62,9 @@ struct command_text {
 static const struct command_text command_texts[COMMAND_COUNT] = {
     [COMMAND_EXPORT] =
         {"Reads profile dumps, writes CSV files, and shows them under their final names only when "
-         "all of them are whole. A SOURCE is a file, a directory (read recursively), a glob or - for "
-         "standard input; sources replace source.paths of the job.",
+         "all of them are whole. A SOURCE is a file, a directory (read recursively), a quoted glob, the "
+         "manifest of an AEP export, or - for standard input; gzip and zstd are recognised by content. "
+         "Sources replace source.paths of the job.",
          export_examples},
     [COMMAND_CHECK] =
         {"Prints the plan of an export and ends with the status that it would end with: reads job and "
