@@ -521,8 +521,8 @@ static uint64_t feed_bytes(const struct pipeline_needs *needs, const struct pipe
 {
     struct feed_rules const rules = feed_rules_of(needs->rules, needs->threads, sizes);
     uint64_t const most = (uint64_t)needs->threads + 1; /* open at once: see feed.c */
-    uint64_t const open = needs->streams < most ? needs->streams : most;
-    return needs->streams != 0 ? feed_memory(&rules) + needs->stream_bytes * open : 0;
+    uint64_t const open = needs->stream_sources < most ? needs->stream_sources : most;
+    return needs->stream_sources != 0 ? feed_memory(&rules) + needs->stream_bytes * open : 0;
 }
 
 /* What deduplication takes in workers, chunks and replay, and its own sizes. */
@@ -580,7 +580,7 @@ static bool sizes_shrink(const struct pipeline_needs *needs, struct pipeline_siz
 /* More chunks, where sources run ahead of others. */
 static void grow_chunks(const struct pipeline_needs *needs, uint64_t limit, struct pipeline_sizes *sizes)
 {
-    if (needs->streams == 0 || needs->sources < 2 || needs->threads < 2) return;
+    if (needs->stream_sources == 0 || needs->sources < 2 || needs->threads < 2) return;
     uint64_t const share = limit / PIPELINE_AHEAD_SHARE, left = limit - sizes->memory;
     struct pipeline_sizes one_more = *sizes;
     one_more.chunks++; /* of each worker */

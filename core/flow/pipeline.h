@@ -114,10 +114,10 @@ struct pipeline_needs {
     bool buffered_sources;
     uint64_t hold; /* bytes of pieces that the sink may hold back and have on their way; 0: gives them home at
                       once */
-    uint64_t other;            /* memory that the sink takes beside them */
-    uint64_t sources, streams; /* of the sources: how many are read front to back */
-    uint64_t stream_bytes;     /* memory of one stream that is being read */
-    bool blocks_show;          /* in the output: blocks of streams have one size, whatever the limit */
+    uint64_t other;                   /* memory that the sink takes beside them */
+    uint64_t sources, stream_sources; /* of the sources: those that are read front to back */
+    uint64_t stream_bytes;            /* memory of one stream that is being read */
+    bool blocks_show;                 /* in the output: blocks of streams have one size, whatever the limit */
 };
 
 /* The largest sizes that stay under `limit` bytes; STATUS_USAGE names the least limit that would do. Sizes

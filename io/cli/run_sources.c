@@ -111,7 +111,7 @@ void run_sources_needs(const struct run *run, struct pipeline_needs *needs)
     needs->other += run->list.count * (uint64_t)RUN_SOURCE_BYTES;
     for (size_t i = 0; i < run->list.count; i++) {
         uint64_t const bytes = source_stream_needs(&run->list.items[i], run->window_log_max);
-        needs->streams += bytes != 0;
+        needs->stream_sources += bytes != 0;
         if (bytes > needs->stream_bytes) needs->stream_bytes = bytes;
     }
 }

@@ -784,7 +784,7 @@ static void sizes_fit_their_limit(void **state)
 }
 
 /* Rows of sources ahead of the front one get a share of the limit, where there are any. */
-static void sizes_for_streams(void **state)
+static void sizes_for_stream_sources(void **state)
 {
     (void)state;
     enum { STREAM_BYTES = 9 << 20 };
@@ -793,20 +793,20 @@ static void sizes_for_streams(void **state)
     memory_job_compile(&job);
     struct convert_rules const rules = {.plan = &job.plan, .max_record = 64, .max_depth = 1024};
     struct pipeline_needs needs = {
-        .rules = &rules, .threads = 4, .sources = 1, .streams = 1, .stream_bytes = STREAM_BYTES};
+        .rules = &rules, .threads = 4, .sources = 1, .stream_sources = 1, .stream_bytes = STREAM_BYTES};
     struct pipeline_sizes sizes;
     struct fault fault;
     uint64_t const limit = 1024 * LIMIT_MIB, one = pipeline_least(&needs);
     assert_int_equal(pipeline_size(&needs, limit, &sizes, &fault), STATUS_OK);
     assert_int_equal(sizes.chunks, PIPELINE_CHUNKS_PER_WORKER); /* nothing is ahead */
     assert_int_equal(sizes.stream_block, STREAM_BLOCK_BYTES);
-    needs.sources = needs.streams = 3;
+    needs.sources = needs.stream_sources = 3;
     assert_int_equal(pipeline_least(&needs), one + 2 * STREAM_BYTES);
-    needs.sources = needs.streams = 100;
+    needs.sources = needs.stream_sources = 100;
     assert_int_equal(pipeline_least(&needs), one + 4 * STREAM_BYTES); /* open at once */
     assert_int_equal(pipeline_size(&needs, limit, &sizes, &fault), STATUS_OK);
     uint64_t const ahead = (sizes.chunks - PIPELINE_CHUNKS_PER_WORKER) * (uint64_t)needs.threads;
-    assert_in_range(ahead * chunk_memory(sizes.chunk), limit / 5, limit / 4);
+    assert_in_range(ahead * chunk_memory(sizes.chunk, rules.streams), limit / 5, limit / 4);
     assert_true(sizes.memory <= limit);
     for (uint64_t more = 0; more < 200; more += 3) {
         uint64_t const tight = pipeline_least(&needs) + more * LIMIT_MIB;
@@ -815,6 +815,9 @@ static void sizes_for_streams(void **state)
     }
     assert_int_equal(pipeline_size(&needs, UINT64_MAX, &sizes, &fault), STATUS_OK);
     assert_int_equal(sizes.chunks, PIPELINE_CHUNKS_PER_WORKER + PIPELINE_AHEAD_MAX);
+    needs.blocks_show = true; /* files.count */
+    assert_int_equal(pipeline_size(&needs, pipeline_least(&needs), &sizes, &fault), STATUS_OK);
+    assert_int_equal(sizes.stream_block, STREAM_BLOCK_BYTES);
     needs.threads = 1; /* it stays with the front source */
     assert_int_equal(pipeline_size(&needs, limit, &sizes, &fault), STATUS_OK);
     assert_int_equal(sizes.chunks, PIPELINE_CHUNKS_PER_WORKER);
@@ -882,7 +885,7 @@ int main(void)
         cmocka_unit_test(survives_failures_that_meet),
         cmocka_unit_test(passes_the_budget_at_the_same_record),
         cmocka_unit_test(sizes_fit_their_limit),
-        cmocka_unit_test(sizes_for_streams),
+        cmocka_unit_test(sizes_for_stream_sources),
         cmocka_unit_test(sizes_for_a_sink_that_holds),
         cmocka_unit_test(sizes_for_streams),
     };

@@ -23,7 +23,7 @@ struct bytes {
     size_t length;
 };
 
-static const char path[] = "/tmp/test_source_frames";
+static char path[64]; /* of this process alone */
 
 static uint32_t next_random(uint32_t *seed)
 {
@@ -252,6 +252,7 @@ static void ends_in_the_middle(void **state)
 
 int main(void)
 {
+    (void)snprintf(path, sizeof path, "/tmp/test_source_frames.%ld", (long)getpid());
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gives_what_one_decoder_gives),
         cmocka_unit_test(ends_as_one_decoder_does_at_every_byte),

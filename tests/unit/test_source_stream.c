@@ -50,7 +50,7 @@ static struct bytes text(void)
 
 /* ---- files ---- */
 
-static const char file[] = "/tmp/test_source_stream";
+static char file[64]; /* of this process alone */
 
 static void put(const void *bytes, size_t length)
 {
@@ -459,6 +459,7 @@ static void standard_input_may_be_a_file(void **state)
 
 int main(void)
 {
+    (void)snprintf(file, sizeof file, "/tmp/test_source_stream.%ld", (long)getpid());
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_files_of_all_forms),
         cmocka_unit_test(can_be_read_again),
