@@ -276,7 +276,7 @@ static void gives_the_same_before_damage(void **state)
     for (size_t i = 0; i < COUNT(samples); i++) {
         struct bytes const in = load(samples[i].name);
         struct unpack *const unpack = unpack_create(samples[i].form, UNPACK_WINDOW_LOG_LEAST);
-        for (size_t bit = 0; bit < in.length * 8; bit += 7) {
+        for (size_t bit = 0; bit < in.length * 8; bit += 61) {
             in.at[bit / 8] ^= (uint8_t)(1u << bit % 8);
             expect_same_before_damage(&samples[i], unpack, &in);
             in.at[bit / 8] ^= (uint8_t)(1u << bit % 8);
