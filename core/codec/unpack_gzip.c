@@ -58,7 +58,8 @@ void unpack_gzip_begin(struct unpack_gzip *gzip)
     gzip->crc = 0;
     gzip->failure = 0;
     isal_inflate_init(&gzip->state);
-    /* damaged data may refer to text before the member's first: to none of another's, and to the same each time */
+    /* damaged data may refer to text before the member's first: to none of another's, and to the same each
+     * time */
     memset(gzip->state.tmp_out_buffer, 0, sizeof gzip->state.tmp_out_buffer);
     gzip->state.crc_flag = ISAL_GZIP_NO_HDR_VER;
 }
