@@ -9,7 +9,7 @@
 
 /* Every path is added twice: before the trie is frozen, to be in it, and afterwards, to find its slot. */
 
-static bool is_namespace_path(const struct path *path)
+bool plan_is_namespace(const struct path *path)
 {
     return path->part_count == 2 && plan_draft_is_identity_map(&path->parts[0]) &&
            path->parts[1].kind == PATH_NAME;
@@ -65,7 +65,7 @@ static bool add_identity(struct plan_drafts *drafts, const struct identity *iden
 {
     for (size_t i = 0; i < identity->path_count; i++) {
         const struct path *path = &identity->paths[i];
-        out[i].is_namespace = is_namespace_path(path);
+        out[i].is_namespace = plan_is_namespace(path);
         if (out[i].is_namespace) {
             if (!add_namespace(drafts, path, &out[i])) return false;
             continue;

@@ -101,6 +101,9 @@ struct plan_column {
     uint32_t *slots; /* of the path and its fallbacks, in order */
 };
 
+/* Is this path `identityMap.NS`? */
+bool plan_is_namespace(const struct path *path);
+
 /* `identityMap.NS` as an identity path means the ids of that namespace: those of the map, then those of the
  * record's `identities` whose code is NS. */
 struct plan_identity_path {

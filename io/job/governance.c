@@ -7,6 +7,8 @@
  * Thread rule: one thread a builder. Owns the text of the labels file while it is read. */
 #include "io/job/governance.h"
 
+#include "core/map/plan.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,6 +92,18 @@ static void judge_paths(const struct judge *judge, struct judged *column, const 
     }
 }
 
+/* `identityMap.NS` reads the ids of `identities`, too: see plan.h. */
+static void judge_identities(const struct judge *judge, struct judged *column,
+                             const struct identity *identity)
+{
+    static const struct path_part parts[] = {{.kind = PATH_NAME, .name = "identities", .name_length = 10},
+                                             {.kind = PATH_WILDCARD},
+                                             {.kind = PATH_NAME, .name = "id", .name_length = 2}};
+    static const struct path ids = {.text = "identities[*].id", .parts = parts, .part_count = 3};
+    for (size_t i = 0; i < identity->path_count; i++)
+        if (plan_is_namespace(&identity->paths[i])) judge_path(judge, column, &ids, ids.text);
+}
+
 static enum status judge_columns(struct judge *judge)
 {
     struct job_builder *builder = judge->builder;
@@ -106,6 +120,7 @@ static enum status judge_columns(struct judge *judge)
         column->place = "identity";
         column->line = job_set_line(builder, "identity");
         judge_paths(judge, column, identity->paths, identity->path_count);
+        judge_identities(judge, column, identity);
     }
     for (size_t i = 0; i < mapping->column_count; i++) {
         struct judged *column = &judge->columns[judge->count++];

@@ -274,6 +274,36 @@ static void names_every_violation(void **state)
     assert_int_equal(job.governance.violation_count, 0);
 }
 
+/* An identity path that is a namespace reads the array `identities`, too. */
+static void judges_the_identities_array(void **state)
+{
+    (void)state;
+    static const char *const labels[] = {"identities: [ C12 ]\n", "identities[*]: [ C12 ]\n",
+                                         "identities.id: [ C12 ]\n", "xdm:identities[*].xdm:id: [ C12 ]\n",
+                                         "identityMap: []\nidentities: []\nidentities[*].id: [ C12 ]\n"};
+    for (size_t i = 0; i < sizeof labels / sizeof *labels; i++) {
+        char message[256];
+        snprintf(message, sizeof message,
+                 "jobs/acme.yaml:3: governance: 1 violation of the labels in jobs/l.yaml: identity "
+                 "\"CustomerID\": identities[*].id has C12 (line %d), which forbids every export" REMEDY,
+                 i == 4 ? 3 : 1);
+        expect_refused("identity: { paths: [ id, identityMap.CRM ] }\n" GOVERNED, labels[i], message);
+    }
+    static const char *const others[][2] = {
+        {"[ identityMap.CRM ]", "identities: [ C12 ]\nidentities[*].id: []\n"},
+        {"[ identityMap.CRM ]", "identities[*].primary: [ C12 ]\n"},
+        {"[ id, 'identityMap.CRM[0].id' ]", "identities: [ C12 ]\n"}, /* that alone is read */
+    };
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        struct job job;
+        struct fault fault = {0};
+        char text[256];
+        snprintf(text, sizeof text, JOB_HEAD "identity: { paths: %s }\n" GOVERNED, others[i][0]);
+        assert_int_equal(load_governed(text, others[i][1], &job, &fault), STATUS_OK);
+        job_free(&job);
+    }
+}
+
 static void lets_others_pass(void **state)
 {
     (void)state;
@@ -382,11 +412,17 @@ static void reads_the_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names_agree),      cmocka_unit_test(forbids_as_the_reference_says),
-        cmocka_unit_test(finds_labels),     cmocka_unit_test(refuses_keys),
-        cmocka_unit_test(refuses_labels),   cmocka_unit_test(names_every_violation),
-        cmocka_unit_test(lets_others_pass), cmocka_unit_test(drops_columns),
-        cmocka_unit_test(cannot_drop_all),  cmocka_unit_test(reads_the_file),
+        cmocka_unit_test(names_agree),
+        cmocka_unit_test(forbids_as_the_reference_says),
+        cmocka_unit_test(finds_labels),
+        cmocka_unit_test(refuses_keys),
+        cmocka_unit_test(refuses_labels),
+        cmocka_unit_test(names_every_violation),
+        cmocka_unit_test(judges_the_identities_array),
+        cmocka_unit_test(lets_others_pass),
+        cmocka_unit_test(drops_columns),
+        cmocka_unit_test(cannot_drop_all),
+        cmocka_unit_test(reads_the_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
