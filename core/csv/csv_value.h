@@ -31,7 +31,7 @@ bool csv_value_check_all(struct csv_row *row, const struct cells *cells);
 /* The value of one token. `out` has room for the token's length. */
 bool csv_value_of_token(struct csv_row *row, const struct cells *cells, const uint8_t *at, uint32_t length,
                         const struct path *path, uint8_t *out, struct csv_value *value);
-/* The token of a slot's first value: what is compared, of a path with several. NULL: there is none. */
+/* The token of a slot's first value. NULL: there is none. */
 const uint8_t *csv_value_first(const struct csv_row *row, const struct cells *cells, uint32_t slot,
                                uint32_t *length);
 /* A column's value: the first path that gives one, its transforms and type; else the default. */

@@ -68,20 +68,41 @@ bool row_select_segments(struct csv_row *row, const struct cells *cells, bool *s
 
 /* ---- consent ---- */
 
-/* *given: what the first value of the rule's path says, or that there is none. */
+struct verdict {
+    bool said, denied; /* by any value that is not null; by one that is not allowed */
+};
+
+static bool judge_value(struct csv_row *row, const struct cells *cells, const struct consent_rule *rule,
+                        const uint8_t *at, uint32_t length, struct verdict *verdict)
+{
+    struct csv_value value = {0};
+    bool const is_container = *at == '{' || *at == '['; /* no text that could be allowed */
+    if (!is_container && !csv_value_of_token(row, cells, at, length, &rule->path, row->buffers[0], &value))
+        return false;
+    if (value.is_null) return true;
+    verdict->said = true;
+    if (is_container || !is_one_of(&value, rule->allow, rule->allow_count)) verdict->denied = true;
+    return true;
+}
+
+/* *given: every value of the rule's path is allowed, or there is none and that will do. */
 static bool judge_rule(struct csv_row *row, const struct cells *cells, const struct consent_rule *rule,
                        uint32_t slot, bool *given)
 {
-    struct csv_value value = {.is_null = true};
-    uint32_t length;
-    const uint8_t *const at = csv_value_first(row, cells, slot, &length);
-    *given = false;
-    if (at != NULL && (*at == '{' || *at == '[')) return true; /* no text that could be allowed */
-    if (at != NULL && !csv_value_of_token(row, cells, at, length, &rule->path, row->buffers[0], &value))
-        return false;
-    *given =
-        value.is_null ? rule->missing == CONSENT_ALLOW : is_one_of(&value, rule->allow, rule->allow_count);
-    return true;
+    const struct cell *cell = &cells->slots[slot];
+    struct verdict verdict = {0};
+    bool good = true;
+    if (!row->plan->slot_many[slot]) {
+        good = cell->at == NULL || judge_value(row, cells, rule, cell->at, cell->length, &verdict);
+    } else {
+        for (uint32_t number = cell->last; number != 0; number = cells->items[number - 1].before) {
+            const struct cells_item *item = &cells->items[number - 1];
+            const uint8_t *const at = cells->record + item->offset;
+            good = judge_value(row, cells, rule, at, item->length, &verdict) && good;
+        }
+    }
+    *given = verdict.said ? !verdict.denied : rule->missing == CONSENT_ALLOW;
+    return good;
 }
 
 bool row_select_consent(struct csv_row *row, const struct cells *cells, bool *selected)

@@ -80,7 +80,7 @@ struct segments {
 
 enum consent_missing { CONSENT_DENY, CONSENT_ALLOW };
 
-/* Consent is given when the path's value is one of `allow`; null is missing. */
+/* Consent is given when each of the path's values but nulls is one of `allow`; without any it is missing. */
 struct consent_rule {
     struct path path;
     const char *const *allow;

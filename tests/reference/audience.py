@@ -1,7 +1,6 @@
 """Who goes out: members of segments, whose consent is given; and which of several records with one key."""
 from .json_walk import unescape
 from .paths import Path
-from .readings import Ambiguous
 
 SHORT_ESCAPES = '"\\/\b\f\n\r\t'
 
@@ -72,15 +71,13 @@ class ConsentRule:
 
     def given(self, selection, defects):
         """Whether consent is given; what is wrong with the compared text is added to `defects`."""
-        value = selection.read(self.path, "")
-        if value is None:
+        values = [selection.value(node, self.path) for node in selection.nodes(self.path)]
+        values = [v for v in values if v is not None]
+        if not values:
             return self.missing == "allow"
-        if value.kind == "list" or self.path.multi:
-            raise Ambiguous("consent of several values")
-        if value.kind == "json":
-            return False
-        defects += [(position, code, self.path.text) for position, code in value.marks]
-        return value.text in self.allow
+        scalars = [v for v in values if v.kind != "json"]
+        defects += [(position, code, self.path.text) for v in scalars for position, code in v.marks]
+        return len(scalars) == len(values) and all(v.text in self.allow for v in scalars)
 
 
 def winners(contenders):

@@ -43,7 +43,8 @@ READINGS = {
 # - `deduplicate` is judged over all streams of a split run together: the losers go nowhere. A key is the id's text,
 #   whatever its type (12 and "12" are one). The timestamp's fraction counts to the microsecond.
 # - A record dropped by consent, required or its columns still beats an older one of the same key.
-# - Consent compares the text of a scalar (true is `true`); an object or array is no consent, null is missing.
+# - Consent compares the text of a scalar (true is `true`); an object or array is no consent, null is missing. Of
+#   several values each that is not null must be allowed.
 #   A lone surrogate or NUL in a compared value fails the record in that stage.
 # - A namespace that is asked for ids (no path before it gave one) and is neither array nor null fails the record, with
 #   `missing: skip`, too, and whatever the paths behind it and the namespaces joined with it would give. Entries that

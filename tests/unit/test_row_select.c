@@ -151,9 +151,15 @@ static void asks_for_consent(void **state)
         {"{\"c\":\"y\",\"d\":[[1]],\"a\":1}", "skip consent 1"}, /* no text */
         {"{\"c\":{}}", "skip consent 0"},
         {"{\"c\":\"y\",\"d\":[1]}", "skip consent 1"},
-        {"{\"c\":\"y\",\"d\":[false,true]}", "skip consent 1"}, /* the first value */
-        {"{\"c\":\"y\",\"d\":[true,false],\"a\":1}", "1\n"},
-        {"{\"c\":\"y\",\"d\":[null,false],\"a\":1}", "1\n"},
+        /* every value is asked but nulls */
+        {"{\"c\":\"y\",\"d\":[false,true]}", "skip consent 1"},
+        {"{\"c\":\"y\",\"d\":[true,false]}", "skip consent 1"},
+        {"{\"c\":\"y\",\"d\":[true,1.0,\"\"],\"a\":1}", "1\n"},
+        {"{\"c\":\"y\",\"d\":[true,[1]]}", "skip consent 1"},
+        {"{\"c\":\"y\",\"d\":[{},true]}", "skip consent 1"},
+        {"{\"c\":\"y\",\"d\":[null,false]}", "skip consent 1"},
+        {"{\"c\":\"y\",\"d\":[null,true,null],\"a\":1}", "1\n"},
+        {"{\"c\":\"y\",\"d\":[null,null],\"a\":1}", "1\n"},
         {"{\"c\":\"y\",\"d\":[],\"a\":1}", "1\n"},
         {"{\"c\":\"n\",\"d\":[false]}", "skip consent 0"},
         {"{\"c\":\"n\",\"d\":[fals]}", "fail syntax -"},
@@ -162,6 +168,7 @@ static void asks_for_consent(void **state)
         {"{\"c\":\"\\ud800\"}", "fail lone_surrogate c"},
         {"{\"c\":\"n\",\"d\":[\"\\ud800\"]}", "skip consent 0"}, /* not compared any more */
         {"{\"c\":\"y\",\"d\":[\"\\u0000\"]}", "fail null_character d[*]"},
+        {"{\"c\":\"y\",\"d\":[\"no\",\"\\ud800\",\"\\u0000\"]}", "fail lone_surrogate d[*]"},
     };
     struct row_desk desk;
     row_desk_start(&desk, NULL);
