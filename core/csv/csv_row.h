@@ -97,14 +97,14 @@ struct csv_row {
     uint32_t consent_rule;          /* SKIP_CONSENT: the number of the first rule that is not given */
     /* of the record that was opened, when it goes on */
     const struct csv_id *ids;
-    uint32_t id_count;     /* rows that it has: no two ids are the same text */
+    uint32_t id_count;     /* rows that it has: no two ids are written alike */
     uint32_t *members;     /* segments.split: the numbers of its segments, ascending */
     uint32_t member_count; /* at least 1 then; 0 without split */
     /* identity.deduplicate: latest; the record is to be compared, whatever else becomes of it. Known when it
      * was opened and, if it goes on, all its rows were written: a value may still lack in syntax, which goes
      * before. */
     bool is_contender;
-    struct key_digest *keys; /* of each id's text; with explode they are there anyway */
+    struct key_digest *keys; /* of each id's text as written; with explode they are there anyway */
     uint8_t *id_changed;     /* of each id whose row was written: bit c is set when changed[c] counts it */
     int64_t time;            /* of identity.timestamp: microseconds since 1970, or ROW_TIME_NONE */
     /* of the row that was written */

@@ -206,6 +206,20 @@ static bool is_plain_namespace(const struct cells *cells, const struct plan_iden
            cells->slots[planned->identities.id].last == 0;
 }
 
+/* The key of an id is that of its text as it is written: rows that show one id are of one person. A string
+ * without escapes holds neither NULs nor newlines, but may begin like a formula. */
+static struct key_digest key_of(struct csv_row *row, struct csv_value *value)
+{
+    bool const may_change = value->is_text && (value->buffer >= 0 || row->field.formula_escape);
+    if (may_change && csv_field_changes(&row->field, value->bytes, value->length)) {
+        uint32_t ignored[CHANGE_COUNT] = {0}; /* counted when the row is written */
+        uint8_t *const out = csv_value_other_buffer(row, value);
+        value->length = csv_field_change(&row->field, value->bytes, value->length, out, ignored);
+        value->bytes = out;
+    }
+    return key_digest_of(value->bytes, value->length);
+}
+
 /* The commonest case: the first path gives one string without escapes. */
 static bool find_fast(struct csv_row *row, const struct cells *cells)
 {
@@ -220,7 +234,8 @@ static bool find_fast(struct csv_row *row, const struct cells *cells)
     row->id_room[row->id_max - 1] =
         (struct csv_id){.offset = (uint32_t)(token - cells->record), .length = length};
     row->id_count = 1;
-    if (row->wants_keys) row->keys[0] = key_digest_of(token + 1, length - 2);
+    struct csv_value value = {.bytes = token + 1, .length = length - 2, .is_text = true, .buffer = -1};
+    if (row->wants_keys) row->keys[0] = key_of(row, &value);
     return true;
 }
 
@@ -234,7 +249,7 @@ static bool check_ids(struct csv_row *row, const struct cells *cells, const stru
         good = csv_value_of_token(row, cells, cells->record + id.offset, id.length, path, row->buffers[0],
                                   &value) &&
                good;
-        if (good && row->wants_keys) row->keys[i] = key_digest_of(value.bytes, value.length);
+        if (good && row->wants_keys) row->keys[i] = key_of(row, &value);
     }
     return good;
 }

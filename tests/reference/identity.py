@@ -2,6 +2,7 @@
 from .paths import fold
 from .json_walk import unescape
 from .readings import READINGS, Ambiguous
+from .values import id_key
 
 
 class WrongType(Exception):
@@ -14,7 +15,7 @@ def ids_of(selection, job):
     for path in job.identity_paths:
         if path.namespace is not None:
             check_types(selection, path)
-            found = wanted(selection, path, job.multiple)
+            found = wanted(selection, path, job)
         else:
             values = [selection.value(node, path) for node in selection.nodes(path)]
             values = [v for v in values if v is not None]
@@ -35,9 +36,11 @@ def check_types(selection, path):
                 raise WrongType(path.text)
 
 
-def wanted(selection, path, multiple):
+def wanted(selection, path, job):
+    multiple = job.multiple
     first = None
     all_ids = []
+    keys = set()
     for value, entry in candidates(selection, path):
         if multiple == "first":
             return [value]
@@ -45,7 +48,9 @@ def wanted(selection, path, multiple):
             return [value]
         if first is None:
             first = value
-        repeated = value.text in [v.text for v in all_ids]
+        key = id_key(job, value)
+        repeated = key in keys
+        keys.add(key)
         if repeated and multiple == "explode" and READINGS["explode_repeated"] is None:
             raise Ambiguous("an id twice in one record, and explode")
         if not repeated or READINGS["explode_repeated"] == "each":

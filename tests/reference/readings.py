@@ -18,7 +18,7 @@ READINGS = {
     # Under `segments`, a record whose bytes can't name a wanted id: True, it is skipped unparsed, broken or not (what
     # the contract says); False, it is parsed like any other; None, both agree or the record is Ambiguous.
     "prefilter": True,
-    # `explode` and an id that stands twice in one record: "once", one row for it, at its first place; "each" entry.
+    # `explode` and an id that stands (is written) twice in one record: "once", one row for it, at its first place; "each" entry.
     # None: such records are Ambiguous.
     "explode_repeated": "once",
     # An identity.timestamp that is no time: "fail", the record is bad_timestamp and contends for no key; "older", it
@@ -40,8 +40,8 @@ READINGS = {
 # - Parsing goes before `segments`: a value of any path of the job that is broken fails the record, member or not.
 # - A membership without a status, or with one that is no text, is none. Statuses match byte for byte.
 # - segmentMembership namespaces that differ in case only are joined; `xdm:` prefixes are looked through.
-# - `deduplicate` is judged over all streams of a split run together: the losers go nowhere. A key is the id's text,
-#   whatever its type (12 and "12" are one). The timestamp's fraction counts to the microsecond.
+# - `deduplicate` is judged over all streams of a split run together: the losers go nowhere. A key is the id's text
+#   as written, whatever its type (12 and "12" are one). The timestamp's fraction counts to the microsecond.
 # - A record dropped by consent, required or its columns still beats an older one of the same key.
 # - Consent compares the text of a scalar (true is `true`); an object or array is no consent, null is missing. Of
 #   several values each that is not null must be allowed.

@@ -7,7 +7,7 @@ from .json_walk import NUMBER, Defects, Record, valid_utf8
 from .readings import READINGS, Ambiguous
 from .selection import Selection
 from .times import micros_of_number, micros_of_text, seconds_of_number, seconds_of_text, time_text
-from .values import Cell, transformed
+from .values import Cell, changed, transformed
 
 
 class Opened:
@@ -155,9 +155,7 @@ class Converter:
             return ("failed", "missing_identity", {""} | {p.text for p in job.identity_paths})
         early = []
         for value in opened.ids:
-            cell = self.text_cell(value, value.text, True, early)
-            if job.deduplicate and set(cell.changes) - {"formula"}:
-                raise Ambiguous("deduplicate and an id that is changed when it is written")
+            self.marks(value, early)
         if early and READINGS["identity_value"] == "identity":
             early.sort(key=lambda d: d[0])
             return ("failed", early[0][2], self.spellings({opened.ids[0].path.text}))
@@ -256,7 +254,7 @@ class Converter:
         text = transformed(value.text, column.transform, value.kind in ("string", "list"))
         if text is None:
             return Cell(self.job.null, True)
-        return self.changed(text, value.kind not in ("number", "true", "false"))
+        return changed(self.job, text, value.kind not in ("number", "true", "false"))
 
     def time_cell(self, column, value, defects):
         if value.marks:
@@ -276,20 +274,7 @@ class Converter:
     def text_cell(self, value, text, is_text, defects):
         if self.marks(value, defects):
             return Cell("x")
-        return self.changed(text, is_text)
-
-    def changed(self, text, is_text):
-        changes = []
-        if self.job.null_drop and "\0" in text:
-            text = text.replace("\0", "")
-            changes.append("null_character")
-        if self.job.newline_space and ("\n" in text or "\r" in text):
-            text = re.sub("\r\n|\r|\n", " ", text)
-            changes.append("newline")
-        if self.job.formula and is_text and text[:1] in ("=", "+", "-", "@", "\t", "\r") and text:
-            text = "'" + text
-            changes.append("formula")
-        return Cell(text, False, changes)
+        return changed(self.job, text, is_text)
 
     # --- rows
 

@@ -8,6 +8,7 @@ from .files import deliveries_of
 from .job import Job
 from .json_walk import BLANKS
 from .rows import Converter
+from .values import id_key
 
 RAW_MAX = 64 * 1024
 SHARD = 1 << 20  # of files.count: the rows of so many bytes of input stay together
@@ -117,14 +118,16 @@ def outcome_alone(converter, line):
 
 def outcomes_of_latest(converter, lines):
     """As outcome_alone() of all lines, but that of several records with one key the latest alone goes on."""
+    job = converter.job
     opened = [converter.open(line.raw, line.length) for line in lines]
-    best = audience.winners((place, record.time, [value.text for value in record.ids if value is not None])
+    best = audience.winners((place, record.time, [id_key(job, value) for value in record.ids if value is not None])
                             for place, record in enumerate(opened) if record.outcome is None)
     for place, (line, record) in enumerate(zip(lines, opened)):
         if record.outcome is not None:
             yield line, record, record.outcome
             continue
-        numbers = [number for number, value in enumerate(record.ids) if value is None or best[value.text] == place]
+        numbers = [number for number, value in enumerate(record.ids)
+                   if value is None or best[id_key(job, value)] == place]
         yield line, record, converter.close(record, numbers) if numbers else ("skipped", "duplicate")
 
 

@@ -1,5 +1,6 @@
 """Transforms, and a cell of a row."""
 import hashlib
+import re
 
 
 def simple_lower(text):
@@ -45,3 +46,23 @@ class Cell:
         self.text = text
         self.null = null
         self.changes = changes
+
+
+def changed(job, text, is_text):
+    """A cell of the text with what csv options change in it."""
+    changes = []
+    if job.null_drop and "\0" in text:
+        text = text.replace("\0", "")
+        changes.append("null_character")
+    if job.newline_space and ("\n" in text or "\r" in text):
+        text = re.sub("\r\n|\r|\n", " ", text)
+        changes.append("newline")
+    if job.formula and is_text and text[:1] in ("=", "+", "-", "@", "\t", "\r") and text:
+        text = "'" + text
+        changes.append("formula")
+    return Cell(text, False, changes)
+
+
+def id_key(job, value):
+    """What two ids that are one have in common: the text that is written."""
+    return changed(job, value.text, value.kind == "string").text

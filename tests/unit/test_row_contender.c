@@ -83,6 +83,49 @@ static void digests_ids_as_texts(void **state)
     row_desk_end(&desk);
 }
 
+/* Two ids that are written alike are one, within a record and between records. */
+static void digests_ids_as_written(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *ids;     /* of a record */
+        const char *written; /* those of its rows, each followed by a blank */
+    } cases[] = {
+        {"{\"id\":\"a\\u0000b\"},{\"id\":\"ab\"}", "ab "},
+        {"{\"id\":\"a\\nb\"},{\"id\":\"a b\"},{\"id\":\"a\\r\\nb\"}", "a b "},
+        {"{\"id\":\"=1\"},{\"id\":\"'=1\"}", "'=1 "},
+        {"{\"id\":\"\\u0000=1\"},{\"id\":\"\\u003d1\"}", "'=1 "},
+        {"{\"id\":-1},{\"id\":\"-1\"}", "-1 '-1 "}, /* a number is no formula */
+        {"{\"id\":\"=1\"}", "'=1 "},
+        {"{\"id\":\"'=1\"}", "'=1 "},
+        {"{\"id\":\"x\\ty\"}", "x\ty "},
+    };
+    struct row_desk desk;
+    row_desk_start(&desk, "identityMap.CRM");
+    desk.job.mapping.identity.multiple = IDENTITY_EXPLODE;
+    desk.job.mapping.identity.deduplicate = IDENTITY_KEEP_LATEST;
+    desk.job.mapping.csv.newline_to_space = true;
+    desk.job.mapping.csv.null_character_drop = true;
+    desk.job.mapping.csv.formula_escape = true;
+    desk.job.mapping.csv.line_end = CSV_LINE_LF;
+    row_desk_ready(&desk);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        static char rows[ROW_DESK_RECORD_MAX + 200];
+        char record[256];
+        snprintf(record, sizeof record, "{\"identityMap\":{\"CRM\":[%s]}}", cases[i].ids);
+        snprintf(rows, sizeof rows, "%s", row_desk_says(&desk, record));
+        uint32_t count = 0;
+        for (char *at = rows, *end; (end = strchr(at, '\n')) != NULL; at = end + 1, count++) {
+            assert_true(count < desk.row.id_count);
+            assert_true(same(desk.row.keys[count], key_digest_of(at, (size_t)(end - at))));
+            *end = ' ';
+        }
+        assert_string_equal(rows, cases[i].written);
+        assert_int_equal(desk.row.id_count, count);
+    }
+    row_desk_end(&desk);
+}
+
 /* From that stage on, whatever becomes of the record. */
 static void says_who_contends(void **state)
 {
@@ -130,9 +173,8 @@ static void notes_changes_of_ids(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_the_time),
-        cmocka_unit_test(digests_ids_as_texts),
-        cmocka_unit_test(says_who_contends),
+        cmocka_unit_test(reads_the_time),         cmocka_unit_test(digests_ids_as_texts),
+        cmocka_unit_test(digests_ids_as_written), cmocka_unit_test(says_who_contends),
         cmocka_unit_test(notes_changes_of_ids),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
