@@ -93,6 +93,7 @@ bool csv_value_of_token(struct csv_row *row, const struct cells *cells, const ui
     if (*at == '{' || *at == '[') {
         value->bytes = out;
         value->buffer = 0;
+        value->has_json = true;
         if (json_container(at, length, row->brackets, row->depth_max, out, &value->length, &bad)) return true;
         return csv_value_fail(row, DEFECT_SYNTAX, cells, at + bad, path);
     }
@@ -113,6 +114,7 @@ static bool value_of_list(struct csv_row *row, const struct cells *cells, uint32
     uint8_t *at = end;
     bool good = true;
     size_t count = 0;
+    bool has_json = false;
     *value = (struct csv_value){.is_null = true, .buffer = 0};
     for (; number != 0; number = cells->items[number - 1].before) {
         const struct cells_item *item = &cells->items[number - 1];
@@ -130,12 +132,14 @@ static bool value_of_list(struct csv_row *row, const struct cells *cells, uint32
         }
         at -= one.length;
         memcpy(at, one.bytes, one.length);
+        has_json = has_json || one.has_json;
         *value = one;
     }
     if (!good || count == 0) return good;
     value->bytes = at;
     value->length = (size_t)(end - at);
     value->buffer = 0;
+    value->has_json = has_json;
     if (count > 1) {
         value->is_text = true;
         value->is_number = false;
@@ -182,16 +186,16 @@ uint8_t *csv_value_other_buffer(const struct csv_row *row, struct csv_value *val
 }
 
 /* One step of a column's transforms. trim, lower and upper are for texts: a number keeps its characters, JSON
- * text its escapes, true and false their spelling. */
+ * text its escapes, wherever it stands in a list, true and false their spelling. */
 static bool transform_once(struct csv_row *row, enum transform step, struct csv_value *value)
 {
     const char *text = (const char *)value->bytes;
+    if (step != TRANSFORM_SHA256 && (!value->is_text || value->has_json)) return true;
     if (step == TRANSFORM_TRIM) {
-        if (value->is_text) transform_trim(&text, &value->length);
+        transform_trim(&text, &value->length);
         value->bytes = (const uint8_t *)text;
         return true;
     }
-    if (step != TRANSFORM_SHA256 && !value->is_text) return true;
     if (step == TRANSFORM_SHA256 && value->length == 0) {
         value->is_null = true;
         return true;
@@ -202,6 +206,7 @@ static bool transform_once(struct csv_row *row, enum transform step, struct csv_
         if (!sha256_hex(row->hasher, text, value->length, out)) return false;
         value->length = SHA256_HEX_LENGTH;
         value->is_text = true;
+        value->has_json = false;
         return true;
     }
     value->length = step == TRANSFORM_LOWER ? transform_lower(text, value->length, out)

@@ -15,6 +15,7 @@ struct csv_value {
     bool is_null;
     bool is_text;   /* from a string or a list: formula_escape looks at it */
     bool is_number; /* a JSON number: a time in milliseconds */
+    bool has_json;  /* is or holds an object or array: no text for trim, lower and upper */
     int buffer;     /* index of the row's buffer that holds it, -1: none */
 };
 

@@ -172,7 +172,7 @@ class Converter:
         value = opened.selection.read(self.job.timestamp, "") if self.job.timestamp else None
         if value is None or (value.kind == "string" and value.text == ""):
             return None
-        if value.marks or value.kind == "list":
+        if value.marks or value.kind in ("list", "mixed"):
             raise Ambiguous("lone surrogate, NUL or a list in identity.timestamp")
         if value.kind == "number":
             opened.time = micros_of_number(value.text)

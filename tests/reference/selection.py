@@ -12,7 +12,7 @@ class Value:
 
     def __init__(self, text, kind, start, end, marks, path):
         self.text = text
-        self.kind = kind  # string, number, true, false, json, list
+        self.kind = kind  # string, number, true, false, json, list; mixed: a list with json in it
         self.start = start
         self.end = end
         self.marks = marks
@@ -122,8 +122,8 @@ class Selection:
         if len(values) == 1:
             return values[0]  # a list of one is that value
         marks = [mark for v in values for mark in v.marks]
-        joined = Value(separator.join(v.text for v in values), "list", values[0].start, values[-1].end, marks, path)
-        return joined
+        kind = "mixed" if any(v.kind == "json" for v in values) else "list"
+        return Value(separator.join(v.text for v in values), kind, values[0].start, values[-1].end, marks, path)
 
     def look_at_all(self, job):
         """Every value that a path selects is checked, whether the row needs it or not."""

@@ -21,7 +21,8 @@ def simple_upper(text):
 
 
 def transformed(text, transforms, is_text):
-    """The text, or None for null. Numbers, literals and JSON text keep their characters: only a digest is taken of them."""
+    """The text, or None for null. Numbers, literals and JSON text (a list that holds any, too) keep their characters:
+    only a digest is taken of them."""
     for name in transforms:
         if name != "sha256" and not is_text:
             continue

@@ -237,6 +237,32 @@ static void transforms_texts(void **state)
     row_desk_check(&desk, pairs, COUNT(pairs));
 }
 
+/* JSON text is none of the texts that transforms are for, alone or in a list. */
+static void leaves_json_in_lists(void **state)
+{
+    (void)state;
+    static const struct row_desk_pair pairs[] = {
+        {"{\"a\":[\" x\",1,\"Y \"]}", "X|1|Y,x|1|y\n"},
+        {"{\"a\":[{\"a\":\"x\\n\"}]}", "\"{\"\"a\"\":\"\"x\\n\"\"}\",\"{\"\"a\"\":\"\"x\\n\"\"}\"\n"},
+        {"{\"a\":[\" Xy\",[\"\\n\"]]}", "\" Xy|[\"\"\\n\"\"]\",\" Xy|[\"\"\\n\"\"]\"\n"},
+        {"{\"a\":[[\"\\n\"],null,\"Xy \"]}", "\"[\"\"\\n\"\"]|Xy \",\"[\"\"\\n\"\"]|Xy \"\n"},
+        /* csv options see a text all the same */
+        {"{\"a\":[\"=\\n\",[]]}", "'= |[],'= |[]\n"},
+    };
+    struct row_desk desk;
+    row_desk_start(&desk, NULL);
+    static const enum transform cases[] = {TRANSFORM_UPPER, TRANSFORM_LOWER};
+    for (size_t c = 0; c < COUNT(cases); c++) {
+        struct column *column = memory_column(&desk.job, "a[*]");
+        column->transforms[0] = TRANSFORM_TRIM;
+        column->transforms[1] = cases[c];
+        column->transform_count = 2;
+    }
+    desk.job.mapping.csv.newline_to_space = true;
+    desk.job.mapping.csv.formula_escape = true;
+    row_desk_check(&desk, pairs, COUNT(pairs));
+}
+
 static void reads_times(void **state)
 {
     (void)state;
@@ -520,6 +546,7 @@ int main(void)
         cmocka_unit_test(falls_back_and_defaults),
         cmocka_unit_test(joins_lists),
         cmocka_unit_test(transforms_texts),
+        cmocka_unit_test(leaves_json_in_lists),
         cmocka_unit_test(reads_times),
         cmocka_unit_test(takes_the_identity),
         cmocka_unit_test(skips_records_without_required_values),
