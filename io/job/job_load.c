@@ -4,6 +4,7 @@
 #include "io/job/job_build.h"
 
 #include "core/base/limits.h"
+#include "core/map/plan.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -37,6 +38,23 @@ void job_defaults(struct job *job)
     };
 }
 
+/* Keys of `identity` that are fine, but do little as they stand. */
+static void job_identity_warn(struct job_builder *builder)
+{
+    const struct identity *identity = &builder->job->mapping.identity;
+    if (identity->deduplicate == IDENTITY_KEEP_LATEST && identity->timestamp.part_count == 0)
+        job_warn(
+            builder, job_set_line(builder, "identity.deduplicate"), "identity.deduplicate",
+            "is latest without identity.timestamp: of records with one id the last in input order stays");
+    bool has_namespace = false;
+    for (size_t i = 0; i < identity->path_count; i++)
+        has_namespace = has_namespace || plan_is_namespace(&identity->paths[i]);
+    if (identity->multiple == IDENTITY_EXPLODE && !has_namespace)
+        job_warn(builder, job_set_line(builder, "identity.multiple"), "identity.multiple",
+                 "explode has no effect: no identity path is a namespace like identityMap.CRM, and other "
+                 "paths give one id");
+}
+
 static enum status job_identity_check(struct job_builder *builder)
 {
     struct identity *identity = &builder->job->mapping.identity;
@@ -51,10 +69,7 @@ static enum status job_identity_check(struct job_builder *builder)
             identity->timestamp.parts[i].kind == PATH_FILTER)
             return job_refuse(builder, time_line, "identity.timestamp",
                               "may select several values; a path without [*] and filters is needed");
-    if (identity->deduplicate == IDENTITY_KEEP_LATEST && identity->timestamp.part_count == 0)
-        job_warn(
-            builder, job_set_line(builder, "identity.deduplicate"), "identity.deduplicate",
-            "is latest without identity.timestamp: of records with one id the last in input order stays");
+    job_identity_warn(builder);
     return STATUS_OK;
 }
 

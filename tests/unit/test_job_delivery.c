@@ -9,7 +9,8 @@ static void reads_identities(void **state)
     (void)state;
     struct job job;
     load(JOB_HEAD
-         "identity: { paths: [ id ], multiple: explode, deduplicate: latest, timestamp: _repo.modifyDate }\n",
+         "identity: { paths: [ id, identityMap.CRM ], multiple: explode, deduplicate: latest, timestamp: "
+         "_repo.modifyDate }\n",
          &job);
     const struct identity *identity = &job.mapping.identity;
     assert_int_equal(identity->multiple, IDENTITY_EXPLODE);
@@ -25,6 +26,10 @@ static void reads_identities(void **state)
     assert_int_equal(identity->timestamp.part_count, 0);
     assert_int_equal(job.warning_count, 1);
     assert_non_null(strstr(job.warnings[0], "jobs/acme.yaml:2: identity.deduplicate: is latest without"));
+    job_free(&job);
+    load(JOB_HEAD "identity: { paths: [ id, 'identityMap.CRM[*].id' ], multiple: explode }\n", &job);
+    assert_int_equal(job.warning_count, 1);
+    assert_non_null(strstr(job.warnings[0], "jobs/acme.yaml:2: identity.multiple: explode has no effect"));
     job_free(&job);
     load(JOB_BEGIN, &job);
     assert_int_equal(identity->multiple, IDENTITY_PRIMARY);
