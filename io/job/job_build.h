@@ -161,6 +161,8 @@ enum status job_header_check(const struct job_builder *builder, unsigned line, c
                              const char *header, size_t length);
 /* Headers differ, numbers are in bounds, the long ones are warned of; moves the drafts into job->mapping. */
 enum status job_columns_finish(struct job_builder *builder);
+/* Texts of the job itself hold no newline where values can't. */
+enum status job_newlines_check(const struct job_builder *builder);
 
 /* --- job_segments.c --- */
 job_read_fn job_read_namespace, job_read_segment_ids, job_read_segment_names, job_read_statuses;

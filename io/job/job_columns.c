@@ -264,3 +264,28 @@ enum status job_columns_finish(struct job_builder *builder)
     mapping->column_count = builder->column_count;
     return STATUS_OK;
 }
+
+static bool holds_newline(const char *text)
+{
+    return text != NULL && strpbrk(text, "\r\n") != NULL;
+}
+
+enum status job_newlines_check(const struct job_builder *builder)
+{
+    static const char why[] =
+        "holds a CR or LF, which csv.newline_in_value: space (that of dialect pega) allows "
+        "in no value; write a blank in its place";
+    const struct csv_options *csv = &builder->job->mapping.csv;
+    if (!csv->newline_to_space) return STATUS_OK;
+    if (holds_newline(csv->null_text))
+        return job_refuse(builder, job_set_line(builder, "csv.null"), "csv.null", "%s", why);
+    for (size_t i = 0; i < builder->column_count; i++) {
+        const struct job_column *draft = &builder->columns[i];
+        bool const is_constant = holds_newline(draft->column.constant);
+        if (!is_constant && !holds_newline(draft->column.default_text)) continue;
+        char place[JOB_PLACE_MAX];
+        snprintf(place, sizeof place, "%s.%s", draft->place, is_constant ? "constant" : "default");
+        return job_refuse(builder, draft->line, place, "%s", why);
+    }
+    return STATUS_OK;
+}

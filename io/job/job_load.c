@@ -91,6 +91,7 @@ static enum status job_weigh(struct job_builder *builder)
     if (status == STATUS_OK) status = job_files_check(builder);
     if (status == STATUS_OK) status = job_file_name_check(builder);
     if (status == STATUS_OK) status = job_columns_finish(builder);
+    if (status == STATUS_OK) status = job_newlines_check(builder);
     return status == STATUS_OK ? job_governance_check(builder) : status;
 }
 

@@ -428,6 +428,34 @@ static void test_source(void **state)
             "acme.yaml:3: source.on_corrupt: \"skip\" is not one of fail, skip_rest");
 }
 
+/* Where newlines in values become blanks, the job's own texts hold none. */
+static void test_newlines_in_texts(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "csv: { %s, null: \"a\\nb\" }\n", "csv: { %s }\ncolumns: [ { name: c, constant: \"\\r\" } ]\n",
+        "columns: [ { path: a }, { path: b, default: \"\\r\\n\" } ]\ncsv: { %s }\n"};
+    static const char *const messages[] = {"3: csv.null: holds a CR or LF, which csv.newline_in_value: space",
+                                           "4: columns[0].constant: holds a CR or LF",
+                                           "3: columns[1].default: holds a CR or LF"};
+    static const char *const options[] = {"newline_in_value: space", "dialect: pega",
+                                          "dialect: pega, newline_in_value: keep", "quote: all"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        for (size_t k = 0; k < sizeof options / sizeof *options; k++) {
+            struct job job;
+            char text[256], whole[512];
+            snprintf(text, sizeof text, texts[i], options[k]);
+            snprintf(whole, sizeof whole, JOB_BEGIN "%s", text);
+            if (k < 2) {
+                refused_behind(text, messages[i]);
+            } else {
+                load(whole, &job);
+                job_free(&job);
+            }
+        }
+    }
+}
+
 static void test_dialect(void **state)
 {
     (void)state;
@@ -885,6 +913,7 @@ int main(void)
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_later),
         cmocka_unit_test(test_source),
+        cmocka_unit_test(test_newlines_in_texts),
         cmocka_unit_test(test_dialect),
         cmocka_unit_test(test_file_names),
         cmocka_unit_test(test_default_headers),
