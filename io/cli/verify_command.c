@@ -72,9 +72,10 @@ static enum status read_report(struct verification *run, struct fault *fault)
 static enum status make_plan(struct verification *run, struct fault *fault)
 {
     const struct options *const options = run->options;
-    uint64_t const fixed = BASE_MEMORY + MANIFEST_MEMORY(run->manifest_bytes) +
-                           (options->report != NULL ? REPORT_MEMORY(run->report_bytes) : 0) +
-                           verify_memory(run->manifest.file_count);
+    uint64_t const fixed =
+        BASE_MEMORY + MANIFEST_MEMORY(run->manifest_bytes) +
+        (options->report != NULL ? REPORT_MEMORY(run->report_bytes) : 0) +
+        verify_memory(run->manifest.file_count, options->report != NULL ? &run->report : NULL);
     struct verify_plan_request const request = {
         .memory = options->memory_limit != 0 ? options->memory_limit : machine_memory_default(),
         .fixed = fixed,
@@ -115,6 +116,7 @@ static enum status make_verify(struct verification *run, struct fault *fault)
         return fault_set(fault, STATUS_USAGE, "%s: is too long", run->options->sources[0]);
     const struct csv_options *const csv = run->has_job ? &run->job.mapping.csv : NULL;
     struct verify_options const options = {.manifest = &run->manifest,
+                                           .manifest_place = run->reach.manifest,
                                            .root = run->reach.root,
                                            .header = csv != NULL ? csv->header : CSV_HEADER_EVERY,
                                            .dialect = {.delimiter = csv != NULL ? csv->delimiter : ',',

@@ -103,6 +103,15 @@ static void tell_rows(struct telling *telling, size_t file)
              csv_scan_defect_text(scan->defect), scan->defect_offset, more);
 }
 
+static void tell_checksum(struct telling *telling, const struct report_entry *entry, uint64_t checksum)
+{
+    char expected[CHECKSUM_TEXT_SIZE], found[CHECKSUM_TEXT_SIZE];
+    if (entry->checksum_kind == CHECKSUM_NONE || entry->checksum == checksum) return;
+    checksum_text(entry->checksum_kind, entry->checksum, expected);
+    checksum_text(entry->checksum_kind, checksum, found);
+    tell(telling, "%s: expected %s, found %s", checksum_name(entry->checksum_kind), expected, found);
+}
+
 static void tell_report(struct telling *telling, size_t file)
 {
     const struct verify *const verify = telling->verify;
@@ -116,11 +125,7 @@ static void tell_report(struct telling *telling, size_t file)
     if (result->trouble == NULL)
         tell_count(telling, "rows of the report", entry->rows, rows_of(verify, file));
     tell_count(telling, "bytes of the report", entry->bytes, result->bytes);
-    char expected[CHECKSUM_TEXT_SIZE], found[CHECKSUM_TEXT_SIZE];
-    if (entry->checksum_kind == CHECKSUM_NONE || entry->checksum == result->checksum) return;
-    checksum_text(entry->checksum_kind, entry->checksum, expected);
-    checksum_text(entry->checksum_kind, result->checksum, found);
-    tell(telling, "%s: expected %s, found %s", checksum_name(entry->checksum_kind), expected, found);
+    tell_checksum(telling, entry, result->checksum);
 }
 
 /* False: it has no place to be looked at. */
@@ -162,6 +167,45 @@ static void tell_file(struct telling *telling, size_t file, const char *prefix)
     tell_report(telling, file);
 }
 
+/* ---- the report ---- */
+
+static void tell_other(struct telling *telling, const struct verify_other *other)
+{
+    const struct verify_result *const result = &other->result;
+    if (result->missing || (result->trouble != NULL && result->bytes == 0)) {
+        tell_trouble(telling, result->missing ? "missing" : "can't be read", result->trouble);
+        return;
+    }
+    tell_count(telling, "bytes of the report", other->entry->bytes, result->bytes);
+    tell_checksum(telling, other->entry, result->checksum);
+}
+
+/* The manifest itself, of which the next lines are. */
+static void tell_manifest(struct telling *telling)
+{
+    const struct verify *const verify = telling->verify;
+    if (verify->options.report == NULL) return;
+    if (verify->other_count > 0)
+        tell_other(telling, &verify->others[0]);
+    else
+        tell(telling, "report: expected this manifest in it, found none");
+}
+
+/* What the report has beside the manifest and the files that it names. */
+static void tell_rest(struct telling *telling)
+{
+    const struct verify *const verify = telling->verify;
+    for (size_t i = 0; verify->whole && i < verify->options.report->data.count; i++) {
+        if (verify->reported[i]) continue;
+        about(telling, verify->options.report->data.entries[i].url);
+        tell(telling, "manifest: expected this file of the report in it, found none");
+    }
+    for (size_t i = 1; i < verify->other_count; i++) {
+        about(telling, verify->others[i].entry->url);
+        tell_other(telling, &verify->others[i]);
+    }
+}
+
 /* ---- all ---- */
 
 static uint64_t sum_of_records(const struct manifest *manifest)
@@ -197,8 +241,10 @@ uint64_t verify_tell(const struct verify *verify, const char *manifest, const ch
     const struct manifest *const said = verify->options.manifest;
     about(&telling, manifest);
     tell_count(&telling, "totalRecordCount", sum_of_records(said), said->total);
+    tell_manifest(&telling);
     for (size_t i = 0; i < said->file_count; i++)
         tell_file(&telling, i, prefix);
+    tell_rest(&telling);
     summarise(&telling);
     return telling.wrong;
 }

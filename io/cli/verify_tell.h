@@ -2,8 +2,8 @@
  *
  *     NAME: WHAT: expected E, found F
  *
- * in the order of the manifest. Names are those of the manifest, escaped; no value of a row is told. Thread:
- * main. */
+ * in the order of the manifest; then what the report has beside it, by its URLs. Names are those of the
+ * manifest, escaped; no value of a row is told. Thread: main. */
 #ifndef PENSTOCK_IO_CLI_VERIFY_TELL_H
 #define PENSTOCK_IO_CLI_VERIFY_TELL_H
 

@@ -68,10 +68,14 @@ static const char *read_file(const json_t *file, struct arena *arena, struct rep
     return NULL;
 }
 
-static bool holds_rows(const json_t *file)
+/* NULL: what a file of its kind is good for is not known here. */
+static struct report_list *list_of(struct report_files *files, const json_t *file)
 {
     const char *const kind = json_string_value(json_object_get(file, "kind"));
-    return kind != NULL && (strcmp(kind, "data") == 0 || strcmp(kind, "purge") == 0);
+    if (kind == NULL) return NULL;
+    if (strcmp(kind, "data") == 0 || strcmp(kind, "purge") == 0) return &files->data;
+    if (strcmp(kind, "manifest") == 0) return &files->manifests;
+    return strcmp(kind, "token") == 0 ? &files->tokens : NULL;
 }
 
 /* From the end; a text that is the end of another one comes first. */
@@ -90,29 +94,51 @@ static int compare_entries(const void *a, const void *b)
     return compare_ends(((const struct report_entry *)a)->url, ((const struct report_entry *)b)->url);
 }
 
+/* Room for all files of a kind. */
+static bool make_lists(struct report_files *files, const json_t *list)
+{
+    struct report_list *const lists[] = {&files->data, &files->manifests, &files->tokens};
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        struct report_list *const of = list_of(files, json_array_get(list, i));
+        if (of != NULL) of->count++;
+    }
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        lists[i]->entries = arena_array(&files->arena, lists[i]->count, sizeof *lists[i]->entries);
+        if (lists[i]->entries == NULL) return false;
+        lists[i]->count = 0; /* filled next */
+    }
+    return true;
+}
+
+static void sort_list(struct report_list *list)
+{
+    if (list->count > 1) qsort(list->entries, list->count, sizeof *list->entries, compare_entries);
+}
+
 static enum status read_files(const char *what, const json_t *root, struct report_files *files,
                               struct fault *fault)
 {
     const json_t *const list = json_object_get(root, "files");
     if (!json_is_array(list)) return is_none(what, "it has no list of files", fault);
-    size_t const count = json_array_size(list);
-    files->entries = arena_array(&files->arena, count, sizeof *files->entries);
-    if (files->entries == NULL) return fault_set(fault, STATUS_IO, "%s: no memory to read it", what);
-    for (size_t i = 0; i < count; i++) {
+    if (!make_lists(files, list)) return fault_set(fault, STATUS_IO, "%s: no memory to read it", what);
+    for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *const file = json_array_get(list, i);
-        if (!holds_rows(file)) continue;
-        const char *const wrong = read_file(file, &files->arena, &files->entries[files->count]);
+        struct report_list *const of = list_of(files, file);
+        if (of == NULL) continue;
+        const char *const wrong = read_file(file, &files->arena, &of->entries[of->count]);
         if (wrong != NULL) return is_none(what, wrong, fault);
-        files->count++;
+        of->count++;
     }
-    if (files->count > 1) qsort(files->entries, files->count, sizeof *files->entries, compare_entries);
+    sort_list(&files->data);
+    sort_list(&files->manifests);
+    sort_list(&files->tokens);
     return STATUS_OK;
 }
 
 enum status report_read(const char *what, const char *text, size_t length, struct report_files *files,
                         struct fault *fault)
 {
-    *files = (struct report_files){.count = 0};
+    *files = (struct report_files){.data = {.count = 0}};
     if (length > REPORT_BYTES_MAX)
         return fault_set(fault, STATUS_IO, "%s: has %zu bytes; a report has at most %zu", what, length,
                          REPORT_BYTES_MAX);
@@ -146,23 +172,23 @@ static bool ends_in(const char *url, const char *relative)
     return length == tail || url[length - tail - 1] == '/';
 }
 
-const struct report_entry *report_find(const struct report_files *files, const char *place,
+const struct report_entry *report_find(const struct report_list *list, const char *place,
                                        const char *relative)
 {
-    size_t low = 0, high = files->count; /* the first that is not before the place */
+    size_t low = 0, high = list->count; /* the first that is not before the place */
     while (low < high) {
         size_t const middle = low + (high - low) / 2;
-        if (compare_ends(files->entries[middle].url, place) < 0)
+        if (compare_ends(list->entries[middle].url, place) < 0)
             low = middle + 1;
         else
             high = middle;
     }
     const struct report_entry *best = NULL;
     size_t most = 0;
-    for (size_t i = low == 0 ? 0 : low - 1; i < files->count && i <= low; i++) {
-        size_t const same = common_end(files->entries[i].url, place);
-        if (!ends_in(files->entries[i].url, relative) || (best != NULL && same <= most)) continue;
-        best = &files->entries[i];
+    for (size_t i = low == 0 ? 0 : low - 1; i < list->count && i <= low; i++) {
+        size_t const same = common_end(list->entries[i].url, place);
+        if (!ends_in(list->entries[i].url, relative) || (best != NULL && same <= most)) continue;
+        best = &list->entries[i];
         most = same;
     }
     return best;
@@ -171,5 +197,5 @@ const struct report_entry *report_find(const struct report_files *files, const c
 void report_read_free(struct report_files *files)
 {
     arena_free(&files->arena);
-    *files = (struct report_files){.count = 0};
+    *files = (struct report_files){.data = {.count = 0}};
 }

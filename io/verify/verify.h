@@ -28,6 +28,7 @@ struct verify_options {
     const char *root;       /* of places, for messages and reports: "s3://bucket/", "" */
     enum csv_header header; /* which files have one */
     struct csv_scan_dialect dialect;
+    const char *manifest_place;        /* its path or key; used with a report only */
     const struct report_files *report; /* NULL: none is given */
     uint64_t range_min;                /* VERIFY_RANGE_MIN; less in tests */
     uint32_t threads;
@@ -40,6 +41,12 @@ struct verify_part {
     struct verify_range *range; /* NULL: all of it */
 };
 
+/* The manifest, or a token: a file of the report without rows. */
+struct verify_other {
+    const struct report_entry *entry;
+    struct verify_result result;
+};
+
 struct verify {
     struct verify_options options;
     struct verify_place place;
@@ -49,6 +56,10 @@ struct verify {
     struct verify_result *results;       /* one a file */
     const struct report_entry **entries; /* one a file; NULL: the report does not have it */
     bool *named_before;
+    struct verify_other *others; /* that belong to the manifest: itself, if the report has it, then tokens */
+    size_t other_count;
+    bool *reported; /* one an entry of the report's data files: the manifest names it */
+    bool whole;     /* the report is of this manifest alone: its data files are all to be named in it */
     struct verify_part *parts;
     size_t part_count;
     struct verify_range *ranges; /* of all files that are cut */
@@ -67,8 +78,13 @@ void verify_free(struct verify *verify); /* zeroed is fine */
 enum status verify_locate(struct verify *verify, struct fault *fault);
 enum status verify_files(struct verify *verify, struct fault *fault);
 
-/* The memory of a verify of that many files, without tools and ranges. */
-uint64_t verify_memory(size_t files);
+/* The memory of a verify of that many files, without tools and ranges; `report` may be NULL. */
+uint64_t verify_memory(size_t files, const struct report_files *report);
+
+/* verify_report.c: what of the report belongs to the manifest, once places are known; its manifest and
+ * tokens against the stored ones, by all threads. */
+enum status verify_report_find(struct verify *verify, struct fault *fault);
+enum status verify_report_files(struct verify *verify, struct fault *fault);
 
 /* Has file number `file` a header? */
 bool verify_has_header(const struct verify *verify, size_t file);

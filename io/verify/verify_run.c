@@ -59,6 +59,8 @@ void verify_free(struct verify *verify)
         free(verify->results[i].trouble);
     for (size_t i = 0; i < verify->range_count; i++)
         free(verify->ranges[i].trouble);
+    for (size_t i = 0; i < verify->other_count; i++)
+        free(verify->others[i].result.trouble);
     for (uint32_t i = 0; verify->tools != NULL && i < verify->options.threads; i++)
         verify_tools_free(&verify->tools[i]);
     free(verify->tools);
@@ -66,17 +68,22 @@ void verify_free(struct verify *verify)
     free(verify->results);
     free(verify->entries);
     free(verify->named_before);
+    free(verify->others);
+    free(verify->reported);
     free(verify->cut);
     free(verify->parts);
     free(verify->ranges);
     *verify = (struct verify){.tools = NULL};
 }
 
-uint64_t verify_memory(size_t files)
+uint64_t verify_memory(size_t files, const struct report_files *report)
 {
     size_t const each = sizeof(struct verify_result) + sizeof(struct report_entry *) + sizeof(bool) +
                         sizeof(size_t) + sizeof(struct verify_part) + sizeof(struct manifest_file *);
-    return VERIFY_HEADER_MAX + (uint64_t)(files + 1) * each;
+    uint64_t const reported = report == NULL ? 0
+                                             : (report->tokens.count + 1) * sizeof(struct verify_other) +
+                                                   (report->data.count + 1) * sizeof(bool);
+    return VERIFY_HEADER_MAX + (uint64_t)(files + 1) * each + reported;
 }
 
 bool verify_has_header(const struct verify *verify, size_t file)
@@ -232,24 +239,10 @@ static enum status locate(void *context, uint32_t thread, struct fault *fault)
     return status == STATUS_OK ? list_parts(verify, fault) : status;
 }
 
-static void find_entries(struct verify *verify)
-{
-    const struct manifest *const manifest = verify->options.manifest;
-    char place[VERIFY_PLACE_MAX], whole[VERIFY_PLACE_MAX + 4096];
-    for (size_t i = 0; verify->options.report != NULL && i < manifest->file_count; i++) {
-        const char *relative = NULL;
-        if (verify_place_of(&verify->place, manifest->files[i].name, place, &relative) != VERIFY_PLACE_FINE)
-            continue;
-        (void)snprintf(whole, sizeof whole, "%s%s", verify->options.root, place);
-        verify->entries[i] = report_find(verify->options.report, whole, relative);
-    }
-}
-
 enum status verify_locate(struct verify *verify, struct fault *fault)
 {
     enum status const status = verify_crew_run(verify->options.crew, 1, locate, verify, fault);
-    if (status == STATUS_OK) find_entries(verify);
-    return status;
+    return status == STATUS_OK ? verify_report_find(verify, fault) : status;
 }
 
 /* ---- what is in them ---- */
@@ -320,5 +313,5 @@ enum status verify_files(struct verify *verify, struct fault *fault)
     atomic_store_explicit(&verify->next, 0, memory_order_relaxed);
     if (status == STATUS_OK && verify->cut_count > 0)
         status = verify_crew_run(crew, threads, join_files, verify, fault);
-    return status;
+    return status == STATUS_OK ? verify_report_files(verify, fault) : status;
 }

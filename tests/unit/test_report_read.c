@@ -25,24 +25,28 @@ static void reads_files(void **state)
     struct report_files files;
     struct fault fault;
     if (report_read("r.json", text, strlen(text), &files, &fault) != STATUS_OK) fail_msg("%s", fault.message);
-    assert_int_equal(files.count, 4);
-    const struct report_entry *entry = report_find(&files, "out/a.csv", "a.csv");
+    assert_int_equal(files.data.count, 4);
+    const struct report_entry *entry = report_find(&files.data, "out/a.csv", "a.csv");
     assert_non_null(entry);
     assert_string_equal(entry->url, "out/a.csv");
     assert_int_equal(entry->rows, 7);
     assert_int_equal(entry->bytes, 90);
     assert_int_equal(entry->checksum_kind, CHECKSUM_CRC64NVME);
     assert_true(entry->checksum == UINT64_C(0xae8b14860a799888)); /* of "123456789" */
-    entry = report_find(&files, "/tmp/out/b.csv", "b.csv");
+    entry = report_find(&files.data, "/tmp/out/b.csv", "b.csv");
     assert_int_equal(entry->checksum_kind, CHECKSUM_CRC32C);
     assert_true(entry->checksum == UINT64_C(0xe3069283));
-    entry = report_find(&files, "b/c.csv", "c.csv");
+    entry = report_find(&files.data, "b/c.csv", "c.csv");
     assert_int_equal(entry->checksum_kind, CHECKSUM_CRC32);
     assert_true(entry->checksum == UINT64_C(0xcbf43926));
-    assert_int_equal(report_find(&files, "d.csv", "d.csv")->checksum_kind, CHECKSUM_NONE);
-    assert_null(report_find(&files, "out/m.xml", "m.xml"));
-    assert_null(report_find(&files, "out/e.csv", "e.csv"));
-    assert_null(report_find(&files, "out/.csv", ".csv"));
+    assert_int_equal(report_find(&files.data, "d.csv", "d.csv")->checksum_kind, CHECKSUM_NONE);
+    assert_null(report_find(&files.data, "out/m.xml", "m.xml"));
+    assert_int_equal(files.manifests.count, 1);
+    assert_string_equal(report_find(&files.manifests, "m.xml", "m.xml")->url, "out/m.xml");
+    assert_int_equal(files.tokens.count, 1);
+    assert_string_equal(files.tokens.entries[0].url, "out/m.TOK");
+    assert_null(report_find(&files.data, "out/e.csv", "e.csv"));
+    assert_null(report_find(&files.data, "out/.csv", ".csv"));
     report_read_free(&files);
 }
 
@@ -64,11 +68,11 @@ static void finds_what_has_most_of_the_place(void **state)
                  {"/mnt/loyal/p.csv", "loyal/p.csv", "s3://b/in/loyal/p.csv"},
                  {"s3://b/in/gold/xp.csv", "xp.csv", "s3://b/in/gold/xp.csv"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const struct report_entry *const entry = report_find(&files, cases[i].place, cases[i].relative);
+        const struct report_entry *const entry = report_find(&files.data, cases[i].place, cases[i].relative);
         assert_non_null(entry);
         assert_string_equal(entry->url, cases[i].url);
     }
-    assert_null(report_find(&files, "s3://b/in/silver/p.csv", "silver/p.csv"));
+    assert_null(report_find(&files.data, "s3://b/in/silver/p.csv", "silver/p.csv"));
     report_read_free(&files);
 }
 
@@ -98,7 +102,7 @@ static void refuses_what_is_no_report(void **state)
     struct report_files files;
     struct fault fault;
     assert_int_equal(report_read("r", REPORT(""), strlen(REPORT("")), &files, &fault), STATUS_OK);
-    assert_null(report_find(&files, "a", "a"));
+    assert_null(report_find(&files.data, "a", "a"));
     report_read_free(&files);
 }
 

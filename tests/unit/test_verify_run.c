@@ -98,6 +98,7 @@ static void rig_open(struct rig *rig)
     rig->crew = (struct verify_crew){.arrivals = &rig->arrivals, .now = now};
     rig->manifest.files = rig->files;
     rig->options = (struct verify_options){.manifest = &rig->manifest,
+                                           .manifest_place = rig->manifest_path,
                                            .root = "",
                                            .header = CSV_HEADER_EVERY,
                                            .dialect = {.delimiter = ','},
@@ -247,7 +248,7 @@ static void finds_the_same_with_any_number_of_threads(void **state)
     put(&rig, "again.csv", text + 5); /* without a header */
     static const char url[] = "large.csv";
     struct report_entry entry = {.url = url, .checksum_kind = CHECKSUM_CRC32C};
-    rig.report = (struct report_files){.entries = &entry, .count = 1};
+    rig.report = (struct report_files){.data = {.entries = &entry, .count = 1}};
     rig.options.report = &rig.report;
     struct csv_scan first[3];
     for (uint32_t threads = 1; threads <= 5; threads += 2) {
