@@ -129,8 +129,9 @@ static bool is_in_destination(const struct check *check, const char *path)
 static enum status look_at_places(struct check *check, struct fault *fault)
 {
     const char *const rejects_path = check->run.rejects_path;
-    enum status const status = run_places_check_report(&check->run, fault);
+    enum status status = run_places_check_report(&check->run, fault);
     check->no_report = status != STATUS_OK;
+    if (status == STATUS_OK) status = run_places_check_rejects(&check->run, fault);
     if (status != STATUS_OK || rejects_path == NULL || is_in_destination(check, rejects_path)) return status;
     struct rejects *const rejects = rejects_open(rejects_path, fault); /* looks only */
     if (rejects == NULL) return fault->status;

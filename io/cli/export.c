@@ -37,7 +37,8 @@ static enum status check_report(struct delivery *delivery, struct fault *fault)
 
 static enum status open_rejects(struct delivery *delivery, struct fault *fault)
 {
-    if (delivery->run.rejects_path == NULL) return STATUS_OK;
+    enum status const status = run_places_check_rejects(&delivery->run, fault);
+    if (status != STATUS_OK || delivery->run.rejects_path == NULL) return status;
     delivery->rejects = rejects_open(delivery->run.rejects_path, fault);
     return delivery->rejects == NULL ? fault->status : STATUS_OK;
 }

@@ -57,6 +57,46 @@ enum status run_path_prefix(const struct run *run, uint32_t stream, char out[OUT
                                  OUTPUT_NAME_SIZE, fault);
 }
 
+static enum status visit_token(const struct run *run, enum job_token per, const char *of,
+                               const struct run_names_visitor *visitor, struct fault *fault)
+{
+    char token[OUTPUT_NAME_SIZE];
+    if (!run->job.pega.wanted || run->job.pega.token != per) return STATUS_OK;
+    enum status const status = run_token_name(run, of, token, fault);
+    return status == STATUS_OK ? visitor->name(visitor->context, token, fault) : status;
+}
+
+static enum status visit_manifest(const struct run *run, uint32_t stream,
+                                  const struct run_names_visitor *visitor, struct fault *fault)
+{
+    char name[OUTPUT_NAME_SIZE];
+    if (!run->job.pega.wanted) return STATUS_OK;
+    enum status status = run_manifest_name(run, stream, name, fault);
+    if (status == STATUS_OK) status = visitor->name(visitor->context, name, fault);
+    return status == STATUS_OK ? visit_token(run, JOB_TOKEN_MANIFEST, name, visitor, fault) : status;
+}
+
+static enum status visit_file(const struct run *run, uint32_t stream, uint32_t part,
+                              const struct run_names_visitor *visitor, struct fault *fault)
+{
+    char name[OUTPUT_NAME_SIZE];
+    enum status status = run_file_name(run, stream, part, name, fault);
+    if (status == STATUS_OK) status = visitor->name(visitor->context, name, fault);
+    return status == STATUS_OK ? visit_token(run, JOB_TOKEN_FILE, name, visitor, fault) : status;
+}
+
+enum status run_names_each(const struct run *run, uint32_t parts, const struct run_names_visitor *visitor,
+                           struct fault *fault)
+{
+    enum status status = STATUS_OK;
+    for (uint32_t stream = 0; stream < run_stream_count(run) && status == STATUS_OK; stream++) {
+        status = visit_manifest(run, stream, visitor, fault);
+        for (uint32_t part = 1; part <= parts && status == STATUS_OK; part++)
+            status = visit_file(run, stream, part, visitor, fault);
+    }
+    return status;
+}
+
 const char *run_names_bare(const char *name)
 {
     const char *const slash = strrchr(name, '/');

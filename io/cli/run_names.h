@@ -22,6 +22,18 @@ enum status run_path_prefix(const struct run *run, uint32_t stream, char out[OUT
                             struct fault *fault);
 /* A name without its folders. */
 const char *run_names_bare(const char *name);
+/* How many parts of a stream are asked for their names before anybody knows how many there will be. */
+#define RUN_NAMES_PARTS 100u
+
+struct run_names_visitor {
+    enum status (*name)(void *context, const char *name, struct fault *fault);
+    void *context;
+};
+
+/* The names of manifests and their tokens, and those of the first `parts` data files of each stream and their
+ * tokens. Ends at the first status that is not STATUS_OK, and returns it. */
+enum status run_names_each(const struct run *run, uint32_t parts, const struct run_names_visitor *visitor,
+                           struct fault *fault);
 /* All names that are known before the first row: STATUS_JOB when one of them can't be. */
 enum status run_names_check(const struct run *run, struct fault *fault);
 

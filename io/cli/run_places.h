@@ -7,7 +7,12 @@
 
 /* Do both paths name the same file, made or not yet? */
 bool run_places_same(const char *one, const char *other);
-/* The report (--report) may be written, and is not the reject file. */
+/* STATUS_USAGE when one of them has the name of a file of the delivery in a destination directory: of a
+ * manifest, a token, or one of the first RUN_NAMES_PARTS data files of a stream.
+ *
+ * The report (--report) may be written, and is not the reject file. */
 enum status run_places_check_report(const struct run *run, struct fault *fault);
+/* Whether the reject file may be written, rejects_open() says. */
+enum status run_places_check_rejects(const struct run *run, struct fault *fault);
 
 #endif
