@@ -40,13 +40,15 @@ struct check {
 
 static enum status look_at_directory(struct check *check, struct fault *fault)
 {
-    const struct run *const run = &check->run;
+    struct run *const run = &check->run;
+    struct run_names_visitor const spare = {.name = run_sources_spare, .context = run};
     bool const replace = run->job.destination.if_exists == JOB_EXISTS_REPLACE;
     enum status const status =
         output_check_open(run->destination.url, run->run_id, replace, &check->directory, fault);
     check->has_directory = status == STATUS_OK;
     if (status != STATUS_OK) return status;
     check_plan_local(check->out, run, output_check_is_there(&check->directory));
+    if (run_names_each(run, 0, &spare, fault) != STATUS_OK) return fault->status;
     return output_check_name(&check->directory, check->name, fault);
 }
 

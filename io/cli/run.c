@@ -183,7 +183,9 @@ enum status run_prepare(struct run *run, struct fault *fault)
 
 enum status run_open_destination(struct run *run, struct fault *fault)
 {
+    struct run_names_visitor const spare = {.name = run_sources_spare, .context = run};
     enum status status = run_names_check(run, fault);
+    if (status == STATUS_OK) status = run_names_each(run, 0, &spare, fault);
     if (status == STATUS_OK)
         status = destination_open(&run->destination, run_pack_piece(run), &run->arrivals, fault);
     return status == STATUS_OK ? run_pack_open(run, fault) : status;

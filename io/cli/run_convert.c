@@ -17,7 +17,8 @@ static enum status name_file(void *context, uint32_t stream, uint32_t part, char
                              struct fault *fault)
 {
     const struct conversion *const conversion = context;
-    const struct run *const run = conversion->run;
+    struct run *const run = conversion->run;
+    struct run_names_visitor const spare = {.name = run_sources_spare, .context = run};
     (void)size; /* OUTPUT_NAME_SIZE, see below */
     if (part > 1 && strstr(run->job.file_name, "{part}") == NULL)
         return fault_set(
@@ -25,7 +26,8 @@ static enum status name_file(void *context, uint32_t stream, uint32_t part, char
             "files.name: has no {part}, so that the second file would get the name of the first; "
             "add {part}, or allow one file only: files.max_rows: null (its default is 5000000) "
             "and no files.max_bytes");
-    return run_file_name(run, stream, part, out, fault);
+    enum status const status = run_file_name(run, stream, part, out, fault);
+    return status == STATUS_OK ? run_names_of_file(run, out, &spare, fault) : status;
 }
 
 _Static_assert(OUTPUT_NAME_SIZE <= ASSEMBLE_NAME_MAX, "a name must fit where the assembler keeps it");

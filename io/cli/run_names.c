@@ -76,13 +76,19 @@ static enum status visit_manifest(const struct run *run, uint32_t stream,
     return status == STATUS_OK ? visit_token(run, JOB_TOKEN_MANIFEST, name, visitor, fault) : status;
 }
 
+enum status run_names_of_file(const struct run *run, const char *name,
+                              const struct run_names_visitor *visitor, struct fault *fault)
+{
+    enum status const status = visitor->name(visitor->context, name, fault);
+    return status == STATUS_OK ? visit_token(run, JOB_TOKEN_FILE, name, visitor, fault) : status;
+}
+
 static enum status visit_file(const struct run *run, uint32_t stream, uint32_t part,
                               const struct run_names_visitor *visitor, struct fault *fault)
 {
     char name[OUTPUT_NAME_SIZE];
-    enum status status = run_file_name(run, stream, part, name, fault);
-    if (status == STATUS_OK) status = visitor->name(visitor->context, name, fault);
-    return status == STATUS_OK ? visit_token(run, JOB_TOKEN_FILE, name, visitor, fault) : status;
+    enum status const status = run_file_name(run, stream, part, name, fault);
+    return status == STATUS_OK ? run_names_of_file(run, name, visitor, fault) : status;
 }
 
 enum status run_names_each(const struct run *run, uint32_t parts, const struct run_names_visitor *visitor,

@@ -34,6 +34,9 @@ struct run_names_visitor {
  * tokens. Ends at the first status that is not STATUS_OK, and returns it. */
 enum status run_names_each(const struct run *run, uint32_t parts, const struct run_names_visitor *visitor,
                            struct fault *fault);
+/* The data file `name`, and its token if each file has one. */
+enum status run_names_of_file(const struct run *run, const char *name,
+                              const struct run_names_visitor *visitor, struct fault *fault);
 /* All names that are known before the first row: STATUS_JOB when one of them can't be. */
 enum status run_names_check(const struct run *run, struct fault *fault);
 

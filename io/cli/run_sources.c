@@ -6,7 +6,11 @@
 #include "io/input/source_open.h"
 #include "io/input/source_stream.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* Descriptors beside those of sources: standard ones, files being written, connections, what libraries keep.
  */
@@ -210,6 +214,34 @@ enum status run_sources_check(const struct run *run, struct fault *fault)
         enum status const changed = source_check(run->sources[i], fault);
         if (changed != STATUS_OK) return changed;
     }
+    return STATUS_OK;
+}
+
+static bool is_source(const struct source_item *item, const struct stat *file)
+{
+    struct stat source;
+    int const done =
+        item->kind == SOURCE_KIND_STANDARD ? fstat(STDIN_FILENO, &source) : stat(item->path, &source);
+    return done == 0 && source.st_dev == file->st_dev && source.st_ino == file->st_ino;
+}
+
+enum status run_sources_spare(void *context, const char *name, struct fault *fault)
+{
+    const struct run *const run = context;
+    char place[PATH_MAX];
+    struct stat file;
+    if (run->destination.kind != DESTINATION_DIRECTORY ||
+        run->job.destination.if_exists != JOB_EXISTS_REPLACE)
+        return STATUS_OK;
+    int const length = snprintf(place, sizeof place, "%s/%s", run->destination.url, name);
+    if (length < 0 || (size_t)length >= sizeof place || stat(place, &file) != 0) return STATUS_OK;
+    for (size_t i = 0; i < run->list.count; i++)
+        if (is_source(&run->list.items[i], &file))
+            return fault_set(
+                fault, STATUS_JOB,
+                "%.400s: is a source, which destination.if_exists: replace would overwrite; give "
+                "the delivery other names or another directory",
+                place);
     return STATUS_OK;
 }
 

@@ -33,6 +33,9 @@ enum status run_sources_sample(struct run *run, uint64_t records, enum status (*
 /* After the pipeline: counts what was read, and looks whether a source changed meanwhile (STATUS_IO). */
 void run_sources_count(struct run *run);
 enum status run_sources_check(const struct run *run, struct fault *fault);
+/* STATUS_JOB when the file that `name` would replace in a destination directory is a source: `context` is the
+ * run (a visitor's function, see run_names.h). */
+enum status run_sources_spare(void *context, const char *name, struct fault *fault);
 /* The slowest part of reading them, as the report calls it: "inflate" when some are compressed, else "read".
  */
 const char *run_sources_slow(const struct run *run);
