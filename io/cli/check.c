@@ -38,18 +38,26 @@ struct check {
 
 /* ---- the destination ---- */
 
+static enum status look_at_name(void *context, const char *name, struct fault *fault)
+{
+    const struct check *const check = context;
+    return output_check_name(&check->directory, name, fault);
+}
+
 static enum status look_at_directory(struct check *check, struct fault *fault)
 {
     struct run *const run = &check->run;
     struct run_names_visitor const spare = {.name = run_sources_spare, .context = run};
+    struct run_names_visitor const name = {.name = look_at_name, .context = check};
     bool const replace = run->job.destination.if_exists == JOB_EXISTS_REPLACE;
     enum status const status =
         output_check_open(run->destination.url, run->run_id, replace, &check->directory, fault);
     check->has_directory = status == STATUS_OK;
     if (status != STATUS_OK) return status;
     check_plan_local(check->out, run, output_check_is_there(&check->directory));
-    if (run_names_each(run, 0, &spare, fault) != STATUS_OK) return fault->status;
-    return output_check_name(&check->directory, check->name, fault);
+    enum status found = run_names_each(run, 0, &spare, fault);
+    if (found == STATUS_OK) found = output_check_name(&check->directory, check->name, fault);
+    return found == STATUS_OK ? run_names_each(run, 0, &name, fault) : found;
 }
 
 static void warn(void *context, const char *message)
@@ -152,13 +160,14 @@ static enum status cut_to_sample(struct run *run, struct fault *fault)
     return status;
 }
 
-/* The names of all files, not the first one only. */
-static enum status look_at_names(const struct check *check, struct fault *fault)
+/* The names of all files and their tokens, not the first one only. */
+static enum status look_at_names(struct check *check, struct fault *fault)
 {
+    struct run_names_visitor const name = {.name = look_at_name, .context = check};
     const struct assemble *const assemble = &check->result.assemble;
     enum status status = STATUS_OK;
     for (uint32_t i = 0; check->has_directory && status == STATUS_OK && i < assemble->file_count; i++)
-        status = output_check_name(&check->directory, assemble->files[i].name, fault);
+        status = run_names_of_file(&check->run, assemble->files[i].name, &name, fault);
     return status;
 }
 
