@@ -1,6 +1,8 @@
 /* run_names.c - patterns of the job, values of the run. Thread: main. Owns nothing. */
 #include "io/cli/run_names.h"
 
+#include "io/pega/pega_manifest.h"
+
 #include <string.h>
 
 uint32_t run_stream_count(const struct run *run)
@@ -123,6 +125,9 @@ static enum status check_pega(const struct run *run, uint32_t stream, const char
     bool const per_file = run->job.pega.token == JOB_TOKEN_FILE;
     enum status status = run_manifest_name(run, stream, manifest, fault);
     if (status == STATUS_OK) status = run_path_prefix(run, stream, prefix, fault);
+    if (status == STATUS_OK)
+        status = pega_manifest_check("pega.process_type", run->job.pega.process_type, fault);
+    if (status == STATUS_OK) status = pega_manifest_check("pega.path_prefix", prefix, fault);
     if (status == STATUS_OK && strcmp(manifest, file) == 0)
         return same_names("pega.manifest", "a manifest", manifest, "a data file", fault);
     if (status != STATUS_OK || run->job.pega.token == JOB_TOKEN_NONE) return status;

@@ -79,7 +79,7 @@ static bool has_place_in_xml(const char *text)
     return true;
 }
 
-static enum status check_text(const char *what, const char *text, struct fault *fault)
+enum status pega_manifest_check(const char *what, const char *text, struct fault *fault)
 {
     if (has_place_in_xml(text)) return STATUS_OK;
     return fault_set(fault, STATUS_JOB,
@@ -90,9 +90,9 @@ static enum status check_text(const char *what, const char *text, struct fault *
 
 static enum status check(const struct pega_manifest *manifest, struct fault *fault)
 {
-    enum status status = check_text("pega.process_type", manifest->process_type, fault);
+    enum status status = pega_manifest_check("pega.process_type", manifest->process_type, fault);
     for (size_t i = 0; i < manifest->count && status == STATUS_OK; i++)
-        status = check_text("files.name or pega.path_prefix", manifest->files[i].name, fault);
+        status = pega_manifest_check("files.name or pega.path_prefix", manifest->files[i].name, fault);
     return status;
 }
 

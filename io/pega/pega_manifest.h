@@ -31,8 +31,11 @@ struct pega_manifest_text {
     size_t length;
 };
 
-/* UTF-8, LF, a declaration first. The same bytes for the same manifest. STATUS_JOB: a text holds a character
- * that XML 1.0 (section 2.2) has no way to write; STATUS_IO: no memory. */
+/* Can a manifest say `text`, which `what` gave? STATUS_JOB: it holds a character that XML 1.0 (section 2.2)
+ * has no way to write. */
+enum status pega_manifest_check(const char *what, const char *text, struct fault *fault);
+/* UTF-8, LF, a declaration first. The same bytes for the same manifest. STATUS_JOB: pega_manifest_check()'s;
+ * STATUS_IO: no memory. */
 enum status pega_manifest_write(const struct pega_manifest *manifest, struct pega_manifest_text *text,
                                 struct fault *fault);
 
