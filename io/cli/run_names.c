@@ -118,22 +118,45 @@ static enum status same_names(const char *key, const char *what, const char *nam
                      name, other);
 }
 
-/* The manifest, the prefix and the tokens of one stream, whose first file is `file`. */
-static enum status check_pega(const struct run *run, uint32_t stream, const char *file, struct fault *fault)
+/* One data file against its stream's manifest and the token of that ("": none), and its own token. */
+static enum status check_file(const struct run *run, const char *file, const char *manifest,
+                              const char *token, struct fault *fault)
 {
-    char manifest[OUTPUT_NAME_SIZE], token[OUTPUT_NAME_SIZE], prefix[OUTPUT_NAME_SIZE];
-    bool const per_file = run->job.pega.token == JOB_TOKEN_FILE;
+    char own[OUTPUT_NAME_SIZE];
+    if (strcmp(manifest, file) == 0)
+        return same_names("pega.manifest", "a manifest", manifest, "a data file", fault);
+    if (strcmp(token, file) == 0) return same_names("pega.token", "a token", token, "a data file", fault);
+    if (run->job.pega.token != JOB_TOKEN_FILE) return STATUS_OK;
+    enum status const status = run_token_name(run, file, own, fault);
+    if (status != STATUS_OK || strcmp(own, manifest) != 0) return status;
+    return same_names("pega.token", "a token", own, "the manifest", fault);
+}
+
+/* The manifest, what is written in it, and the token of one stream. */
+static enum status check_manifest(const struct run *run, uint32_t stream, char manifest[OUTPUT_NAME_SIZE],
+                                  char token[OUTPUT_NAME_SIZE], struct fault *fault)
+{
+    char prefix[OUTPUT_NAME_SIZE];
+    token[0] = '\0';
     enum status status = run_manifest_name(run, stream, manifest, fault);
     if (status == STATUS_OK) status = run_path_prefix(run, stream, prefix, fault);
     if (status == STATUS_OK)
         status = pega_manifest_check("pega.process_type", run->job.pega.process_type, fault);
     if (status == STATUS_OK) status = pega_manifest_check("pega.path_prefix", prefix, fault);
-    if (status == STATUS_OK && strcmp(manifest, file) == 0)
-        return same_names("pega.manifest", "a manifest", manifest, "a data file", fault);
-    if (status != STATUS_OK || run->job.pega.token == JOB_TOKEN_NONE) return status;
-    status = run_token_name(run, per_file ? file : manifest, token, fault);
-    if (status != STATUS_OK || strcmp(token, per_file ? manifest : file) != 0) return status;
-    return same_names("pega.token", "a token", token, per_file ? "the manifest" : "a data file", fault);
+    if (status != STATUS_OK || run->job.pega.token != JOB_TOKEN_MANIFEST) return status;
+    return run_token_name(run, manifest, token, fault);
+}
+
+/* More parts than these are found out when they are begun. */
+static enum status check_pega(const struct run *run, uint32_t stream, struct fault *fault)
+{
+    char file[OUTPUT_NAME_SIZE], manifest[OUTPUT_NAME_SIZE], token[OUTPUT_NAME_SIZE];
+    enum status status = check_manifest(run, stream, manifest, token, fault);
+    for (uint32_t part = 1; part <= RUN_NAMES_PARTS && status == STATUS_OK; part++) {
+        status = run_file_name(run, stream, part, file, fault);
+        if (status == STATUS_OK) status = check_file(run, file, manifest, token, fault);
+    }
+    return status;
 }
 
 enum status run_names_check(const struct run *run, struct fault *fault)
@@ -142,7 +165,7 @@ enum status run_names_check(const struct run *run, struct fault *fault)
     for (uint32_t stream = 0; stream < run_stream_count(run) && status == STATUS_OK; stream++) {
         char file[OUTPUT_NAME_SIZE];
         status = run_file_name(run, stream, 1, file, fault);
-        if (status == STATUS_OK && run->job.pega.wanted) status = check_pega(run, stream, file, fault);
+        if (status == STATUS_OK && run->job.pega.wanted) status = check_pega(run, stream, fault);
     }
     return status;
 }

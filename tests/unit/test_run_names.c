@@ -77,6 +77,13 @@ static void finds_names_that_cannot_be(void **state)
          "pega.token: a token would be called acme_20261122T030000Z_0001.csv.TOK, like the manifest"},
         {"{ manifest: \"{name}_{run_time}_0001.csv\", token: { per: none } }",
          "pega.manifest: a manifest would be called acme_20261122T030000Z_0001.csv, like a data file"},
+        {"{ manifest: \"{name}_{run_time}_0100.csv\" }",
+         "pega.manifest: a manifest would be called acme_20261122T030000Z_0100.csv, like a data file"},
+        {"{ manifest: \"{name}_{run_time}_0002\", token: { suffix: .csv } }",
+         "pega.token: a token would be called acme_20261122T030000Z_0002.csv, like a data file"},
+        {"{ manifest: \"{name}_{run_time}_0007.csv.TOK\", token: { per: file } }",
+         "pega.token: a token would be called acme_20261122T030000Z_0007.csv.TOK, like the manifest"},
+        {"{ process_type: \"a\\uFFFFb\" }", "pega.process_type: holds a character"},
         {"{ manifest: \"{name}_{run_time}.csv\", token: { suffix: .csv, per: none, replace_extension: true } "
          "}",
          ""},
