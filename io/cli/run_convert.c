@@ -7,10 +7,14 @@
 
 #include <string.h>
 
+/* Files that are too large by their one row and are named; of the others only the number is told. */
+#define LARGE_ROWS_NAMED 10u
+
 /* What the pipeline's questions are answered from. */
 struct conversion {
     struct run *run;
     struct rejects *rejects;
+    uint64_t large_rows;
 };
 
 static enum status name_file(void *context, uint32_t stream, uint32_t part, char *out, size_t size,
@@ -40,10 +44,19 @@ static enum status put_reject(void *context, const struct reject *reject, struct
 
 static void warn_large_row(void *context, const char *file, uint64_t bytes)
 {
-    const struct conversion *const conversion = context;
+    struct conversion *const conversion = context;
+    if (conversion->large_rows++ >= LARGE_ROWS_NAMED) return;
     log_warning(conversion->run->logger,
                 "%s: its one row of %llu bytes makes it larger than files.max_bytes: a row is never cut",
                 file, (unsigned long long)bytes);
+}
+
+static void warn_more_large_rows(const struct conversion *conversion)
+{
+    if (conversion->large_rows <= LARGE_ROWS_NAMED) return;
+    uint64_t const more = conversion->large_rows - LARGE_ROWS_NAMED;
+    log_warning(conversion->run->logger, "%llu more %s of one row larger than files.max_bytes",
+                (unsigned long long)more, more == 1 ? "file" : "files");
 }
 
 /* A source that changed explains every other failure of its records: it is looked at first. */
@@ -84,6 +97,7 @@ enum status run_convert(struct run *run, struct sink *sink, uint32_t first_file,
                                      .large_row_context = &conversion};
     if (rules->header_line.bytes == NULL) return fault_set(fault, STATUS_IO, "no memory for the header");
     enum status const status = pipeline_run(&run->pipeline, run->sources, &run->shards, sink, result, fault);
+    warn_more_large_rows(&conversion);
     if (status != STATUS_OK && status == signals_caught())
         fault_set(fault, status, "stopped by %s", signals_name());
     run_sources_count(run);
