@@ -78,12 +78,12 @@ static void add_delivery(struct line *line, const struct report *report)
 
 static void add_rates(struct line *line, const struct report *report)
 {
-    if (report->elapsed_nanoseconds == 0 || report->tally.input == 0) return; /* nothing was measured */
+    /* nothing was measured; and how far into its input a run came that ended before, is not known */
+    if (report->elapsed_nanoseconds == 0 || report->tally.input == 0 || report->status != REPORT_SUCCESS)
+        return;
     double const seconds = (double)report->elapsed_nanoseconds / 1e9;
-    if (report->status == REPORT_SUCCESS) {
-        add(line, ", ");
-        add_scaled(line, (double)report->tally.rows / seconds, "rows/s");
-    }
+    add(line, ", ");
+    add_scaled(line, (double)report->tally.rows / seconds, "rows/s");
     add(line, ", ");
     add_scaled(line, (double)report->input_bytes / seconds, "B/s");
 }

@@ -337,9 +337,10 @@ static void summarises(void **state)
     report = (struct report){.status = REPORT_FAILED};
     report.tally.input = 5;
     expect_summary(&report, "penstock: 5 records in, nothing delivered, 0 failed, 0 skipped, 0.00 s\n");
-    report.tally.input = 0; /* no rate of nothing */
-    report.elapsed_nanoseconds = 1000000000;
+    report.elapsed_nanoseconds = 1000000000; /* how much of the input was read is not known */
     report.input_bytes = 1000;
+    expect_summary(&report, "penstock: 5 records in, nothing delivered, 0 failed, 0 skipped, 1.00 s\n");
+    report.tally.input = 0; /* no rate of nothing */
     expect_summary(&report, "penstock: 0 records in, nothing delivered, 0 failed, 0 skipped, 1.00 s\n");
 }
 
