@@ -11,7 +11,9 @@ PAGE = "d41k70ce-8a2b-4c6f-9e13-5b7zz0f2a681"  # as on Adobe's page: no UUID
 ODD = 'a/b "c" \u00e9\\'
 NEVER = "00000000-0000-4000-8000-000000000000"
 CONSENT = {"path": "consents.marketing.email.val", "allow": ["y", "dy", "VI"]}
+ANY = {"path": "consents.marketing[*].val", "allow": ["y", "dy", "true"]}
 SHARE = {"path": "consents.share.val", "allow": ["y", "true"], "missing": "allow"}
+ALIKE = ["=C-1", "'=C-1", "C\n1", "C\r\n1", "C 1", "C\x001", "C1", "\0=C-1"]  # ids that csv options write alike
 
 # Each factor's values: what is put into the job. None: nothing.
 FACTORS = {
@@ -25,7 +27,7 @@ FACTORS = {
     "missing": [None, "skip"],
     "deduplicate": [None, "latest"],
     "timestamp": [None, "extSourceSystemAudit.lastUpdatedDate"],
-    "consent": [None, [CONSENT], [SHARE], [CONSENT, SHARE]],
+    "consent": [None, [CONSENT], [SHARE], [ANY], [CONSENT, SHARE]],
     "required": [False, True],
     "dialect": [None, "pega"],
     "formula": [False, True],
@@ -235,7 +237,7 @@ class Audience(generate.Generator):
     def entry(self):
         r = self.r
         value = self.string(r.choice(self.customers)) if r.random() < 0.85 else r.choice(
-            ["null", '""', "12", "007", "true", '{"id":"x"}', "[]"])
+            ["null", '""', "12", "007", "true", '{"id":"x"}', "[]"] + [self.string(text) for text in ALIKE])
         return self.some(0.95, "id", value) + self.some(0.5, "primary", r.choice(["true", "false", "false", "null", '"true"']))
 
     def ids(self):
