@@ -19,6 +19,7 @@ static size_t record_limit(const struct convert_rules *rules, size_t capacity)
 /* Do tools of a capacity judge by On-Demand? */
 static bool has_on_demand(const struct convert_rules *rules, size_t capacity)
 {
+    if (rules->visits) return false;
     return rules->walk == CONVERT_ON_DEMAND || capacity <= CONVERT_ON_DEMAND_MAX;
 }
 
@@ -28,8 +29,8 @@ size_t convert_tools_bytes(const struct convert_rules *rules, size_t capacity)
     size_t const parser = has_on_demand(rules, capacity)
                               ? record_parser_bytes(capacity, rules->max_depth)
                               : record_parser_index_bytes(capacity, rules->max_depth);
-    return parser + cells_bytes(rules->plan, limit) + index_walk_bytes(rules->plan, rules->max_depth) +
-           csv_row_bytes(rules->plan, limit, rules->max_depth);
+    size_t const row = rules->visits ? 0 : csv_row_bytes(rules->plan, limit, rules->max_depth);
+    return parser + cells_bytes(rules->plan, limit) + index_walk_bytes(rules->plan, rules->max_depth) + row;
 }
 
 bool convert_tools_create(struct convert_tools *tools, const struct convert_rules *rules, size_t capacity)
@@ -41,7 +42,7 @@ bool convert_tools_create(struct convert_tools *tools, const struct convert_rule
                                      : record_parser_create_index(capacity, rules->max_depth);
     bool const good = tools->parser != NULL && cells_create(&tools->cells, rules->plan, limit) &&
                       index_walk_create(&tools->walk, rules->plan, rules->max_depth) &&
-                      csv_row_create(&tools->row, rules->plan, limit, rules->max_depth);
+                      (rules->visits || csv_row_create(&tools->row, rules->plan, limit, rules->max_depth));
     if (good) {
         tools->walk.cells = &tools->cells;
         return true;
@@ -88,18 +89,44 @@ static enum status show(struct convert *convert, struct convert_tools *tools, ui
     return status;
 }
 
+/* ---- walks ---- */
+
+/* The walk over the tokens of one record; `offset`: of `bytes` in the source. */
+static const uint32_t *walk_tokens(struct convert *convert, struct convert_tools *tools, const uint8_t *bytes,
+                                   const uint32_t *token, uint32_t end, uint64_t offset)
+{
+    struct index_walk *const walk = &tools->walk;
+    if (convert->visitor != NULL) {
+        struct record_view const view = {
+            .bytes = bytes, .token = token, .end = end, .source = convert->source_number, .offset = offset};
+        return convert->visitor->visit(convert->visitor->self, &view);
+    }
+    walk->bytes = bytes;
+    walk->end = end;
+    cells_begin(&tools->cells, bytes + *token);
+    return index_walk_record(walk, token);
+}
+
+/* What becomes of a record that a walk found good. False: it needs the large lane. */
+static bool deliver(struct convert *convert, struct convert_tools *tools, const struct convert_record *record)
+{
+    if (convert->visitor == NULL) return convert_deliver(convert, tools, record);
+    convert->tally.input++;
+    convert->tally.delivered++;
+    return true;
+}
+
 /* ---- the careful way: a record alone ---- */
 
 /* The walk over a record alone. */
-static bool walk_alone(struct convert_tools *tools, const struct convert_record *record)
+static bool walk_alone(struct convert *convert, struct convert_tools *tools,
+                       const struct convert_record *record)
 {
     struct record_index index;
     cells_begin(&tools->cells, record->bytes);
     if (tools->on_demand) return record_walk(tools->parser, record->bytes, record->length, &tools->cells);
     if (!record_parser_index(tools->parser, record->bytes, record->length, &index)) return false;
-    tools->walk.bytes = record->bytes;
-    tools->walk.end = record->length;
-    return index_walk_record(&tools->walk, index.tokens) != NULL;
+    return walk_tokens(convert, tools, record->bytes, index.tokens, record->length, record->offset) != NULL;
 }
 
 /* A record by On-Demand, which is the judge; the defect of one that it refuses. False: it needs the large
@@ -107,7 +134,7 @@ static bool walk_alone(struct convert_tools *tools, const struct convert_record 
 static bool judge(struct convert *convert, struct convert_tools *tools, const struct convert_record *record)
 {
     struct cells *cells = &tools->cells;
-    if (walk_alone(tools, record)) return convert_deliver(convert, tools, record);
+    if (walk_alone(convert, tools, record)) return deliver(convert, tools, record);
     enum defect code = DEFECT_TOO_LARGE;
     if (cells->overflow) {
         if (tools != convert->large) return false;
@@ -283,19 +310,17 @@ static struct convert_record trim(const struct block *block, size_t begin, size_
 static bool line_fast(struct convert *convert, struct block *block, size_t begin, size_t end)
 {
     struct convert_tools *tools = &convert->tools;
-    struct index_walk *walk = &tools->walk;
+    const uint8_t *const bytes = block->bytes + block->token_base;
     uint32_t const line_end = (uint32_t)(end - block->token_base);
     if (*block->token >= line_end) return true; /* a blank line: no token in it */
     if (end - begin > convert->rules->max_record) return false;
-    walk->bytes = block->bytes + block->token_base;
-    walk->end = line_end;
-    cells_begin(&tools->cells, walk->bytes + *block->token);
-    const uint32_t *const next = index_walk_record(walk, block->token);
+    uint64_t const offset = block->offset + block->token_base;
+    const uint32_t *const next = walk_tokens(convert, tools, bytes, block->token, line_end, offset);
     if (next == NULL) return false;
-    struct convert_record const record = {.bytes = tools->cells.record,
+    struct convert_record const record = {.bytes = bytes + *block->token,
                                           .length = next[-1] + 1 - *block->token,
-                                          .offset = block->offset + block->token_base + *block->token};
-    if (!convert_deliver(convert, tools, &record)) return false;
+                                          .offset = offset + *block->token};
+    if (!deliver(convert, tools, &record)) return false;
     block->token = next;
     return true;
 }

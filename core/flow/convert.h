@@ -26,6 +26,7 @@
 #include "core/flow/split.h"
 #include "core/record/index_walk.h"
 #include "core/record/prefilter.h"
+#include "core/record/record_view.h"
 #include "core/record/record_walk.h"
 
 /* How far behind its shard's end a worker looks for the end of the last record at first: a few records. */
@@ -52,6 +53,7 @@ struct convert_rules {
     const struct prefilter *prefilter;
     uint32_t streams;     /* that rows are for; 0 or 1: one, and rows are not looked at for it */
     bool forgives_damage; /* source.on_corrupt: skip_rest */
+    bool visits;          /* records go to a visitor, which is their judge; no rows are made */
 };
 
 /* identity.deduplicate: latest */
@@ -88,8 +90,9 @@ struct convert {
     struct convert_tools tools;
     struct convert_tools *large; /* the lane, shared by all workers */
     struct convert_port port;
-    struct contend contend; /* with identity.deduplicate: latest; else zeroed */
-    struct split split;     /* with several streams: the rows before they are sent; else zeroed */
+    const struct record_visitor *visitor; /* with rules->visits */
+    struct contend contend;               /* with identity.deduplicate: latest; else zeroed */
+    struct split split; /* with several streams: the rows before they are sent; else zeroed */
     /* the shard at hand */
     struct source *source;
     size_t source_number;

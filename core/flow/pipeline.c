@@ -649,6 +649,7 @@ static bool worker_create(struct pipeline *pipeline, uint32_t number)
     worker->convert.rules = options->rules;
     worker->convert.sources = pipeline->sources;
     worker->convert.large = &pipeline->large;
+    worker->convert.visitor = options->rules->visits ? &options->visitors[number] : NULL;
     worker->convert.port = (struct convert_port){.context = worker,
                                                  .take = port_take,
                                                  .give = port_give,

@@ -79,6 +79,7 @@ struct pipeline_sizes {
 struct pipeline_options {
     uint32_t threads;
     const struct convert_rules *rules;
+    const struct record_visitor *visitors; /* one a thread, with rules->visits */
     struct pipeline_sizes sizes;
     bool buffered_sources; /* readers hold a block each (and the lane's one of max_record) */
     struct wait *arrivals; /* what the assembler sleeps on: workers wake it for rows, the sink's threads

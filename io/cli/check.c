@@ -151,15 +151,6 @@ static enum status look_at_places(struct check *check, struct fault *fault)
 
 /* ---- the records ---- */
 
-static enum status cut_to_sample(struct run *run, struct fault *fault)
-{
-    if (run->options->sample == 0) return STATUS_OK;
-    enum status const status = run_sources_sample(run, run->options->sample, signals_caught, fault);
-    if (status != STATUS_OK && status == signals_caught())
-        fault_set(fault, status, "stopped by %s", signals_name());
-    return status;
-}
-
 /* The names of all files and their tokens, not the first one only. */
 static enum status look_at_names(struct check *check, struct fault *fault)
 {
@@ -173,7 +164,7 @@ static enum status look_at_names(struct check *check, struct fault *fault)
 
 static enum status convert(struct check *check, struct fault *fault)
 {
-    enum status status = cut_to_sample(&check->run, fault);
+    enum status status = run_cut_to_sample(&check->run, fault);
     if (status != STATUS_OK) return status;
     check->sink = sink_null_create(fault);
     if (check->sink == NULL) return fault->status;

@@ -4,6 +4,7 @@
 #include "io/cli/cleanup.h"
 #include "io/cli/export.h"
 #include "io/cli/help.h"
+#include "io/cli/inspect.h"
 #include "io/cli/log.h"
 #include "io/cli/options.h"
 #include "io/cli/signals.h"
@@ -63,6 +64,7 @@ static enum status run(const struct options *options, const struct log *logger)
     switch (options->command) {
     case COMMAND_CHECK: return check_run(options, logger);
     case COMMAND_CLEANUP: return cleanup_run(options, logger);
+    case COMMAND_INSPECT: return inspect_run(options, logger);
     case COMMAND_VERIFY: return verify_command_run(options, logger);
     default: return export_run(options, logger); /* no other gets through options_parse() */
     }

@@ -103,6 +103,8 @@ static enum status assign(struct parser *parser, enum option_id id, const struct
     case OPTION_MAX_REJECTS: options->max_rejects = value->budget; break;
     case OPTION_SAMPLE: options->sample = value->number; break;
     case OPTION_NO_VALUES: options->no_values = value->number != 0; break;
+    case OPTION_JSON: options->as_json = value->number != 0; break;
+    case OPTION_INSPECT_JOB: options->as_job = value->number != 0; break;
     case OPTION_OLDER_THAN: options->older_than = value->number; break;
     case OPTION_DRY_RUN: options->dry_run = value->number != 0; break;
     case OPTION_PROGRESS: options->progress = (enum options_progress)value->number; break;
@@ -350,10 +352,21 @@ static enum status check_verify(const struct options *options, struct fault *fau
     return STATUS_OK;
 }
 
+static enum status check_inspect(const struct options *options, struct fault *fault)
+{
+    if (options->source_count == 0)
+        return fault_set(fault, STATUS_USAGE, "no source: name what to read, such as dump.ndjson");
+    if (options->as_json && options->as_job)
+        return fault_set(fault, STATUS_USAGE,
+                         "--json can't stand together with --job: one of them is printed");
+    return STATUS_OK;
+}
+
 static enum status check_rules(struct options *options, struct fault *fault)
 {
     if (options->command == COMMAND_CLEANUP) return check_cleanup(options, fault);
     if (options->command == COMMAND_VERIFY) return check_verify(options, fault);
+    if (options->command == COMMAND_INSPECT) return check_inspect(options, fault);
     if (options->rejects != NULL && strcmp(options->rejects, "-") == 0)
         return fault_set(fault, STATUS_USAGE, "--rejects can't be standard output; name a file");
     if (options->rejects != NULL && options->report != NULL && strcmp(options->rejects, options->report) == 0)

@@ -133,7 +133,8 @@ struct options {
     struct job_budget max_rejects; /* valid when set */
     uint64_t sample;               /* records; 0: all */
     bool no_values;
-    uint64_t older_than; /* seconds; valid when set */
+    bool as_json, as_job; /* inspect */
+    uint64_t older_than;  /* seconds; valid when set */
     bool dry_run;
 
     enum options_progress progress;

@@ -12,12 +12,13 @@ _penstock() {
         previous=${COMP_WORDS[COMP_CWORD - 2]}
     fi
     if [[ $COMP_CWORD -eq 1 ]]; then
-        mapfile -t COMPREPLY < <(compgen -W 'export check verify cleanup --help --version' -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W 'export check inspect verify cleanup --help --version' -- "$current")
         return
     fi
     case $command in
     export) flags='-j --job --to --id --column --threads --memory-limit --connections --part-size --run-time --run-id --report --rejects --max-rejects --progress --log-format -v --verbose -q --quiet --input-mode --shard-size --walk -h --help --version' ;;
     check) flags='-j --job --to --id --column --threads --memory-limit --connections --part-size --run-time --run-id --report --rejects --max-rejects --progress --log-format -v --verbose -q --quiet --input-mode --shard-size --walk --sample --no-values -h --help --version' ;;
+    inspect) flags='--job --json --threads --memory-limit --log-format -v --verbose -q --quiet --input-mode --shard-size --sample --no-values -h --help --version' ;;
     verify) flags='-j --job --threads --memory-limit --report --progress --log-format -v --verbose -q --quiet -h --help --version' ;;
     cleanup) flags='--log-format -v --verbose -q --quiet --older-than --dry-run -h --help --version' ;;
     *) return ;;

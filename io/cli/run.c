@@ -128,13 +128,14 @@ static enum status plan_memory(struct run *run, struct fault *fault)
         .checksum = run_is_packed(run) ? CHECKSUM_NONE /* what is stored, has one */
                                        : destination_checksum(&run->destination),
         .streams = run_stream_count(run),
-        .forgives_damage = run->job.forgives_damage};
+        .forgives_damage = run->job.forgives_damage,
+        .visits = run->visitor_bytes != 0};
     const struct segments *const segments = &run->job.mapping.segments;
     if (segments->count != 0) {
         run->rules.prefilter = prefilter_create(&run->arena, segments);
         if (run->rules.prefilter == NULL) return fault_set(fault, STATUS_IO, "no memory for the segments");
     }
-    run->pipeline.threads = run_threads(options);
+    if (run->pipeline.threads == 0) run->pipeline.threads = run_threads(options);
     run->pipeline.rules = &run->rules;
     run->pipeline.buffered_sources = options->input_mode != OPTIONS_INPUT_MMAP;
     run->pipeline.arrivals = &run->arrivals;
@@ -146,7 +147,8 @@ static enum status plan_memory(struct run *run, struct fault *fault)
     struct pipeline_needs needs = {.rules = &run->rules,
                                    .threads = run->pipeline.threads,
                                    .buffered_sources = run->pipeline.buffered_sources,
-                                   .other = run_pack_memory(run, 0)};
+                                   .other =
+                                       run_pack_memory(run, 0) + run->visitor_bytes * run->pipeline.threads};
     run_sources_needs(run, &needs);
     enum status status = STATUS_OK;
     if (run->destination.kind == DESTINATION_S3) status = plan_upload(run, limit, &needs, fault);
@@ -178,6 +180,45 @@ enum status run_prepare(struct run *run, struct fault *fault)
     enum status status = load_job(run, fault);
     if (status == STATUS_OK) status = run_sources_open(run, fault);
     if (status == STATUS_OK) status = plan_memory(run, fault);
+    return status;
+}
+
+enum status run_cut_to_sample(struct run *run, struct fault *fault)
+{
+    if (run->options->sample == 0) return STATUS_OK;
+    enum status const status = run_sources_sample(run, run->options->sample, signals_caught, fault);
+    if (status != STATUS_OK && status == signals_caught())
+        fault_set(fault, status, "stopped by %s", signals_name());
+    return status;
+}
+
+/* A record is read as a whole: its path has no parts. */
+static enum status plan_whole_records(struct run *run, struct fault *fault)
+{
+    static const struct path whole = {.text = ""};
+    static const struct column column = {.name = "record", .paths = &whole, .path_count = 1};
+    struct mapping *const mapping = &run->job.mapping;
+    struct job_flag_column const any = {.name = column.name, .path = column.name};
+    enum status const status = job_from_flags(NULL, &any, 1, &run->job, fault);
+    if (status != STATUS_OK) return status;
+    mapping->columns = &column;
+    run->destination.kind = DESTINATION_NULL;
+    run->budget = (struct job_budget){.is_share = true, .millionths = 1000000, .text = "100%"};
+    return plan_compile(&run->arena, mapping, &run->plan, fault);
+}
+
+enum status run_prepare_reading(struct run *run, uint64_t visitor_bytes, struct fault *fault)
+{
+    enum status status = plan_whole_records(run, fault);
+    run->visitor_bytes = visitor_bytes;
+    if (status == STATUS_OK) status = run_sources_open(run, fault);
+    if (status != STATUS_OK) return status;
+    status = plan_memory(run, fault);
+    bool const may_be_fewer = run->options->threads == 0;
+    while (status == STATUS_USAGE && may_be_fewer && run->pipeline.threads > 1) {
+        run->pipeline.threads = (run->pipeline.threads + 1) / 2;
+        status = plan_memory(run, fault);
+    }
     return status;
 }
 

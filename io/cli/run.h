@@ -37,6 +37,7 @@ struct run {
     struct pipeline_options pipeline;
     const char *destination_url, *rejects_path;
     struct job_budget budget;
+    uint64_t visitor_bytes; /* memory of what sees a thread's records in place of rows (rules.visits) */
     char run_id[OPTIONS_RUN_ID_MAX + 1];
     int64_t run_time; /* seconds since 1970 */
     int64_t started_milliseconds;
@@ -50,6 +51,11 @@ enum status run_start(struct run *run, const struct options *options, const stru
 /* All steps up to memory; nothing outside was touched yet but sources opened. */
 enum status run_prepare(struct run *run, struct fault *fault);
 enum status run_open_destination(struct run *run, struct fault *fault);
+/* Of a command that only reads, and has no job file: sources and memory. No record fails for its values, none
+ * is dropped. `visitor_bytes`: for each thread. There are fewer threads than CPUs where memory is short. */
+enum status run_prepare_reading(struct run *run, uint64_t visitor_bytes, struct fault *fault);
+/* Leaves the first `options->sample` records of the sources; 0: all. */
+enum status run_cut_to_sample(struct run *run, struct fault *fault);
 void run_close(struct run *run);
 /* What flags say, or else the machine. */
 uint32_t run_threads(const struct options *options);
