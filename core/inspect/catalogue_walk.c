@@ -5,7 +5,6 @@
 
 #include "core/base/scan.h"
 #include "core/csv/timestamp.h"
-#include "core/inspect/record_check.h"
 #include "core/record/json_text.h"
 
 #include <stdlib.h>
@@ -43,29 +42,33 @@ static struct census_place place_at(const struct catalogue_walk *walk, uint32_t 
     return (struct census_place){.source = walk->base.source, .offset = walk->base.offset + offset};
 }
 
-/* The text of a raw string in `room`, as far as it goes; as it stands when it has no escape or does not fit.
- * `*length`: of the whole text. */
-static struct catalogue_text text_of(struct catalogue_walk *walk, const uint8_t *raw, uint32_t raw_length,
-                                     uint8_t *room, uint32_t room_length, uint64_t *length,
-                                     struct json_string *string)
+/* Is the text [begin, begin + length) as it stands? Asked front to back. */
+static inline bool is_plain(struct catalogue_walk *walk, uint32_t begin, uint32_t length)
 {
-    *length = raw_length;
-    *string = (struct json_string){.lone_surrogate = SIZE_MAX, .null_character = SIZE_MAX};
-    struct catalogue_text const as_is = {.at = raw, .length = raw_length};
-    if (!walk->escapes || memchr(raw, '\\', raw_length) == NULL) return as_is;
-    bool const fits = raw_length <= room_length;
-    json_unescape(raw, raw_length, fits ? room : NULL, string);
-    *length = string->length;
-    return fits ? (struct catalogue_text){.at = room, .length = (uint32_t)string->length} : as_is;
+    return !record_escapes_in(&walk->escapes, begin, begin + length);
 }
 
-/* A key, which lasts as long as the record (slot 0 or 1 when it had to be unescaped). */
-static struct catalogue_text key_of(struct catalogue_walk *walk, const uint8_t *raw, uint32_t length,
-                                    unsigned slot)
+/* A text with escapes, unescaped in `room`; as it stands when it does not fit. string->length is the whole
+ * text's. */
+static struct catalogue_text unescape(const uint8_t *raw, uint32_t raw_length, uint8_t *room,
+                                      uint32_t room_length, struct json_string *string)
 {
+    bool const fits = raw_length <= room_length;
+    json_unescape(raw, raw_length, fits ? room : NULL, string);
+    return fits ? (struct catalogue_text){.at = room, .length = (uint32_t)string->length}
+                : (struct catalogue_text){.at = raw, .length = raw_length};
+}
+
+/* The text of the key at `token`, in `room` when it has escapes. */
+static struct catalogue_text key_text(struct catalogue_walk *walk, const uint32_t *token, uint8_t *room,
+                                      uint32_t room_length)
+{
+    uint32_t const begin = token[0] + 1;
+    uint32_t const length = record_check_scalar_end(walk->bytes, token[1], walk->end) - begin - 1;
     struct json_string string;
-    uint64_t whole;
-    return text_of(walk, raw, length, walk->keys + slot * KEY_ROOM, KEY_ROOM, &whole, &string);
+    const uint8_t *const raw = walk->bytes + begin;
+    if (is_plain(walk, begin, length)) return (struct catalogue_text){.at = raw, .length = length};
+    return unescape(raw, length, room, room_length, &string);
 }
 
 /* ---- scalars ---- */
@@ -118,7 +121,6 @@ static void note_role(struct catalogue_walk *walk, const struct catalogue_node *
 {
     switch (node->role) {
     case ROLE_STATUS: walk->status = status_of(text); break;
-    case ROLE_PRIMARY: walk->primary = text.length == 4 && *text.at == 't'; break;
     case ROLE_ID:
     case ROLE_CODE: {
         bool const is_id = node->role == ROLE_ID;
@@ -136,12 +138,15 @@ static void note_role(struct catalogue_walk *walk, const struct catalogue_node *
 static void count_string(struct catalogue_walk *walk, struct catalogue_node *node, uint32_t begin,
                          uint32_t end)
 {
-    struct json_string string;
-    uint64_t length;
-    struct catalogue_text const text = text_of(walk, walk->bytes + begin + 1, end - begin - 2, walk->text,
-                                               CATALOGUE_WALK_TEXT, &length, &string);
-    if (string.lone_surrogate != SIZE_MAX) walk->lone_surrogate = true;
-    if (string.null_character != SIZE_MAX) node->readings |= READS_NULL_CHAR;
+    struct catalogue_text text = {.at = walk->bytes + begin + 1, .length = end - begin - 2};
+    uint64_t length = text.length;
+    if (__builtin_expect(!is_plain(walk, begin + 1, text.length), 0)) {
+        struct json_string string;
+        text = unescape(text.at, text.length, walk->text, CATALOGUE_WALK_TEXT, &string);
+        length = string.length;
+        if (string.lone_surrogate != SIZE_MAX) walk->lone_surrogate = true;
+        if (string.null_character != SIZE_MAX) node->readings |= READS_NULL_CHAR;
+    }
     node->types[CATALOGUE_STRING]++;
     read_time(node, text);
     count_text(walk, node, text, length, begin);
@@ -164,13 +169,15 @@ static void count_scalar(struct catalogue_walk *walk, struct catalogue_node *nod
     }
     node->types[is_word ? CATALOGUE_BOOLEAN : CATALOGUE_NUMBER]++;
     count_text(walk, node, text, text.length, begin);
-    if (node->role == ROLE_PRIMARY || (node->role == ROLE_ID && !is_word)) note_role(walk, node, text);
+    if (node->role == ROLE_PRIMARY) walk->primary = first == 't';
+    if (node->role == ROLE_ID && !is_word) note_role(walk, node, text);
 }
 
 /* ---- what is counted by key ---- */
 
 static void count_segment(struct catalogue_walk *walk, uint32_t offset)
 {
+    if (walk->space.at == NULL) return; /* not in an object of namespaces */
     struct census_key const key = {.name = walk->space.at,
                                    .name_length = walk->space.length,
                                    .id = walk->id.at,
@@ -224,26 +231,24 @@ static struct catalogue_node *look_up(struct catalogue_walk *walk, struct catalo
                                       const uint32_t *token)
 {
     if (node->is_map) return catalogue_each(walk->catalogue, node);
-    const uint8_t *const raw = walk->bytes + token[0] + 1;
-    uint32_t const length = record_check_scalar_end(walk->bytes, token[1], walk->end) - token[0] - 2;
-    struct json_string string;
-    uint64_t whole;
-    struct catalogue_text const key =
-        text_of(walk, raw, length, walk->text, CATALOGUE_WALK_TEXT, &whole, &string);
+    struct catalogue_text const key = key_text(walk, token, walk->text, CATALOGUE_WALK_TEXT);
     return catalogue_member(walk->catalogue, node, key.at, key.length);
 }
 
-/* A member of a map whose keys mean something. */
+/* A member of a map whose keys mean something. They last as long as the member: the room of namespaces is the
+ * second half. */
 static const uint32_t *walk_keyed(struct catalogue_walk *walk, const uint32_t *token,
                                   struct catalogue_node *node, struct catalogue_node *each)
 {
-    const uint8_t *const raw = walk->bytes + token[0] + 1;
-    uint32_t const length = record_check_scalar_end(walk->bytes, token[1], walk->end) - token[0] - 2;
     bool const is_segment = node->role == ROLE_SEGMENT_SPACE;
-    *(is_segment ? &walk->id : &walk->space) = key_of(walk, raw, length, is_segment ? 0 : 1);
+    *(is_segment ? &walk->id : &walk->space) =
+        key_text(walk, token, walk->keys + (is_segment ? 0 : KEY_ROOM), KEY_ROOM);
     walk->status = SEGMENT_OTHER;
     const uint32_t *const next = walk_value(walk, token + 2, each);
-    if (is_segment) count_segment(walk, token[0]);
+    if (is_segment)
+        count_segment(walk, token[0]);
+    else
+        walk->space = (struct catalogue_text){0};
     return next;
 }
 
@@ -282,9 +287,9 @@ static const uint32_t *walk_object(struct catalogue_walk *walk, const uint32_t *
 static const uint32_t *walk_array(struct catalogue_walk *walk, const uint32_t *token,
                                   struct catalogue_node *node)
 {
-    struct catalogue_node *const each = catalogue_each(walk->catalogue, node);
     token++;
     if (walk->bytes[*token] == ']') return token + 1;
+    struct catalogue_node *const each = catalogue_each(walk->catalogue, node);
     do {
         token = each == NULL ? pass_value(walk, token) : walk_value(walk, token, each);
     } while (walk->bytes[*token++] == ',');
@@ -336,12 +341,13 @@ const uint32_t *catalogue_walk_record(void *self, const struct record_view *view
     if (*view->token >= view->end) return NULL;
     walk->bytes = view->bytes;
     walk->end = view->end;
-    walk->escapes = memchr(view->bytes + *view->token, '\\', view->end - *view->token) != NULL;
-    struct record_check const check = {.bytes = view->bytes,
-                                       .end = view->end,
-                                       .escapes = walk->escapes,
-                                       .brackets = walk->brackets,
-                                       .depth_max = walk->depth_max};
+    walk->escapes = (struct record_escapes){.bytes = view->bytes, .end = view->end};
+    record_escapes_find(&walk->escapes, *view->token);
+    struct record_check check = {.bytes = view->bytes,
+                                 .end = view->end,
+                                 .escapes = walk->escapes,
+                                 .brackets = walk->brackets,
+                                 .depth_max = walk->depth_max};
     const uint32_t *const next = record_check(&check, view->token);
     if (next == NULL) return NULL;
     walk->lone_surrogate = false;

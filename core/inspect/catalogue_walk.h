@@ -12,6 +12,7 @@
 #define PENSTOCK_CORE_INSPECT_CATALOGUE_WALK_H
 
 #include "core/inspect/catalogue.h"
+#include "core/inspect/record_check.h"
 #include "core/record/record_view.h"
 
 /* Room for an unescaped text. Strings with escapes that are longer are told apart by their spelling. */
@@ -31,7 +32,7 @@ struct catalogue_walk {
     /* the record at hand */
     const uint8_t *bytes;
     uint32_t end;
-    bool escapes;             /* it holds a backslash */
+    struct record_escapes escapes;
     bool lone_surrogate;      /* in one of its values */
     uint64_t record;          /* its number, from 1 */
     struct census_place base; /* of bytes[0] */

@@ -1,42 +1,36 @@
 /* record_check.c - see the header. Pure. */
 #include "core/inspect/record_check.h"
 
-#include "core/record/json_text.h"
+#include <stddef.h>
 
-#include <string.h>
-
-uint32_t record_check_scalar_end(const uint8_t *bytes, uint32_t next, uint32_t end)
-{
-    if (next > end) next = end;
-    while (json_is_blank(bytes[next - 1]))
-        next--; /* ends: the scalar's first byte is no blank */
-    return next;
-}
-
-/* A string's text: stage 1 saw its closing quote, UTF-8 and control characters. */
-static bool is_good_text(const struct record_check *check, uint32_t begin, uint32_t end)
+/* The escapes of a string that has some. */
+static __attribute__((noinline)) bool are_good_escapes(const struct record_check *check,
+                                                       const uint32_t *token)
 {
     struct json_string string;
-    const uint8_t *const raw = check->bytes + begin + 1;
-    uint32_t const length = end - begin - 2;
-    return !check->escapes || memchr(raw, '\\', length) == NULL || json_unescape(raw, length, NULL, &string);
+    uint32_t const begin = token[0] + 1;
+    uint32_t const end = record_check_scalar_end(check->bytes, token[1], check->end);
+    return json_unescape(check->bytes + begin, end - 1 - begin, NULL, &string);
 }
 
-static bool is_good_scalar(const struct record_check *check, const uint32_t *token)
+/* A string: stage 1 saw its closing quote, its UTF-8, and that it has no control character. */
+static inline bool is_good_text(struct record_check *check, const uint32_t *token)
 {
-    uint32_t const begin = token[0], end = record_check_scalar_end(check->bytes, token[1], check->end);
-    const uint8_t *const at = check->bytes + begin;
-    if (*at != '"') return json_is_scalar(at, end - begin, NULL);
-    return end - begin >= 2 && check->bytes[end - 1] == '"' && is_good_text(check, begin, end);
+    return !record_escapes_in(&check->escapes, token[0] + 1, token[1]) || are_good_escapes(check, token);
+}
+
+static bool is_good_word(const struct record_check *check, const uint32_t *token)
+{
+    uint32_t const end = record_check_scalar_end(check->bytes, token[1], check->end);
+    return json_is_scalar(check->bytes + token[0], end - token[0], NULL);
 }
 
 /* A key and its colon. */
-static bool is_good_key(const struct record_check *check, const uint32_t *token)
+static bool is_good_key(struct record_check *check, const uint32_t *token)
 {
-    if (token[1] >= check->end || check->bytes[token[0]] != '"' || check->bytes[token[1]] != ':')
-        return false;
-    return !check->escapes ||
-           is_good_text(check, token[0], record_check_scalar_end(check->bytes, token[1], check->end));
+    bool const is_key =
+        token[1] < check->end && check->bytes[token[0]] == '"' && check->bytes[token[1]] == ':';
+    return is_key && is_good_text(check, token);
 }
 
 static bool opens(uint8_t byte)
@@ -47,7 +41,7 @@ static bool opens(uint8_t byte)
 /* What may come next. */
 enum wants { WANTS_VALUE, WANTS_KEY, WANTS_COMMA_OR_END };
 
-const uint32_t *record_check(const struct record_check *check, const uint32_t *token)
+const uint32_t *record_check(struct record_check *check, const uint32_t *token)
 {
     const uint8_t *const bytes = check->bytes;
     uint32_t const end = check->end;
@@ -74,7 +68,7 @@ const uint32_t *record_check(const struct record_check *check, const uint32_t *t
             bool const is_empty = *token < end && bytes[*token] == byte + 2;
             wants = is_empty ? WANTS_COMMA_OR_END : byte == '{' ? WANTS_KEY : WANTS_VALUE;
         } else {
-            if (!is_good_scalar(check, token)) return NULL;
+            if (byte == '"' ? !is_good_text(check, token) : !is_good_word(check, token)) return NULL;
             token++;
             wants = WANTS_COMMA_OR_END;
         }

@@ -260,7 +260,7 @@ static void test_later(void **state)
 {
     (void)state;
     struct line line;
-    static const char *const later[] = {"inspect", "commit", "schedule"};
+    static const char *const later[] = {"commit", "schedule"};
     for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
         REFUSED("is not supported yet in this version", later[i]);
         REFUSED("is not supported yet in this version", later[i], "--anything", "--", "--help");
