@@ -43,10 +43,9 @@ static const char check_examples[] =
     "  penstock check -j customer.yaml\n"
     "  penstock check -j customer.yaml --sample 10000 --to s3://acme-pega/test/\n";
 
-static const char inspect_examples[] =
-    "Examples:\n"
-    "  penstock inspect dump.ndjson --sample 10000 --no-values\n"
-    "  penstock inspect /data/aep/part-*.json --job > customer.yaml\n";
+static const char inspect_examples[] = "Examples:\n"
+                                       "  penstock inspect dump.ndjson --sample 10000 --no-values\n"
+                                       "  penstock inspect /data/aep/part-*.json --job > customer.yaml\n";
 
 static const char verify_examples[] =
     "Examples:\n"
@@ -79,10 +78,12 @@ static const struct command_text command_texts[COMMAND_COUNT] = {
          "to standard error.",
          check_examples},
     [COMMAND_INSPECT] =
-        {"Reads all records, or the first N with --sample N, and prints the paths they have: fill rate, types, "
+        {"Reads all records, or the first N with --sample N, and prints the paths they have: fill rate, "
+         "types, "
          "about how many different values (standard error 2.3 %), longest value, an example; identity "
          "namespaces; segment ids by status. [*] stands for the elements of a list and for the members of an "
-         "object whose keys are data. --job prints a job file for the dump that `penstock check` accepts as it "
+         "object whose keys are data. --job prints a job file for the dump that `penstock check` accepts as "
+         "it "
          "is, --json the catalogue for machines.",
          inspect_examples},
     [COMMAND_VERIFY] =
