@@ -344,8 +344,9 @@ static enum status scene_run(struct scene *scene, uint32_t threads, uint64_t sha
         scene->ports[i] = &scene->sources[i].port;
         extents[i] = (struct shard_source){.size = scene->dumps[i].length};
         if ((scene->as_streams >> i & 1) == 0) continue;
-        memory_stream_start(&scene->streams[i], names[i], scene->dumps[i].bytes, scene->dumps[i].length,
-                            threads);
+        const uint8_t *const bytes = scene->dumps[i].bytes;
+        memory_stream_start(&scene->streams[i], names[i], bytes == NULL ? (const uint8_t *)"" : bytes,
+                            scene->dumps[i].length, threads);
         scene->sources[i].port.stream = &scene->streams[i].port;
         extents[i].size = 0;
     }
@@ -392,6 +393,7 @@ static void run_end(struct scene *scene)
 static struct memory_text short_rejects(const struct memory_text *log)
 {
     struct memory_text out = {0};
+    if (log->length == 0) return out;
     for (const uint8_t *at = log->bytes, *const end = at + log->length; at < end;) {
         const uint8_t *const feed = memchr(at, '\n', (size_t)(end - at));
         char name[8], code[40];
