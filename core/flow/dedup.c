@@ -13,7 +13,7 @@ struct dedup_sizes dedup_share(uint64_t bytes)
 bool dedup_create(struct dedup *dedup, const struct dedup_options *options)
 {
     struct dedup_table_options const table = {.bytes = options->sizes.table,
-                                              .beside = options->beside,
+                                              .beside = options->sizes.beside,
                                               .units = options->units,
                                               .prepare = options->prepare};
     *dedup = (struct dedup){.in_unit = false};

@@ -19,6 +19,7 @@
 
 struct dedup_sizes {
     uint64_t table, spool; /* bytes; 0: the run keeps all records */
+    uint64_t beside;       /* what all else takes of a memory limit that is not short: for a message */
 };
 
 /* The least of both. */
@@ -26,9 +27,8 @@ struct dedup_sizes {
 
 struct dedup_options {
     struct dedup_sizes sizes;
-    uint64_t beside; /* memory of the run beside them, for a message */
-    uint64_t units;  /* of the input; 0: not known before its end */
-    size_t chunk;    /* capacity of the run's chunks */
+    uint64_t units; /* of the input; 0: not known before its end */
+    size_t chunk;   /* capacity of the run's chunks */
     enum checksum_kind checksum;
     const struct spool_store *store;
     void (*prepare)(void *memory,

@@ -143,11 +143,10 @@ static enum status table_full(struct dedup_table *table, struct fault *fault)
                  enough(table, keys, share) / (double)LIMIT_MIB + 1);
         snprintf(part, sizeof part, "%.0f %% of the input", 100 * share);
     }
-    return fault_set(
-        fault, STATUS_USAGE,
-        "--memory-limit: identity.deduplicate: latest takes %u bytes for each key, and the %" PRIu64
-        " MiB that the limit leaves for them are full: %s had %" PRIu64 " keys; %s",
-        DEDUP_KEY_BYTES, table->options.bytes / LIMIT_MIB, part, keys, rest);
+    return fault_set(fault, STATUS_USAGE,
+                     "--memory-limit: identity.deduplicate: latest takes %u bytes for each key, and the %.1f "
+                     "MiB that the limit leaves for them are full: %s had %" PRIu64 " keys; %s",
+                     DEDUP_KEY_BYTES, (double)table->options.bytes / (double)LIMIT_MIB, part, keys, rest);
 }
 
 /* ---- entering ---- */

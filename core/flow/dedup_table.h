@@ -58,7 +58,7 @@ struct dedup_partition {
 
 struct dedup_table_options {
     uint64_t bytes;  /* the budget, at least DEDUP_TABLE_BYTES_MIN */
-    uint64_t beside; /* bytes of the memory limit that stay what they are when the table gets more */
+    uint64_t beside; /* what all else takes of a larger memory limit, for the message */
     uint64_t units;  /* of the whole input; 0: not known before its end */
     /* Tells the system of memory that is about to be filled; may be NULL. */
     void (*prepare)(void *memory, size_t bytes);

@@ -600,14 +600,16 @@ uint64_t pipeline_least(const struct pipeline_needs *needs)
 enum status pipeline_size(const struct pipeline_needs *needs, uint64_t limit, struct pipeline_sizes *sizes,
                           struct fault *fault)
 {
+    uint64_t const wanted = convert_deduplicates(needs->rules) ? limit / 2 : limit; /* the rest is for keys */
     *sizes = sizes_at_most(needs);
     do {
         sizes->memory = memory_of(needs, sizes);
-        if (sizes->memory <= limit) {
-            grow_chunks(needs, limit, sizes);
+        if (sizes->memory <= wanted) {
+            grow_chunks(needs, wanted, sizes);
             return STATUS_OK;
         }
     } while (sizes_shrink(needs, sizes));
+    if (sizes->memory <= limit) return STATUS_OK;
     return fault_set(fault, STATUS_USAGE,
                      "--memory-limit: %" PRIu64 " MiB are not enough for %u %s and records of up to %" PRIu64
                      " bytes; the least that works is %" PRIu64
@@ -619,7 +621,11 @@ enum status pipeline_size(const struct pipeline_needs *needs, uint64_t limit, st
 void pipeline_fill(const struct pipeline_needs *needs, uint64_t limit, struct pipeline_sizes *sizes)
 {
     if (!convert_deduplicates(needs->rules) || sizes->memory >= limit) return;
-    sizes->dedup = dedup_share(limit - (sizes->memory - sizes->dedup.table - sizes->dedup.spool));
+    struct pipeline_sizes const most = sizes_at_most(needs);
+    uint64_t const beside = sizes->memory - sizes->dedup.table - sizes->dedup.spool;
+    uint64_t const at_most = memory_of(needs, &most) - most.dedup.table - most.dedup.spool;
+    sizes->dedup = dedup_share(limit - beside);
+    sizes->dedup.beside = beside > at_most ? beside : at_most;
     sizes->memory = memory_of(needs, sizes);
 }
 
@@ -695,7 +701,6 @@ static bool make_dedup(struct pipeline *pipeline, const struct shard_plan *plan)
 {
     const struct pipeline_sizes *const sizes = &pipeline->options->sizes;
     struct dedup_options const options = {.sizes = sizes->dedup,
-                                          .beside = sizes->memory - sizes->dedup.table - sizes->dedup.spool,
                                           .units = has_stream(pipeline, plan) ? 0 : plan->count,
                                           .chunk = sizes->chunk,
                                           .checksum = pipeline->options->rules->checksum,

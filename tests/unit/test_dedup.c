@@ -628,7 +628,7 @@ static void says_when_there_are_too_many_keys(void **state)
     struct scene *const scene = scene_create(shape, 1);
     for (uint32_t threads = 1; threads <= 4; threads += 3) {
         assert_int_equal(scene_run(scene, threads, 100000, &at_once), STATUS_USAGE);
-        assert_non_null(strstr(scene->fault.message, "takes 24 bytes for each key, and the 1 MiB"));
+        assert_non_null(strstr(scene->fault.message, "takes 24 bytes for each key, and the 1.0 MiB"));
         run_end(scene);
     }
     scene_destroy(scene);

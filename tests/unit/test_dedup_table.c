@@ -334,7 +334,7 @@ static void says_what_would_do_when_full(void **state)
     assert_true(dedup_table_create(&table, &options));
     assert_int_equal(fill(&table, 4000000, &entered, &fault), STATUS_USAGE);
     assert_true(entered * DEDUP_KEY_BYTES > options.bytes);
-    assert_non_null(strstr(fault.message, "takes 24 bytes for each key, and the 30 MiB"));
+    assert_non_null(strstr(fault.message, "takes 24 bytes for each key, and the 30.0 MiB"));
     assert_true(number_behind(fault.message, "the input had ") >= (double)entered - 1000);
     double const limit = number_behind(fault.message, "--memory-limit ");
     dedup_table_destroy(&table);
