@@ -4,27 +4,32 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* At most a quarter full. A power of two. */
-#define TABLE_SIZE (4u * CATALOGUE_PATHS_MAX)
-
-_Static_assert((TABLE_SIZE & (TABLE_SIZE - 1)) == 0, "places are masked");
-
-size_t catalogue_bytes(void)
+/* At most a quarter full; a power of two. */
+static uint32_t table_size(const struct catalogue_limits *limits)
 {
-    size_t const node = sizeof(struct catalogue_node) + HYPERLOGLOG_REGISTERS + CATALOGUE_KEY_MAX + 1;
-    size_t const sketches = 2 * (size_t)CATALOGUE_SPACES * HYPERLOGLOG_REGISTERS;
-    return CATALOGUE_PATHS_MAX * node + TABLE_SIZE * sizeof(struct catalogue_node *) +
-           census_bytes(CATALOGUE_SEGMENTS) + census_bytes(CATALOGUE_SPACES) + sketches;
+    uint32_t size = 16;
+    while (size < 4 * limits->paths)
+        size *= 2;
+    return size;
 }
 
-bool catalogue_create(struct catalogue *catalogue)
+size_t catalogue_bytes(const struct catalogue_limits *limits)
 {
-    *catalogue = (struct catalogue){.node_count = 1};
-    catalogue->nodes = calloc(CATALOGUE_PATHS_MAX + 1, sizeof *catalogue->nodes);
-    catalogue->table = calloc(TABLE_SIZE, sizeof *catalogue->table);
+    size_t const node = sizeof(struct catalogue_node) + HYPERLOGLOG_REGISTERS + CATALOGUE_KEY_MAX + 1;
+    size_t const sketches = 2 * (size_t)limits->spaces * HYPERLOGLOG_REGISTERS;
+    return (limits->paths + 1) * node + table_size(limits) * sizeof(struct catalogue_node *) +
+           census_bytes(limits->segments) + census_bytes(limits->spaces) + sketches;
+}
+
+bool catalogue_create(struct catalogue *catalogue, const struct catalogue_limits *limits)
+{
+    uint32_t const size = table_size(limits);
+    *catalogue = (struct catalogue){.limits = *limits, .node_count = 1, .table_mask = size - 1};
+    catalogue->nodes = calloc(limits->paths + 1, sizeof *catalogue->nodes);
+    catalogue->table = calloc(size, sizeof *catalogue->table);
     bool const good = catalogue->nodes != NULL && catalogue->table != NULL &&
-                      census_create(&catalogue->segments, CATALOGUE_SEGMENTS) &&
-                      census_create(&catalogue->spaces, CATALOGUE_SPACES);
+                      census_create(&catalogue->segments, limits->segments) &&
+                      census_create(&catalogue->spaces, limits->spaces);
     if (!good) return false;
     catalogue->root = catalogue->nodes;
     catalogue->root->role = ROLE_ROOT;
@@ -99,7 +104,7 @@ static struct catalogue_node *node_new(struct catalogue *catalogue, struct catal
     if (parent->level == CATALOGUE_DEPTH_MAX) return NULL;
     if (node != NULL)
         catalogue->empty = node->next;
-    else if (catalogue->node_count <= CATALOGUE_PATHS_MAX)
+    else if (catalogue->node_count <= catalogue->limits.paths)
         node = &catalogue->nodes[catalogue->node_count++];
     if (node == NULL) {
         catalogue->full = true;
@@ -145,9 +150,9 @@ static uint32_t place_of(const struct catalogue *catalogue, const struct catalog
 {
     uint64_t const hash =
         key_digest_of(key, length).low + (uint64_t)(parent - catalogue->nodes) * 0x9E3779B97F4A7C15u;
-    uint32_t at = (uint32_t)(hash >> 32) & (TABLE_SIZE - 1);
+    uint32_t at = (uint32_t)(hash >> 32) & catalogue->table_mask;
     for (; catalogue->table[at] != NULL;
-         at = (at + 1) & (TABLE_SIZE - 1)) { /* ends: three quarters are free */
+         at = (at + 1) & catalogue->table_mask) { /* ends: three quarters are free */
         const struct catalogue_node *const node = catalogue->table[at];
         if (node->parent == parent && node->key_length == length && memcmp(node->key, key, length) == 0)
             break;
@@ -158,7 +163,7 @@ static uint32_t place_of(const struct catalogue *catalogue, const struct catalog
 /* After nodes went. */
 static void index_again(struct catalogue *catalogue)
 {
-    memset(catalogue->table, 0, TABLE_SIZE * sizeof(struct catalogue_node *));
+    memset(catalogue->table, 0, (catalogue->table_mask + 1) * sizeof(struct catalogue_node *));
     for (uint32_t i = 0; i < catalogue->node_count; i++) {
         struct catalogue_node *const node = &catalogue->nodes[i];
         if (node->key == NULL) continue;

@@ -116,20 +116,32 @@ struct catalogue_node {
     uint8_t example[CATALOGUE_EXAMPLE];
 };
 
+/* How much is kept; tests take less than the usual. */
+struct catalogue_limits {
+    uint32_t paths, segments, spaces;
+};
+
+#define CATALOGUE_USUAL         \
+    ((struct catalogue_limits){ \
+        .paths = CATALOGUE_PATHS_MAX, .segments = CATALOGUE_SEGMENTS, .spaces = CATALOGUE_SPACES})
+
 struct catalogue {
+    struct catalogue_limits limits;
     struct catalogue_node *nodes, *empty; /* empty: chained by `next` */
     struct catalogue_node *root;
     struct catalogue_node **table; /* of members, by parent and key */
-    uint32_t node_count;           /* of `nodes` in use */
-    uint64_t records;              /* good ones */
-    uint64_t surrogate_records;    /* with a lone surrogate somewhere */
-    bool full;                     /* there were more paths than CATALOGUE_PATHS_MAX */
-    bool no_memory;                /* something is not counted for a lack of it */
+    uint32_t table_mask;
+    uint32_t node_count;        /* of `nodes` in use */
+    uint64_t records;           /* good ones */
+    uint64_t surrogate_records; /* with a lone surrogate somewhere */
+    bool full;                  /* there were more paths than CATALOGUE_PATHS_MAX */
+    bool no_memory;             /* something is not counted for a lack of it */
     struct census segments, spaces;
 };
 
-size_t catalogue_bytes(void);                        /* at most, all included */
-bool catalogue_create(struct catalogue *catalogue);  /* false: no memory; destroy is due all the same */
+size_t catalogue_bytes(const struct catalogue_limits *limits); /* at most, all included */
+/* False: no memory; destroy is due all the same. */
+bool catalogue_create(struct catalogue *catalogue, const struct catalogue_limits *limits);
 void catalogue_destroy(struct catalogue *catalogue); /* zeroed is fine */
 
 /* The path of a member of an object, by its unescaped key; NULL: beyond a bound. May turn `node` into a map.

@@ -15,7 +15,7 @@
 
 size_t catalogue_walk_bytes(uint32_t depth_max)
 {
-    return catalogue_bytes() + depth_max + 2 + CATALOGUE_WALK_TEXT + 2 * KEY_ROOM;
+    return depth_max + 2 + CATALOGUE_WALK_TEXT + 2 * KEY_ROOM;
 }
 
 bool catalogue_walk_create(struct catalogue_walk *walk, struct catalogue *catalogue, uint32_t depth_max)

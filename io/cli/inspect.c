@@ -15,6 +15,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+static const struct catalogue_limits limits = CATALOGUE_USUAL;
+
 /* What one thread fills. */
 struct inspector {
     struct catalogue catalogue;
@@ -38,7 +40,7 @@ static enum status make_inspectors(struct inspecting *inspecting, struct fault *
     bool good = inspecting->inspectors != NULL && inspecting->visitors != NULL;
     for (uint32_t w = 0; good && w < threads; w++) {
         struct inspector *const inspector = &inspecting->inspectors[w];
-        good = catalogue_create(&inspector->catalogue) &&
+        good = catalogue_create(&inspector->catalogue, &limits) &&
                catalogue_walk_create(&inspector->walk, &inspector->catalogue, run->rules.max_depth);
         inspecting->visitors[w] =
             (struct record_visitor){.self = &inspector->walk, .visit = catalogue_walk_record};
@@ -66,7 +68,8 @@ static struct catalogue *join(struct inspecting *inspecting)
 static enum status look(struct inspecting *inspecting, struct fault *fault)
 {
     struct run *const run = &inspecting->run;
-    enum status status = run_prepare_reading(run, catalogue_walk_bytes(LIMIT_DEPTH_MAX), fault);
+    enum status status =
+        run_prepare_reading(run, catalogue_bytes(&limits) + catalogue_walk_bytes(LIMIT_DEPTH_MAX), fault);
     if (status == STATUS_OK) status = run_cut_to_sample(run, fault);
     if (status == STATUS_OK) status = make_inspectors(inspecting, fault);
     if (status != STATUS_OK) return status;

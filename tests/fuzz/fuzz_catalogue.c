@@ -6,7 +6,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { INPUT_MAX = 1 << 16, DEPTHS = 4 };
+enum { INPUT_MAX = 1 << 14, DEPTHS = 4 };
 
 static const uint32_t depths[DEPTHS] = {1, 3, 40, 1024};
 
@@ -30,9 +30,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 1 || size > INPUT_MAX) return 0;
     struct catalogue_desk both, parts[2];
     uint32_t const depth = depths[data[0] % DEPTHS];
-    catalogue_desk_open(&both, depth, INPUT_MAX);
+    /* small: made anew for each input */
+    struct catalogue_limits const limits = {.paths = 700, .segments = 8, .spaces = 4};
+    catalogue_desk_limited(&both, depth, INPUT_MAX, limits);
     for (unsigned p = 0; p < 2; p++)
-        catalogue_desk_open(&parts[p], depth, INPUT_MAX);
+        catalogue_desk_limited(&parts[p], depth, INPUT_MAX, limits);
     add_lines(&both, parts, (const char *)data + 1, size - 1);
     catalogue_merge(&parts[1].catalogue, &parts[0].catalogue);
     bool const full = both.catalogue.full || parts[1].catalogue.full;

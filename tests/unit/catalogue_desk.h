@@ -36,7 +36,8 @@ static inline void catalogue_desk_must(bool holds, const char *what)
     abort();
 }
 
-static inline void catalogue_desk_open(struct catalogue_desk *desk, uint32_t depth_max, size_t record_max)
+static inline void catalogue_desk_limited(struct catalogue_desk *desk, uint32_t depth_max, size_t record_max,
+                                          struct catalogue_limits limits)
 {
     struct fault fault = {0};
     *desk = (struct catalogue_desk){.depth_max = depth_max, .record_max = record_max};
@@ -47,12 +48,17 @@ static inline void catalogue_desk_open(struct catalogue_desk *desk, uint32_t dep
     catalogue_desk_must(plan_compile(&desk->arena, &desk->mapping, &desk->plan, &fault) == STATUS_OK, "plan");
     catalogue_desk_must(cells_create(&desk->cells, &desk->plan, record_max) &&
                             index_walk_create(&desk->judge, &desk->plan, depth_max) &&
-                            catalogue_create(&desk->catalogue) &&
+                            catalogue_create(&desk->catalogue, &limits) &&
                             catalogue_walk_create(&desk->walk, &desk->catalogue, depth_max),
                         "no memory");
     desk->judge.cells = &desk->cells;
     desk->parser = record_parser_create_index(record_max, depth_max);
     catalogue_desk_must(desk->parser != NULL, "no parser");
+}
+
+static inline void catalogue_desk_open(struct catalogue_desk *desk, uint32_t depth_max, size_t record_max)
+{
+    catalogue_desk_limited(desk, depth_max, record_max, CATALOGUE_USUAL);
 }
 
 static inline void catalogue_desk_close(struct catalogue_desk *desk)
