@@ -12,6 +12,10 @@
 
 /* Unescaped keys of namespaces and ids, cut: what a census shows is shorter. */
 #define KEY_ROOM 4096u
+/* Of a longer text: each character of the example may be an escape of 6 bytes, and one be cut. */
+#define FRONT_ROOM 512u
+
+_Static_assert(FRONT_ROOM > 6 * CATALOGUE_EXAMPLE + 12 && FRONT_ROOM <= CATALOGUE_WALK_TEXT, "see above");
 
 size_t catalogue_walk_bytes(uint32_t depth_max)
 {
@@ -59,6 +63,18 @@ static struct catalogue_text unescape(const uint8_t *raw, uint32_t raw_length, u
                 : (struct catalogue_text){.at = raw, .length = raw_length};
 }
 
+/* The front of a text that is too long to be unescaped, as much of it as an example shows. */
+static struct catalogue_text unescape_front(const uint8_t *raw, uint8_t *room)
+{
+    uint32_t length = FRONT_ROOM;
+    struct json_string string;
+    if (!json_unescape(raw, length, room, &string)) { /* the last escape is cut in two */
+        length = (uint32_t)string.bad;
+        json_unescape(raw, length, room, &string);
+    }
+    return (struct catalogue_text){.at = room, .length = (uint32_t)string.length};
+}
+
 /* The text of the key at `token`, in `room` when it has escapes. */
 static struct catalogue_text key_text(struct catalogue_walk *walk, const uint32_t *token, uint8_t *room,
                                       uint32_t room_length)
@@ -85,16 +101,16 @@ static void read_time(struct catalogue_node *node, struct catalogue_text text)
         node->readings |= text.length == TIMESTAMP_DATE_LENGTH ? READS_DATE : READS_TIME;
 }
 
-/* What stays of the first value of a path that is not empty. */
+/* What stays of the first value of a path that is not empty: the front of it. */
 static void keep_example(struct catalogue_walk *walk, struct catalogue_node *node, struct catalogue_text text,
                          uint64_t length, uint32_t offset)
 {
-    if (node->example_length != 0 || text.length == 0) return;
     node->example_at = place_at(walk, offset);
     node->example_length = length;
     memcpy(node->example, text.at, text.length < CATALOGUE_EXAMPLE ? text.length : CATALOGUE_EXAMPLE);
 }
 
+/* `length`: of the whole text, where `text` is its spelling. */
 static void count_text(struct catalogue_walk *walk, struct catalogue_node *node, struct catalogue_text text,
                        uint64_t length, uint32_t offset)
 {
@@ -103,7 +119,9 @@ static void count_text(struct catalogue_walk *walk, struct catalogue_node *node,
     if (hash == node->last_hash) return;
     node->last_hash = hash;
     if (!hyperloglog_add(&node->distinct, hash)) walk->catalogue->no_memory = true;
-    keep_example(walk, node, text, length, offset);
+    if (node->example_length != 0 || length == 0) return;
+    bool const is_spelling = text.length != length;
+    keep_example(walk, node, is_spelling ? unescape_front(text.at, walk->text) : text, length, offset);
 }
 
 static enum catalogue_status status_of(struct catalogue_text text)

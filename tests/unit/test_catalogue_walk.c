@@ -57,6 +57,31 @@ static void test_texts(void **state)
     EXPECT("['a\"b'] 1 n1 1 ~1\n['a.b'] 1 n1 1 ~1\n", "{\"a\\\"b\":1,\"a.b\":1}");
 }
 
+/* Texts with escapes that no room is for: spelled, but shown as any other. */
+static void test_long_texts(void **state)
+{
+    (void)state;
+    for (size_t shift = 0; shift < 13; shift++) {
+        size_t const length = CATALOGUE_WALK_TEXT + 64;
+        char *const line = malloc(length + 64);
+        assert_non_null(line);
+        size_t at = (size_t)sprintf(line, "{\"a\":\"%.*s", (int)shift, "plain letters");
+        while (at < length)
+            at += (size_t)sprintf(line + at, "\\ud83d\\ude00");
+        strcpy(line + at, "\"}");
+        struct catalogue_desk desk;
+        catalogue_desk_open(&desk, DEPTH, RECORD_MAX);
+        add(&desk, line, 0);
+        const struct catalogue_node *const node = catalogue_first(&desk.catalogue);
+        assert_int_equal(node->longest, (at - shift - 6) / 12 * 4 + shift);
+        assert_int_equal(node->example_length, node->longest);
+        assert_memory_equal(node->example, "plain letters", shift);
+        assert_memory_equal(node->example + shift, "\xf0\x9f\x98\x80\xf0\x9f\x98\x80", 8);
+        catalogue_desk_close(&desk);
+        free(line);
+    }
+}
+
 static void test_keys(void **state)
 {
     (void)state;
@@ -373,13 +398,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_types),          cmocka_unit_test(test_texts),
-        cmocka_unit_test(test_keys),           cmocka_unit_test(test_order),
-        cmocka_unit_test(test_known_maps),     cmocka_unit_test(test_segments),
-        cmocka_unit_test(test_spaces),         cmocka_unit_test(test_times),
-        cmocka_unit_test(test_bad_records),    cmocka_unit_test(test_wide_objects),
-        cmocka_unit_test(test_sparse_objects), cmocka_unit_test(test_long_keys),
-        cmocka_unit_test(test_levels),         cmocka_unit_test(test_too_many_paths),
-        cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_long_texts),     cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_order),          cmocka_unit_test(test_known_maps),
+        cmocka_unit_test(test_segments),       cmocka_unit_test(test_spaces),
+        cmocka_unit_test(test_times),          cmocka_unit_test(test_bad_records),
+        cmocka_unit_test(test_wide_objects),   cmocka_unit_test(test_sparse_objects),
+        cmocka_unit_test(test_long_keys),      cmocka_unit_test(test_levels),
+        cmocka_unit_test(test_too_many_paths), cmocka_unit_test(test_parts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
