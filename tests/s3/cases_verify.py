@@ -156,29 +156,34 @@ def not_a_manifest(t):
 
 @case("verify-report")
 def report(t):
-    """What an export delivered, with its own report, and with one byte of one object changed."""
+    """What an export delivered, manifest and token too, against its own report; then with one byte of one object
+    changed, with a file the report does not have, and with a manifest that no run of the report wrote."""
     for kind in ("crc64nvme", "crc32c"):
         s3 = t.server()
-        run = t.export(s3, "tiny", destination={"checksum": kind})
+        run = t.export(s3, "tiny", destination={"checksum": kind}, extra='pega: { manifest: "acme.xml" }\n')
         t.status(run, 0)
-        names = [(f["url"].rsplit("/", 1)[1], f["bytes"], f["rows"]) for f in run.report["files"] if f["kind"] == "data"]
-        put(s3, MANIFEST, manifest(names))
-        path = os.path.join(t.folder, "report.json")
-        run = verify(t, s3, "--report", path)
+        names = [f["url"].rsplit("/", 1)[1] for f in run.report["files"] if f["kind"] == "data"]
+        t.check(PREFIX + "acme.xml.TOK" in s3.objects(), f"no token: {sorted(s3.objects())}")
+        path, url = os.path.join(t.folder, "report.json"), f"s3://{BUCKET}/{PREFIX}acme.xml"
+        run = verify(t, s3, "--report", path, url=url)
         t.status(run, 0)
-        key = PREFIX + names[0][0]
+        key = PREFIX + names[0]
         data = s3.objects()[key]
         put(s3, key, data[:-2] + bytes([data[-2] ^ 1]) + data[-1:])
+        run = verify(t, s3, "--report", path, url=url)
+        t.status(run, 74)
+        text = f"{names[0]}: {kind}: expected {checksums.text(kind, data)}, found "
+        t.check(text in run.out, f"no {text!r} in {run.out!r}")
+        put(s3, MANIFEST, s3.objects()[PREFIX + "acme.xml"])
         run = verify(t, s3, "--report", path)
         t.status(run, 74)
-        text = f"{names[0][0]}: {kind}: expected {checksums.text(kind, data)}, found "
-        t.check(text in run.out, f"no {text!r} in {run.out!r}")
+        t.check("m.xml: report: expected this manifest in it, found none" in run.out, f"it says {run.out!r}")
         with open(path, encoding="utf-8") as file:
             said = json.load(file)
-        said["files"] = [f for f in said["files"] if not f["url"].endswith(names[0][0])]
+        said["files"] = [f for f in said["files"] if not f["url"].endswith(names[0])]
         with open(path, "w", encoding="utf-8") as file:
             json.dump(said, file)
-        run = verify(t, s3, "--report", path)
+        run = verify(t, s3, "--report", path, url=url)
         t.check("report: expected this file in it, found none" in run.out, f"it says {run.out!r}")
 
 
