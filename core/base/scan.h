@@ -5,6 +5,7 @@
 #define PENSTOCK_CORE_BASE_SCAN_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -40,7 +41,25 @@ static inline uint32_t scan_copy_either(uint8_t *to, const uint8_t *from, uint8_
     return (uint32_t)_mm_movemask_epi8(found);
 }
 
+/* Bit i: byte i of the 16 at `from` is a quote, a backslash or a control character. */
+static inline uint32_t scan_string_stops(const uint8_t *from)
+{
+    __m128i const bytes = _mm_loadu_si128((const __m128i *)(const void *)from);
+    __m128i const control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
+    __m128i const quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+    __m128i const slash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+    return (uint32_t)_mm_movemask_epi8(_mm_or_si128(control, _mm_or_si128(quote, slash)));
+}
+
 #else
+
+static inline uint32_t scan_string_stops(const uint8_t *from)
+{
+    uint32_t mask = 0;
+    for (uint32_t i = 0; i < SCAN_STEP; i++)
+        mask |= (uint32_t)(from[i] == '"' || from[i] == '\\' || from[i] < 0x20) << i;
+    return mask;
+}
 
 static inline uint32_t scan_either(const uint8_t *from, uint8_t a, uint8_t b)
 {
@@ -72,6 +91,28 @@ static inline uint64_t scan_mask64(const uint8_t *from, uint8_t byte)
     return (uint64_t)scan_either(from, byte, byte) | (uint64_t)scan_either(from + 16, byte, byte) << 16 |
            (uint64_t)scan_either(from + 32, byte, byte) << 32 |
            (uint64_t)scan_either(from + 48, byte, byte) << 48;
+}
+
+/* How often `byte` is there among `length` bytes. */
+static inline uint64_t scan_count(const uint8_t *from, size_t length, uint8_t byte)
+{
+    uint64_t count = 0;
+#if defined(__SSE2__)
+    __m128i const wanted = _mm_set1_epi8((char)byte);
+    while (length >= SCAN_STEP) {
+        size_t steps = length / SCAN_STEP < 255 ? length / SCAN_STEP : 255; /* a lane counts so far */
+        __m128i lanes = _mm_setzero_si128();
+        length -= steps * SCAN_STEP;
+        for (; steps > 0; steps--, from += SCAN_STEP)
+            lanes = _mm_sub_epi8(
+                lanes, _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(const void *)from), wanted));
+        __m128i const sums = _mm_sad_epu8(lanes, _mm_setzero_si128());
+        count += (uint64_t)_mm_extract_epi16(sums, 0) + (uint64_t)_mm_extract_epi16(sums, 4);
+    }
+#endif
+    for (; length > 0; length--)
+        count += *from++ == byte;
+    return count;
 }
 
 /* Is there a byte `a` or `b` among `length` bytes? */

@@ -3,6 +3,8 @@
 #include "core/flow/assemble.h"
 
 #include "core/flow/assemble_files.h"
+#include "core/flow/stream.h"
+#include "core/record/form.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -26,7 +28,8 @@ static void piece_home(void *context, const struct sink_piece *piece)
 void assemble_start(struct assemble *assemble, const struct assemble_rules *rules, struct sink *sink,
                     struct source *const *sources)
 {
-    *assemble = (struct assemble){.rules = rules, .sink = sink, .sources = sources, .shard = 1};
+    *assemble =
+        (struct assemble){.rules = rules, .sink = sink, .sources = sources, .source = SIZE_MAX, .shard = 1};
     sink->home = piece_home;
     sink->home_context = assemble;
 }
@@ -171,11 +174,18 @@ static enum status put_rejects(struct assemble *assemble, const struct chunk *ch
 
 /* ---- the stage ---- */
 
+/* Line ends before the first record of a source. */
+static uint64_t lines_before(const struct source *source)
+{
+    const struct form *const form = source->stream == NULL ? source->form : source->stream->form;
+    return form == NULL ? 0 : form->lines;
+}
+
 enum status assemble_chunk(struct assemble *assemble, struct chunk *chunk, size_t source, struct fault *fault)
 {
     if (source != assemble->source) {
         assemble->source = source;
-        assemble->source_lines = 0;
+        assemble->source_lines = lines_before(assemble->sources[source]);
     }
     chunk->pieces = 1; /* ours, until all of it is handed on */
     enum status const status =

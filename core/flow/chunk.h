@@ -62,10 +62,12 @@ struct chunk {
     uint32_t rows; /* row ends in it; rejects, contenders: entries */
     uint32_t run_count;
     uint64_t open_row;
-    uint64_t shard;              /* feed_order() of its shard or block */
-    bool last;                   /* of its shard */
-    bool ends_source;            /* last: no other shard of the source follows */
-    struct tally tally;          /* last: the whole shard's */
+    uint64_t shard;     /* feed_order() of its shard or block */
+    uint64_t began;     /* of a source with a form: where the shard's first record was taken to begin */
+    uint64_t ended;     /* last: where the first record behind it begins (convert_form.h) */
+    bool last;          /* of its shard */
+    bool ends_source;   /* last: no other shard of the source follows */
+    struct tally tally; /* last: the whole shard's */
     struct losers_piece *losers; /* last: the bits of its candidates; NULL: it has none */
     /* last: the shard's last contenders, when they are few */
     struct contender contenders[CHUNK_CONTENDERS_MAX];

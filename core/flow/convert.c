@@ -2,7 +2,9 @@
 #include "core/flow/convert.h"
 
 #include "core/base/limits.h"
-#include "core/flow/convert_out.h"
+#include "core/flow/convert_form.h"
+#include "core/flow/convert_inside.h"
+#include "core/flow/stream.h"
 #include "core/record/json_text.h"
 #include "core/record/record_defect.h"
 
@@ -61,10 +63,8 @@ void convert_tools_destroy(struct convert_tools *tools, struct source *const *so
     *tools = (struct convert_tools){0};
 }
 
-/* Bytes [offset, offset + length) of the source at hand, up to convert->end: of the block at hand, or through
- * the tools' reader. */
-static enum status show(struct convert *convert, struct convert_tools *tools, uint64_t offset, size_t length,
-                        struct source_window *window, struct fault *fault)
+enum status convert_show(struct convert *convert, struct convert_tools *tools, uint64_t offset, size_t length,
+                         struct source_window *window, struct fault *fault)
 {
     uint64_t const left = convert->end - offset;
     if (length > left) length = (size_t)left;
@@ -107,8 +107,7 @@ static const uint32_t *walk_tokens(struct convert *convert, struct convert_tools
     return index_walk_record(walk, token);
 }
 
-/* What becomes of a record that a walk found good. False: it needs the large lane. */
-static bool deliver(struct convert *convert, struct convert_tools *tools, const struct convert_record *record)
+bool convert_accept(struct convert *convert, struct convert_tools *tools, const struct convert_record *record)
 {
     if (convert->visitor == NULL) return convert_deliver(convert, tools, record);
     convert->tally.input++;
@@ -129,12 +128,10 @@ static bool walk_alone(struct convert *convert, struct convert_tools *tools,
     return walk_tokens(convert, tools, record->bytes, index.tokens, record->length, record->offset) != NULL;
 }
 
-/* A record by On-Demand, which is the judge; the defect of one that it refuses. False: it needs the large
- * lane. */
-static bool judge(struct convert *convert, struct convert_tools *tools, const struct convert_record *record)
+bool convert_judge(struct convert *convert, struct convert_tools *tools, const struct convert_record *record)
 {
     struct cells *cells = &tools->cells;
-    if (walk_alone(convert, tools, record)) return deliver(convert, tools, record);
+    if (walk_alone(convert, tools, record)) return convert_accept(convert, tools, record);
     enum defect code = DEFECT_TOO_LARGE;
     if (cells->overflow) {
         if (tools != convert->large) return false;
@@ -165,7 +162,7 @@ static enum status find_line_end(struct convert *convert, struct convert_tools *
             convert->stopping = true; /* half a line is no record */
             break;
         }
-        enum status const status = show(convert, tools, at, step, &window, fault);
+        enum status const status = convert_show(convert, tools, at, step, &window, fault);
         if (status != STATUS_OK) return status;
         const uint8_t *feed = memchr(window.bytes, '\n', window.length);
         size_t length = feed == NULL ? window.length : (size_t)(feed - window.bytes);
@@ -189,7 +186,7 @@ static enum status skip_blanks(struct convert *convert, struct convert_tools *to
         struct source_window window;
         uint64_t const left = end - *text;
         size_t const step = left < convert->tools.capacity ? (size_t)left : convert->tools.capacity;
-        enum status const status = show(convert, tools, *text, step, &window, fault);
+        enum status const status = convert_show(convert, tools, *text, step, &window, fault);
         if (status != STATUS_OK) return status;
         size_t blanks = 0;
         while (blanks < window.length && json_is_blank(window.bytes[blanks]))
@@ -216,7 +213,7 @@ static enum status large_may_name(struct convert *convert, uint64_t text, uint64
         struct prefilter_scan scan;
         uint64_t const left = length - done;
         size_t const step = left < convert->large->capacity ? (size_t)left : convert->large->capacity;
-        enum status const status = show(convert, convert->large, text + done, step, &window, fault);
+        enum status const status = convert_show(convert, convert->large, text + done, step, &window, fault);
         if (status != STATUS_OK) return status;
         prefilter_begin(&scan, filter, window.bytes, window.length);
         *may = prefilter_may_name(&scan, 0, window.length);
@@ -226,9 +223,7 @@ static enum status large_may_name(struct convert *convert, uint64_t text, uint64
     return STATUS_OK;
 }
 
-/* A record of any length. */
-static enum status convert_large_record(struct convert *convert, uint64_t text, uint64_t length,
-                                        struct fault *fault)
+enum status convert_large_record(struct convert *convert, uint64_t text, uint64_t length, struct fault *fault)
 {
     struct convert_tools *tools = convert->large;
     bool const fits = length <= convert->rules->max_record;
@@ -241,13 +236,15 @@ static enum status convert_large_record(struct convert *convert, uint64_t text, 
     }
     uint64_t const shown = fits || length < LIMIT_REJECT_RAW ? length : LIMIT_REJECT_RAW;
     struct source_window window;
-    status =
-        show(convert, tools, text, shown < tools->capacity ? (size_t)shown : tools->capacity, &window, fault);
+    status = convert_show(convert, tools, text, shown < tools->capacity ? (size_t)shown : tools->capacity,
+                          &window, fault);
     if (status != STATUS_OK) return status;
     struct convert_record const record = {
         .bytes = window.bytes, .length = (uint32_t)window.length, .offset = text};
-    if (fits)
-        judge(convert, tools, &record);
+    if (fits && convert->form != NULL)
+        convert_form_judge(convert, tools, &record);
+    else if (fits)
+        convert_judge(convert, tools, &record);
     else
         convert_reject(convert, &record, length, DEFECT_TOO_LARGE, NULL, false);
     return STATUS_OK;
@@ -320,7 +317,7 @@ static bool line_fast(struct convert *convert, struct block *block, size_t begin
     struct convert_record const record = {.bytes = bytes + *block->token,
                                           .length = next[-1] + 1 - *block->token,
                                           .offset = offset + *block->token};
-    if (!deliver(convert, tools, &record)) return false;
+    if (!convert_accept(convert, tools, &record)) return false;
     block->token = next;
     return true;
 }
@@ -331,7 +328,7 @@ static bool line_careful(struct convert *convert, struct block *block, size_t be
     struct convert_record const record = trim(block, begin, end);
     if (record.length == 0) return true;
     if (record.length > convert->rules->max_record) return false;
-    return judge(convert, &convert->tools, &record);
+    return convert_judge(convert, &convert->tools, &record);
 }
 
 /* One line of a block; `feed`: it has a line feed behind it. */
@@ -404,7 +401,7 @@ static enum status find_first_line(struct convert *convert, const struct shard *
         size_t step = convert->tools.capacity;
         if (step > CONVERT_OVERHANG && at < shard->begin) step = CONVERT_OVERHANG;
         enum status const status =
-            show(convert, &convert->tools, at, left < step ? (size_t)left : step, &window, fault);
+            convert_show(convert, &convert->tools, at, left < step ? (size_t)left : step, &window, fault);
         if (status != STATUS_OK) return status;
         const uint8_t *feed = memchr(window.bytes, '\n', window.length);
         if (feed != NULL) {
@@ -441,7 +438,7 @@ static enum status convert_step(struct convert *convert, uint64_t shard_end, uin
     want = shard_left < capacity - want ? (size_t)shard_left + want : capacity;
     for (;;) {
         struct source_window window;
-        enum status const status = show(convert, &convert->tools, *at, want, &window, fault);
+        enum status const status = convert_show(convert, &convert->tools, *at, want, &window, fault);
         if (status != STATUS_OK) return status;
         bool const at_source_end = *at + window.length >= convert->end;
         size_t const length = whole_lines(&window, shard_left, at_source_end);
@@ -465,10 +462,6 @@ static enum status convert_lines(struct convert *convert, const struct shard *sh
         if (status == STATUS_OK && convert->source->drop != NULL && convert->tools.reader != NULL)
             convert->source->drop(convert->tools.reader, at);
     }
-    if (status == STATUS_OK && convert->broken)
-        status =
-            fault_set(fault, STATUS_IO, "%s: SHA-256 failed in libcrypto (transform sha256): out of memory?",
-                      convert->source->name);
     return status;
 }
 
@@ -482,6 +475,19 @@ static void reject_front(struct convert *convert, const struct stream_block *blo
     convert_reject(convert, &record, block->record_length, code, NULL, false);
 }
 
+/* One record that has a block to itself. */
+static enum status convert_element(struct convert *convert, const struct stream_block *block,
+                                   struct fault *fault)
+{
+    convert->stopping = !convert->port.wait_for_turn(convert->port.context, convert->shard);
+    if (convert->stopping) return STATUS_OK;
+    convert->element_broken = block->broken;
+    enum status const status = convert_large_record(convert, block->offset, block->length, fault);
+    convert->element_broken = false;
+    convert->tally.lines += block->lines;
+    return status;
+}
+
 static enum status convert_stream_block(struct convert *convert, const struct feed_task *task,
                                         struct fault *fault)
 {
@@ -489,13 +495,21 @@ static enum status convert_stream_block(struct convert *convert, const struct fe
     struct shard const all = {
         .source_begin = block->offset, .begin = block->offset, .end = block->offset + block->length};
     switch (block->kind) {
-    case STREAM_LINES: return convert_lines(convert, &all, fault);
+    case STREAM_LINES:
+        return convert->form == NULL ? convert_lines(convert, &all, fault)
+                                     : convert_form(convert, &all, all.begin, fault);
+    case STREAM_ELEMENT: return convert_element(convert, block, fault);
+    case STREAM_TRAILING:
+        convert->tally.lines += block->lines;
+        reject_front(convert, block, DEFECT_TRAILING_CONTENT);
+        return STATUS_OK;
+    case STREAM_BAD_END: reject_front(convert, block, DEFECT_SYNTAX); return STATUS_OK;
     case STREAM_TOO_LARGE:
         if (block->may_name)
             reject_front(convert, block, DEFECT_TOO_LARGE);
         else
             convert_pass(convert);
-        convert->tally.lines += block->feed;
+        convert->tally.lines += block->feed + block->lines;
         return STATUS_OK;
     case STREAM_TRUNCATED: reject_front(convert, block, DEFECT_TRUNCATED); return STATUS_OK;
     case STREAM_BROKEN: break;
@@ -517,20 +531,64 @@ static enum status finish_contest(struct convert *convert, struct fault *fault)
     return contend->status;
 }
 
-enum status convert_task(struct convert *convert, const struct feed_task *task, struct fault *fault)
+static void begin_task(struct convert *convert, const struct feed_task *task)
 {
     convert->source_number = task->source;
     convert->source = convert->sources[task->source];
+    convert->form = task->block == NULL ? convert->source->form : convert->source->stream->form;
     convert->shard = task->order;
     convert->block = task->block;
-    convert->end = task->block == NULL ? convert->source->size : task->block->offset + task->block->length;
+    convert->end = convert->source->size;
+    if (task->block != NULL)
+        convert->end =
+            task->block->offset + (convert->form == NULL ? task->block->length : task->block->seen);
     convert->ends_source = task->final;
     convert->tally = (struct tally){0};
     contend_begin(&convert->contend, task->order);
     if (convert->contenders != NULL) convert->contenders->shard = task->order;
-    enum status status = task->block == NULL ? convert_lines(convert, &task->shard, fault)
-                                             : convert_stream_block(convert, task, fault);
+}
+
+static enum status end_task(struct convert *convert, enum status status, struct fault *fault)
+{
+    if (status == STATUS_OK && convert->broken)
+        status =
+            fault_set(fault, STATUS_IO, "%s: SHA-256 failed in libcrypto (transform sha256): out of memory?",
+                      convert->source->name);
     if (status == STATUS_OK && convert->contend.table != NULL) status = finish_contest(convert, fault);
     if (status == STATUS_OK && !convert->stopping) convert_finish_shard(convert);
     return status;
+}
+
+/* A shard whose records are no lines. Who enters what it finds into the table of keys or a catalogue can't
+ * take it back: it waits until it is known where its first record begins. */
+static enum status convert_form_shard(struct convert *convert, const struct shard *shard, struct fault *fault)
+{
+    uint64_t begin = shard->begin == shard->source_begin ? shard->begin : CONVERT_FORM_GUESS;
+    bool const keeps = convert->contend.table != NULL || convert->visitor != NULL;
+    if (keeps && begin == CONVERT_FORM_GUESS) {
+        convert->stopping = !convert->port.wait_for_turn(convert->port.context, convert->shard);
+        if (convert->stopping) return STATUS_OK;
+        begin = convert->port.begin(convert->port.context);
+    }
+    return convert_form(convert, shard, begin, fault);
+}
+
+enum status convert_task(struct convert *convert, const struct feed_task *task, struct fault *fault)
+{
+    begin_task(convert, task);
+    enum status status;
+    if (task->block != NULL)
+        status = convert_stream_block(convert, task, fault);
+    else if (convert->form == NULL)
+        status = convert_lines(convert, &task->shard, fault);
+    else
+        status = convert_form_shard(convert, &task->shard, fault);
+    return end_task(convert, status, fault);
+}
+
+enum status convert_again(struct convert *convert, const struct feed_task *task, uint64_t begin,
+                          struct fault *fault)
+{
+    begin_task(convert, task);
+    return end_task(convert, convert_form(convert, &task->shard, begin, fault), fault);
 }

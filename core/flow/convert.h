@@ -24,6 +24,7 @@
 #include "core/flow/contend.h"
 #include "core/flow/feed.h"
 #include "core/flow/split.h"
+#include "core/record/element_scan.h"
 #include "core/record/index_walk.h"
 #include "core/record/prefilter.h"
 #include "core/record/record_view.h"
@@ -80,6 +81,7 @@ struct convert_port {
     struct chunk *(*take)(void *context);                 /* an empty chunk; may wait */
     void (*give)(void *context, struct chunk *chunk);     /* to the assembler, in order */
     bool (*wait_for_turn)(void *context, uint64_t shard); /* until all shards before it are written */
+    uint64_t (*begin)(void *context); /* behind that: where the shard's first record begins (chunk->ended) */
     bool (*stopped)(void *context);
     uint64_t (*now)(void); /* nanoseconds of any clock, for the shares of time below */
 };
@@ -96,6 +98,7 @@ struct convert {
     /* the shard at hand */
     struct source *source;
     size_t source_number;
+    const struct form *form;          /* of its records; NULL: lines */
     const struct stream_block *block; /* of a stream; NULL: windows of the source are shown */
     uint64_t end;                     /* of the source, or of the block */
     bool ends_source;
@@ -103,7 +106,11 @@ struct convert {
     struct tally tally;
     struct chunk *rows, *rejects, *contenders; /* being filled; NULL: none taken */
     bool stopping;
-    bool broken;      /* ROW_BROKEN: the shard ends with a fault */
+    bool broken; /* ROW_BROKEN: the shard ends with a fault */
+    /* With a form: what its chunks say of the shard (chunk.h), and of the element at hand. */
+    uint64_t began, ended;
+    struct element_scan scan;
+    bool element_broken;
     uint64_t read_ns; /* time in source->window, over all shards */
 };
 
@@ -123,6 +130,9 @@ void convert_tools_destroy(struct convert_tools *tools, struct source *const *so
 /* Converts one shard or block; its chunks went through port->give, the last one marked. STATUS_IO when the
  * source can't be read. When the run is stopped meanwhile it returns STATUS_OK early. */
 enum status convert_task(struct convert *convert, const struct feed_task *task, struct fault *fault);
+/* Converts a shard of a source with a form again, from where its first record begins (pipeline.c). */
+enum status convert_again(struct convert *convert, const struct feed_task *task, uint64_t begin,
+                          struct fault *fault);
 /* Gives no more: drops the chunks at hand (they are the caller's to free with the pool). */
 void convert_forget(struct convert *convert);
 

@@ -12,6 +12,7 @@ static struct chunk *take_chunk(struct convert *convert, enum chunk_kind kind)
         convert->stopping = true;
     else
         chunk_reset(chunk, kind, convert->shard);
+    if (chunk != NULL) chunk->began = convert->began;
     return chunk;
 }
 
@@ -128,6 +129,7 @@ void convert_finish_shard(struct convert *convert)
     if (few) carry_contenders(convert);
     convert->rows->last = true;
     convert->rows->ends_source = convert->ends_source;
+    convert->rows->ended = convert->ended;
     convert->rows->losers = convert->contend.first;
     convert->rows->tally = convert->tally;
     give_rows(convert);

@@ -36,6 +36,17 @@ _Static_assert(ROOM_AHEAD < PIPELINE_CHUNKS_MIN, "a worker without rows on their
 /* The turn behind all units: no unit has this order. */
 #define TURN_OVER UINT64_MAX
 
+/* Converts again, on the assembler's thread, a shard of a container whose worker began it at a wrong place.
+ */
+struct mender {
+    struct convert convert;
+    struct assemble *assemble; /* of the shard at hand */
+    struct sink *sink;
+    size_t source;
+    bool needed; /* is there any such source? */
+    enum status status;
+};
+
 struct pipeline {
     const struct pipeline_options *options;
     struct source *const *sources;
@@ -52,7 +63,13 @@ struct pipeline {
     /* D1: release by a worker that found all losers that it could; D2: acquire by the assembler. */
     _Atomic uint32_t settled;
     bool wait_ready;
-    uint32_t first; /* the assembler's: the worker of the shard at hand, or NOBODY */
+    uint32_t first;       /* the assembler's: the worker of the shard at hand, or NOBODY */
+    struct mender mender; /* the assembler's */
+    /* Where the first record of the shard at hand begins, in a container that can be read anywhere. Written
+     * before T1, and read behind T2 by the worker whose turn it is; then it is the assembler's until the
+     * next.
+     */
+    uint64_t due;
     /* T1: release by the assembler when all shards before `turn` are drained; T2: acquire by the worker that
      * waits for it. The edge also hands the large lane from one worker to the next: the former user's last
      * chunk was popped (ring edge) before T1. T3: acquire by a worker that asks whether the assembler
@@ -194,6 +211,11 @@ static bool port_wait_for_turn(void *context, uint64_t shard)
         else
             wait_sleep(&pipeline->turn_changed, ticket);
     }
+}
+
+static uint64_t port_begin(void *context)
+{
+    return ((struct worker *)context)->pipeline->due;
 }
 
 /* Asks the feed once. */
@@ -380,40 +402,6 @@ static enum status pass_on(struct pipeline *pipeline, struct assemble *assemble,
     return status;
 }
 
-/* One shard or block, whole. *final: its source ends with it. */
-static enum status take_unit(struct pipeline *pipeline, struct assemble *assemble, struct sink *sink,
-                             const struct feed_cursor *unit, struct pipeline_times *times, bool *final)
-{
-    uint64_t const order = feed_order(unit->source, unit->index);
-    set_turn(pipeline, order);
-    for (bool last = false; !last;) {
-        struct chunk *chunk;
-        enum status status = next_chunk(pipeline, sink, order, &chunk, &times->wait_rows);
-        if (status != STATUS_OK || chunk == NULL) return status;
-        last = chunk->last;
-        *final = chunk->ends_source;
-        status = pass_on(pipeline, assemble, chunk, unit->source);
-        if (status != STATUS_OK) return status;
-    }
-    return STATUS_OK;
-}
-
-/* All in order. Ends early, without a fault of its own, when a worker failed. */
-static enum status take_all(struct pipeline *pipeline, struct assemble *assemble, struct sink *sink,
-                            struct pipeline_times *times)
-{
-    struct feed_cursor unit;
-    bool final = false;
-    for (bool more = feed_first(&pipeline->feed, &unit); more && !is_stopped(pipeline);
-         more = feed_next(&pipeline->feed, &unit, final)) {
-        enum status const status = take_unit(pipeline, assemble, sink, &unit, times, &final);
-        if (status != STATUS_OK) return status;
-    }
-    return STATUS_OK;
-}
-
-/* ---- the assembler, when it is known who stays ---- */
-
 /* Is there something to go on with: what `ready` says, a failure, or an end of the run? */
 static bool look_for(struct pipeline *pipeline, struct sink *sink, bool (*ready)(struct pipeline *),
                      enum status *status)
@@ -439,15 +427,127 @@ static enum status wait_until(struct pipeline *pipeline, struct sink *sink, bool
     return status;
 }
 
+static bool has_spare(struct pipeline *pipeline)
+{
+    return pipeline->pool.empty_count != 0;
+}
+
+/* ---- shards that are converted again ---- */
+
+/* While it works, no chunk that comes home goes to a worker: it has as many as one of them in the pool. */
+static struct chunk *mender_take(void *context)
+{
+    struct pipeline *pipeline = context;
+    struct mender *const mender = &pipeline->mender;
+    uint64_t ignored = 0;
+    if (mender->status == STATUS_OK) mender->status = wait_until(pipeline, mender->sink, has_spare, &ignored);
+    return mender->status != STATUS_OK || is_stopped(pipeline) ? NULL : chunk_pool_spare(&pipeline->pool);
+}
+
+static void mender_give(void *context, struct chunk *chunk)
+{
+    struct pipeline *pipeline = context;
+    struct mender *const mender = &pipeline->mender;
+    if (mender->status == STATUS_OK)
+        mender->status = pass_on(pipeline, mender->assemble, chunk, mender->source);
+    else
+        chunk_home(pipeline, chunk);
+}
+
+/* The shard is the next one: all before it are written, and its worker has done with it. */
+static bool mender_turn(void *context, uint64_t shard)
+{
+    (void)shard;
+    return !is_stopped(context);
+}
+
+static bool mender_stopped(void *context)
+{
+    struct pipeline *pipeline = context;
+    struct mender *const mender = &pipeline->mender;
+    if (mender->status == STATUS_OK) mender->status = check_interrupted(pipeline);
+    return mender->status != STATUS_OK || is_stopped(pipeline);
+}
+
+static enum status mend_unit(struct pipeline *pipeline, struct assemble *assemble, struct sink *sink,
+                             const struct feed_cursor *unit, bool final)
+{
+    struct mender *const mender = &pipeline->mender;
+    struct fault *const fault = &pipeline->assembler_fault;
+    const struct shard_plan *const plan = pipeline->feed.plan;
+    struct feed_task const task = {.order = feed_order(unit->source, unit->index),
+                                   .source = unit->source,
+                                   .final = final,
+                                   .shard = shard_plan_get(plan, plan->first[unit->source] + unit->index)};
+    mender->assemble = assemble;
+    mender->sink = sink;
+    mender->source = unit->source;
+    mender->status = STATUS_OK;
+    mender->convert.stopping = false;
+    pipeline->replays = true;
+    enum status const status = convert_again(&mender->convert, &task, pipeline->due, fault);
+    pipeline->replays = false;
+    serve(pipeline, NOBODY);
+    pipeline->due = mender->convert.ended;
+    return mender->status != STATUS_OK ? mender->status : status;
+}
+
+/* ---- shards and blocks ---- */
+
+/* Is the shard at hand of a container whose records a worker guesses? */
+static bool is_guessed(const struct pipeline *pipeline, size_t source)
+{
+    const struct source *const port = pipeline->sources[source];
+    return port->form != NULL && port->stream == NULL;
+}
+
+/* One shard or block, whole. *final: its source ends with it. */
+static enum status take_unit(struct pipeline *pipeline, struct assemble *assemble, struct sink *sink,
+                             const struct feed_cursor *unit, struct pipeline_times *times, bool *final)
+{
+    uint64_t const order = feed_order(unit->source, unit->index);
+    bool const guessed = is_guessed(pipeline, unit->source);
+    bool wrong = false;
+    if (guessed && unit->index == 0) pipeline->due = pipeline->feed.plan->sources[unit->source].begin;
+    set_turn(pipeline, order);
+    for (bool last = false; !last;) {
+        struct chunk *chunk;
+        enum status status = next_chunk(pipeline, sink, order, &chunk, &times->wait_rows);
+        if (status != STATUS_OK || chunk == NULL) return status;
+        bool const begins = guessed && chunk->began != UINT64_MAX;
+        wrong = begins && chunk->began != pipeline->due;
+        last = chunk->last;
+        *final = chunk->ends_source;
+        if (begins && last && !wrong) pipeline->due = chunk->ended;
+        if (wrong)
+            chunk_home(pipeline, chunk);
+        else
+            status = pass_on(pipeline, assemble, chunk, unit->source);
+        if (status != STATUS_OK) return status;
+    }
+    return wrong ? mend_unit(pipeline, assemble, sink, unit, *final) : STATUS_OK;
+}
+
+/* All in order. Ends early, without a fault of its own, when a worker failed. */
+static enum status take_all(struct pipeline *pipeline, struct assemble *assemble, struct sink *sink,
+                            struct pipeline_times *times)
+{
+    struct feed_cursor unit;
+    bool final = false;
+    for (bool more = feed_first(&pipeline->feed, &unit); more && !is_stopped(pipeline);
+         more = feed_next(&pipeline->feed, &unit, final)) {
+        enum status const status = take_unit(pipeline, assemble, sink, &unit, times, &final);
+        if (status != STATUS_OK) return status;
+    }
+    return STATUS_OK;
+}
+
+/* ---- the assembler, when it is known who stays ---- */
+
 static bool all_settled(struct pipeline *pipeline)
 {
     /* D2, pairs with D1 */
     return atomic_load_explicit(&pipeline->settled, memory_order_acquire) == pipeline->options->threads;
-}
-
-static bool has_spare(struct pipeline *pipeline)
-{
-    return pipeline->pool.empty_count != 0;
 }
 
 static enum status replay_unit(struct pipeline *pipeline, struct assemble *assemble, struct sink *sink,
@@ -542,8 +642,9 @@ static uint64_t memory_of(const struct pipeline_needs *needs, const struct pipel
         convert_tools_bytes(rules, sizes->block) + reader_bytes(needs->buffered_sources, sizes->block) +
         sizes->chunks * chunk_memory(sizes->chunk, rules->streams) +
         split_memory(sizes->chunk, rules->streams) + sizeof(struct worker) + 64 * LIMIT_KIB;
+    uint32_t const workers = needs->threads + needs->has_forms; /* the assembler's mender is like one more */
     return PIPELINE_MEMORY_BASE + convert_tools_bytes(rules, lane) +
-           reader_bytes(needs->buffered_sources, lane) + needs->threads * worker +
+           reader_bytes(needs->buffered_sources, lane) + workers * worker +
            sizes->extra * chunk_memory(sizes->chunk, rules->streams) + needs->other +
            feed_bytes(needs, sizes) + dedup_memory_of(needs, sizes);
 }
@@ -660,9 +761,27 @@ static bool worker_create(struct pipeline *pipeline, uint32_t number)
                                                  .take = port_take,
                                                  .give = port_give,
                                                  .wait_for_turn = port_wait_for_turn,
+                                                 .begin = port_begin,
                                                  .stopped = port_stopped,
                                                  .now = options->now};
     return true;
+}
+
+static bool mender_create(struct pipeline *pipeline)
+{
+    const struct pipeline_options *options = pipeline->options;
+    struct convert *const convert = &pipeline->mender.convert;
+    convert->rules = options->rules;
+    convert->sources = pipeline->sources;
+    convert->large = &pipeline->large;
+    convert->port = (struct convert_port){.context = pipeline,
+                                          .take = mender_take,
+                                          .give = mender_give,
+                                          .wait_for_turn = mender_turn,
+                                          .stopped = mender_stopped,
+                                          .now = options->now};
+    return convert_tools_create(&convert->tools, options->rules, options->sizes.block) &&
+           split_create(&convert->split, options->sizes.chunk, options->rules->streams);
 }
 
 static void worker_destroy(struct worker *worker, struct source *const *sources)
@@ -726,7 +845,11 @@ static bool pipeline_create(struct pipeline *pipeline, const struct shard_plan *
     if (!convert_tools_create(&pipeline->large, options->rules, lane)) return false;
     for (uint32_t w = 0; w < options->threads; w++)
         if (!worker_create(pipeline, w)) return false;
-    if (!chunk_pool_create(&pipeline->pool, options->threads, options->sizes.chunks, options->sizes.extra,
+    for (size_t i = 0; i < plan->source_count; i++)
+        pipeline->mender.needed = pipeline->mender.needed || is_guessed(pipeline, i);
+    if (pipeline->mender.needed && !mender_create(pipeline)) return false;
+    uint32_t const extra = options->sizes.extra + (pipeline->mender.needed ? options->sizes.chunks : 0);
+    if (!chunk_pool_create(&pipeline->pool, options->threads, options->sizes.chunks, extra,
                            options->sizes.chunk, options->rules->streams))
         return false;
     if (!feed_create(&pipeline->feed, &feed, pipeline->sources, plan, &pipeline->feed_changed)) return false;
@@ -740,6 +863,8 @@ static void pipeline_destroy(struct pipeline *pipeline)
 {
     for (uint32_t w = 0; pipeline->workers != NULL && w < pipeline->options->threads; w++)
         worker_destroy(&pipeline->workers[w], pipeline->sources);
+    convert_tools_destroy(&pipeline->mender.convert.tools, pipeline->sources);
+    split_destroy(&pipeline->mender.convert.split);
     convert_tools_destroy(&pipeline->large, pipeline->sources);
     chunk_pool_destroy(&pipeline->pool);
     if (pipeline->dedup != NULL) dedup_destroy(pipeline->dedup);

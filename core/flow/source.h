@@ -30,13 +30,15 @@ struct source_window {
 };
 
 struct source_reader; /* the implementation's */
+struct form;
 struct stream;
 
 struct source {
     void *self;
-    const char *name;      /* as the user wrote it, for messages and reject lines */
-    uint64_t size;         /* bytes, fixed when the run starts */
-    struct stream *stream; /* NULL: windows are shown, as below; else all below is NULL */
+    const char *name;        /* as the user wrote it, for messages and reject lines */
+    uint64_t size;           /* bytes, fixed when the run starts */
+    const struct form *form; /* of its records (core/record/form.h); NULL: lines. A stream has its own. */
+    struct stream *stream;   /* NULL: windows are shown, as below; else all below is NULL */
     /* A reader for windows of at most `window_max` bytes; NULL when there is no memory. */
     struct source_reader *(*open_reader)(struct source *source, size_t window_max);
     void (*close_reader)(struct source_reader *reader); /* takes NULL */

@@ -18,10 +18,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct form;
+
 struct stream {
     void *self;
     const char *name; /* as the user wrote it, for messages and reject lines */
-    bool damaged;     /* set by a read() that fails for the contents' sake */
+    /* Of its records; NULL: lines. Set when the first read() is through. */
+    const struct form *form;
+    bool damaged; /* set by a read() that fails for the contents' sake */
     /* Set by the pipeline: the run is being stopped. A read() that waits asks now and then, and ends with any
      * failure: nobody will look at it. NULL: never. */
     bool (*stopped)(void *context);

@@ -1,6 +1,7 @@
 /* stream_cut.c - see the header. Thread: whoever reads the stream now. Owns the carry. */
 #include "core/flow/stream_cut.h"
 
+#include "core/flow/stream_cut_form.h"
 #include "core/record/json_text.h"
 
 #include <stdlib.h>
@@ -8,11 +9,10 @@
 
 static const uint8_t byte_order_mark[] = {0xEF, 0xBB, 0xBF};
 
-/* Bytes before those that are read behind the record: the end of what was looked at before. */
-#define OVERLAP_BYTES MAPPING_SEGMENT_ID_MAX
+#define OVERLAP_BYTES STREAM_OVERLAP_BYTES
 
 /* How much of a long line is kept. */
-static size_t kept_bytes(const struct stream_cut_rules *rules)
+size_t stream_cut_kept_bytes(const struct stream_cut_rules *rules)
 {
     size_t const text =
         rules->max_record > rules->block_bytes ? (size_t)rules->max_record : rules->block_bytes;
@@ -21,7 +21,7 @@ static size_t kept_bytes(const struct stream_cut_rules *rules)
 
 size_t stream_cut_large_bytes(const struct stream_cut_rules *rules)
 {
-    return kept_bytes(rules) + OVERLAP_BYTES + STREAM_STEP_BYTES;
+    return stream_cut_kept_bytes(rules) + STREAM_ROOM_BYTES;
 }
 
 void stream_cut_start(struct stream_cut *cut, struct stream *stream, const struct stream_cut_rules *rules)
@@ -41,7 +41,7 @@ void stream_cut_end(struct stream_cut *cut)
 /* ---- reading ---- */
 
 /* The next bytes; 0 at the end and after a failure, which is kept. */
-static size_t read_some(struct stream_cut *cut, uint8_t *into, size_t room)
+size_t stream_cut_read(struct stream_cut *cut, uint8_t *into, size_t room)
 {
     size_t length = 0;
     if (cut->at_end || cut->state != STREAM_CUT_OPEN) return 0;
@@ -65,16 +65,16 @@ static void open_stream(struct stream_cut *cut)
 
 /* ---- blocks ---- */
 
-static void fill(struct stream_cut *cut, struct stream_block *block)
+void stream_cut_fill(struct stream_cut *cut, struct stream_block *block)
 {
     for (size_t got; block->length < block->capacity; block->length += got) {
-        got = read_some(cut, block->bytes + block->length, block->capacity - block->length);
+        got = stream_cut_read(cut, block->bytes + block->length, block->capacity - block->length);
         if (got == 0) break;
     }
 }
 
 /* Takes bytes off the front. */
-static void strip(struct stream_block *block, size_t bytes)
+void stream_cut_strip(struct stream_block *block, size_t bytes)
 {
     if (bytes == 0) return;
     memmove(block->bytes, block->bytes + bytes, block->length - bytes);
@@ -82,7 +82,7 @@ static void strip(struct stream_block *block, size_t bytes)
     block->offset += bytes;
 }
 
-static size_t leading_blanks(const uint8_t *bytes, size_t length)
+size_t stream_cut_leading_blanks(const uint8_t *bytes, size_t length)
 {
     size_t blanks = 0;
     while (blanks < length && json_is_blank(bytes[blanks]))
@@ -91,14 +91,14 @@ static size_t leading_blanks(const uint8_t *bytes, size_t length)
 }
 
 /* Bytes up to behind the last one that is no blank. */
-static size_t text_end(const uint8_t *bytes, size_t length)
+size_t stream_cut_text_end(const uint8_t *bytes, size_t length)
 {
     while (length > 0 && json_is_blank(bytes[length - 1]))
         length--;
     return length;
 }
 
-static void carry_over(struct stream_cut *cut, const uint8_t *bytes, size_t length, uint64_t offset)
+void stream_cut_carry_over(struct stream_cut *cut, const uint8_t *bytes, size_t length, uint64_t offset)
 {
     memcpy(cut->carry, bytes, length);
     cut->carried = length;
@@ -112,12 +112,12 @@ static enum stream_block_kind ends_how(const struct stream_cut *cut)
 }
 
 /* The block that ends a stream that failed: what was carried is the record that it was damaged in. */
-static void end_failed(struct stream_cut *cut, struct stream_block *block)
+void stream_cut_end_failed(struct stream_cut *cut, struct stream_block *block)
 {
     block->kind = ends_how(cut);
     block->final = true;
-    strip(block, leading_blanks(block->bytes, block->length));
-    block->length = text_end(block->bytes, block->length);
+    stream_cut_strip(block, stream_cut_leading_blanks(block->bytes, block->length));
+    block->length = stream_cut_text_end(block->bytes, block->length);
     block->record_length = block->length;
 }
 
@@ -127,7 +127,7 @@ static bool cut_lines(struct stream_cut *cut, struct stream_block *block)
     const uint8_t *const feed = memrchr(block->bytes, '\n', block->length);
     if (feed == NULL) return false;
     size_t const lines = (size_t)(feed - block->bytes) + 1;
-    carry_over(cut, block->bytes + lines, block->length - lines, block->offset + lines);
+    stream_cut_carry_over(cut, block->bytes + lines, block->length - lines, block->offset + lines);
     block->length = lines;
     return true;
 }
@@ -140,25 +140,28 @@ enum stream_cut_result stream_cut_next(struct stream_cut *cut, struct stream_blo
         .bytes = block->bytes, .capacity = block->capacity, .length = cut->carried, .offset = cut->offset};
     if (cut->carried != 0) memcpy(block->bytes, cut->carry, cut->carried);
     cut->carried = 0;
+    stream_cut_fill(cut, block);
+    if (first) cut->form = cut->stream->form;
+    if (cut->form != NULL) return stream_cut_elements(cut, block, first);
     for (;;) {
-        fill(cut, block);
+        stream_cut_fill(cut, block);
         if (first && block->offset == 0 && block->length >= sizeof byte_order_mark &&
             memcmp(block->bytes, byte_order_mark, sizeof byte_order_mark) == 0)
-            strip(block, sizeof byte_order_mark);
+            stream_cut_strip(block, sizeof byte_order_mark);
         if (cut->at_end) {
             block->final = true;
             return STREAM_CUT_BLOCK;
         }
         if (cut_lines(cut, block)) return STREAM_CUT_BLOCK;
         if (cut->state == STREAM_CUT_FAILED) {
-            end_failed(cut, block);
+            stream_cut_end_failed(cut, block);
             return STREAM_CUT_BLOCK;
         }
-        size_t const blanks = leading_blanks(block->bytes, block->length);
-        strip(block, blanks);
+        size_t const blanks = stream_cut_leading_blanks(block->bytes, block->length);
+        stream_cut_strip(block, blanks);
         if (blanks == 0 && block->length == block->capacity) break;
     }
-    carry_over(cut, block->bytes, block->length, block->offset);
+    stream_cut_carry_over(cut, block->bytes, block->length, block->offset);
     return STREAM_CUT_WANTS_LARGE;
 }
 
@@ -175,8 +178,8 @@ struct long_line {
 
 /* Does it name a wanted segment? Looks at the bytes [at, at + length), which share an id's length with those
  * before. */
-static void look_for_segments(const struct stream_cut *cut, struct stream_block *block, const uint8_t *at,
-                              size_t length)
+void stream_cut_look_for_segments(const struct stream_cut *cut, struct stream_block *block, const uint8_t *at,
+                                  size_t length)
 {
     struct prefilter_scan scan;
     if (block->may_name) return;
@@ -191,13 +194,13 @@ static void take_piece(struct stream_cut *cut, struct long_line *line, const uin
 {
     const uint8_t *const feed = memchr(at, '\n', length);
     size_t const own = feed == NULL ? length : (size_t)(feed - at);
-    size_t const text = text_end(at, own);
+    size_t const text = stream_cut_text_end(at, own);
     if (text > 0) line->text = line->length + text;
     line->length += own;
-    look_for_segments(cut, line->block, at - before, before + own);
+    stream_cut_look_for_segments(cut, line->block, at - before, before + own);
     if (feed == NULL) return;
     line->ended = line->block->feed = true;
-    carry_over(cut, feed + 1, length - own - 1, line->block->offset + line->length + 1);
+    stream_cut_carry_over(cut, feed + 1, length - own - 1, line->block->offset + line->length + 1);
 }
 
 static void read_line(struct stream_cut *cut, struct long_line *line)
@@ -208,7 +211,7 @@ static void read_line(struct stream_cut *cut, struct long_line *line)
     uint8_t *const scratch = line->block->bytes + line->keep + OVERLAP_BYTES;
     uint8_t *at = line->block->bytes + line->length;
     while (!line->ended) {
-        size_t const got = read_some(cut, at, step);
+        size_t const got = stream_cut_read(cut, at, step);
         if (got == 0) break;
         size_t const before = line->length < OVERLAP_BYTES ? (size_t)line->length : OVERLAP_BYTES;
         take_piece(cut, line, at, got, before);
@@ -223,15 +226,19 @@ static void read_line(struct stream_cut *cut, struct long_line *line)
 
 void stream_cut_large(struct stream_cut *cut, struct stream_block *block)
 {
+    if (cut->form != NULL) {
+        stream_cut_element(cut, block);
+        return;
+    }
     *block = (struct stream_block){.bytes = block->bytes, .capacity = block->capacity, .offset = cut->offset};
-    struct long_line line = {.block = block, .keep = kept_bytes(&cut->rules)};
+    struct long_line line = {.block = block, .keep = stream_cut_kept_bytes(&cut->rules)};
     size_t const carried = cut->carried;
     cut->carried = 0;
     memcpy(block->bytes, cut->carry, carried);
     line.length = carried; /* no line feed in it */
-    line.text = text_end(block->bytes, carried);
+    line.text = stream_cut_text_end(block->bytes, carried);
     block->may_name = cut->rules.prefilter == NULL;
-    look_for_segments(cut, block, block->bytes, carried);
+    stream_cut_look_for_segments(cut, block, block->bytes, carried);
     read_line(cut, &line);
     block->record_length = line.text;
     block->length = line.text < LIMIT_REJECT_RAW ? (size_t)line.text : (size_t)LIMIT_REJECT_RAW;

@@ -14,6 +14,7 @@
 
 #include "core/base/limits.h"
 #include "core/flow/stream.h"
+#include "core/record/element_scan.h"
 #include "core/record/prefilter.h"
 
 /* Text in one block: a few of stage 1's, so that taking one costs nothing beside converting it. */
@@ -21,11 +22,23 @@
 /* Bytes asked for at once behind a record that no block holds. */
 #define STREAM_STEP_BYTES (64u * 1024)
 
+/* Room behind the record in the large block. */
+#define STREAM_ROOM_BYTES (128u * 1024)
+/* Bytes before those that are read behind a record that no block holds: the end of what was looked at before.
+ */
+#define STREAM_OVERLAP_BYTES MAPPING_SEGMENT_ID_MAX
+
+/* How far back a broken element of a stream may turn: it must be there still. */
+#define STREAM_BACK_MAX (64u * 1024)
+
 enum stream_block_kind {
     STREAM_LINES,     /* whole lines; the stream's last may lack its feed */
     STREAM_TOO_LARGE, /* one record beyond max_record: the front of it, and its length */
     STREAM_TRUNCATED, /* the stream is damaged inside this record (or behind all), and that is forgiven */
-    STREAM_BROKEN     /* the stream can't be read on: the cut's fault says why */
+    STREAM_BROKEN,    /* the stream can't be read on: the cut's fault says why */
+    STREAM_ELEMENT,   /* one record that no other block holds, of a source with a form */
+    STREAM_TRAILING,  /* what stands behind the container: the front of it, and its length */
+    STREAM_BAD_END    /* the container has no end, or something is missing behind it */
 };
 
 struct stream_block {
@@ -33,11 +46,17 @@ struct stream_block {
     size_t capacity; /* STREAM_BLOCK_BYTES; of the large one stream_cut_large_bytes() */
     enum stream_block_kind kind;
     size_t length;
-    uint64_t offset;           /* of bytes[0] in the stream */
-    uint64_t record_length;    /* TOO_LARGE, TRUNCATED: of the whole record, blanks around it left out */
-    bool feed;                 /* TOO_LARGE: a line feed ended it */
-    bool may_name;             /* TOO_LARGE: a wanted segment (prefilter.h); true without segments */
-    bool final;                /* nothing of the stream comes behind it */
+    uint64_t offset;        /* of bytes[0] in the stream */
+    uint64_t record_length; /* TOO_LARGE, TRUNCATED: of the whole record, blanks around it left out */
+    bool feed;              /* TOO_LARGE: a line feed ended it */
+    bool may_name;          /* TOO_LARGE: a wanted segment (prefilter.h); true without segments */
+    bool final;             /* nothing of the stream comes behind it */
+    /* with a form: */
+    size_t seen;    /* bytes that stand in the block, with those behind `length` */
+    bool ends;      /* the stream ends with them */
+    bool closed;    /* the container ended in it, or before */
+    uint64_t lines; /* ELEMENT, TOO_LARGE, TRAILING: line feeds that are passed with it, or before */
+    bool broken;    /* ELEMENT: it is bad (element_scan.h) */
     struct stream_block *next; /* the holder's */
 };
 
@@ -52,6 +71,7 @@ enum stream_cut_state { STREAM_CUT_CLOSED, STREAM_CUT_OPEN, STREAM_CUT_FAILED, S
 
 struct stream_cut {
     struct stream *stream;
+    const struct form *form; /* the stream's, once it was read from; NULL: lines */
     struct stream_cut_rules rules;
     enum stream_cut_state state;
     bool at_end;        /* read() said so */
@@ -59,6 +79,9 @@ struct stream_cut {
     size_t carried;     /* bytes of it */
     uint64_t offset;    /* of carry[0] in the stream */
     struct fault fault; /* of a stream that failed */
+    struct element_scan scan;
+    bool closed;  /* the container's end was read */
+    bool bad_end; /* it was not, and the stream ends */
 };
 
 /* Capacity of the large block. */

@@ -19,6 +19,8 @@ static enum status head_read(struct stream *stream, uint8_t *into, size_t room, 
     if (head->scan.left == 0) return STATUS_OK;
     enum status const status = head->whole->read(head->whole, into, room, length, fault);
     stream->damaged = head->whole->damaged;
+    stream->form = head->whole->form;
+    if (stream->form != NULL) return status; /* a container can't be cut: all of it is read */
     if (status == STATUS_OK && sample_scan_bytes(&head->scan, into, *length, 0))
         *length = (size_t)head->scan.end;
     return status;

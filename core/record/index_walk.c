@@ -592,14 +592,27 @@ static const uint32_t *not_an_object(struct index_walk *walk, const uint32_t *to
     return defect_is(walk, is_value ? DEFECT_NOT_AN_OBJECT : DEFECT_SYNTAX, *token);
 }
 
-const uint32_t *index_walk_record(struct index_walk *walk, const uint32_t *token)
+const uint32_t *index_walk_element(struct index_walk *walk, const uint32_t *token)
 {
     if (*token >= walk->end) return defect_is(walk, DEFECT_SYNTAX, walk->end);
     if (walk->bytes[*token] != '{') return not_an_object(walk, token);
     const uint32_t *next = walk_value(walk, token, walk->nodes, 0);
     if (next == NULL || (walk->cells->overflow && !walk->exact)) return NULL;
-    if (*next < walk->end) return defect_is(walk, DEFECT_TRAILING_CONTENT, *next);
     return next[-1] < walk->end ? next : defect_is(walk, DEFECT_SYNTAX, walk->end);
+}
+
+const uint32_t *index_walk_record(struct index_walk *walk, const uint32_t *token)
+{
+    const uint32_t *const next = index_walk_element(walk, token);
+    if (next == NULL) return NULL;
+    return *next < walk->end ? defect_is(walk, DEFECT_TRAILING_CONTENT, *next) : next;
+}
+
+const uint32_t *index_walk_skip(struct index_walk *walk, const uint32_t *token, uint32_t depth)
+{
+    if (*token >= walk->end) return NULL;
+    const uint32_t *const next = skip_value(walk, token, depth);
+    return next != NULL && next[-1] < walk->end ? next : NULL;
 }
 
 /* ---- memory ---- */

@@ -76,5 +76,11 @@ void index_walk_destroy(struct index_walk *walk); /* a zeroed struct is fine */
  * NULL at a defect (or when cells->overflow). The index ends at walk->tokens_end and has two entries behind
  * it, which are at or behind the block's end, as simdjson makes them. cells_begin() was called. */
 const uint32_t *index_walk_record(struct index_walk *walk, const uint32_t *token);
+/* The same for a record that others may follow before walk->end: what stands behind it is the caller's to
+ * judge. Never with `exact`. */
+const uint32_t *index_walk_element(struct index_walk *walk, const uint32_t *token);
+/* Passes a value that nothing selects, by its brackets; `depth`: containers open around it. NULL: they don't
+ * match before walk->end, or it is no value. */
+const uint32_t *index_walk_skip(struct index_walk *walk, const uint32_t *token, uint32_t depth);
 
 #endif

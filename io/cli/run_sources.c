@@ -24,7 +24,7 @@ static enum status list_sources(struct run *run, struct fault *fault)
     bool const given = options->source_count != 0;
     struct source_list_rules const rules = {.paths = given ? options->sources : run->job.source_paths,
                                             .count = given ? options->source_count : run->job.source_count,
-                                            .lines = run->job.lines_only};
+                                            .format = run->job.format};
     if (rules.count == 0)
         return fault_set(fault, STATUS_USAGE,
                          "no sources: name files on the command line, or in source.paths");
@@ -66,7 +66,7 @@ static enum status open_all(struct run *run, struct shard_source *extents, struc
     struct source_open_rules const rules = {
         .mode = run->options->input_mode == OPTIONS_INPUT_MMAP ? SOURCE_MODE_MMAP : SOURCE_MODE_READ,
         .window_log_max = run->window_log_max,
-        .lines = run->job.lines_only};
+        .format = run->job.format};
     for (size_t i = 0; i < run->list.count; i++) {
         const struct source_item *const item = &run->list.items[i];
         struct source *const source = source_open(item, &rules, fault);
@@ -114,6 +114,7 @@ void run_sources_needs(const struct run *run, struct pipeline_needs *needs)
     needs->blocks_show = run->job.file_count != 0;
     needs->other += run->list.count * (uint64_t)RUN_SOURCE_BYTES;
     for (size_t i = 0; i < run->list.count; i++) {
+        needs->has_forms = needs->has_forms || run->sources[i]->form != NULL;
         uint64_t const bytes = source_stream_needs(&run->list.items[i], run->window_log_max);
         needs->stream_sources += bytes != 0;
         if (bytes > needs->stream_bytes) needs->stream_bytes = bytes;

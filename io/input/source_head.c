@@ -112,13 +112,18 @@ static const char *head_binary(const uint8_t *head, size_t length)
     return head_wide(head, length);
 }
 
-const char *source_head_judge(const struct source_head *head, uint64_t *content_start)
+const char *source_head_judge(const struct source_head *head, struct form *form)
 {
     static const uint8_t mark[] = {0xef, 0xbb, 0xbf};
+    static const char not_array[] = "does not begin as a JSON array does: set source.format to auto";
+    static const char not_entities[] = "does not begin as a map of entities does: set source.format to auto";
     bool const marked = head->length >= sizeof mark && memcmp(head->bytes, mark, sizeof mark) == 0;
-    *content_start = marked ? sizeof mark : 0;
-    const uint8_t *const text = head->bytes + *content_start, *const end = head->bytes + head->length;
+    size_t const from = marked ? sizeof mark : 0;
+    const uint8_t *const text = head->bytes + from, *const end = head->bytes + head->length;
     const char *refusal = marked ? NULL : head_binary(head->bytes, head->length);
     if (refusal == NULL) refusal = source_text_foreign(text, end);
-    return refusal == NULL && !head->lines ? source_text_judge(text, end, head->whole) : refusal;
+    if (refusal == NULL && head->choice == FORM_CHOICE_AUTO) refusal = source_text_judge(text, end);
+    if (refusal != NULL) return refusal;
+    if (form_choose(form, head->choice, head->bytes, head->length, from, head->whole)) return NULL;
+    return head->choice == FORM_CHOICE_ARRAY ? not_array : not_entities;
 }

@@ -6,6 +6,7 @@
 #define PENSTOCK_IO_INPUT_SOURCE_HEAD_H
 
 #include "core/codec/unpack.h"
+#include "core/record/form.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,13 +22,13 @@ enum unpack_form source_head_form(const uint8_t *stored, size_t length, bool who
 /* The first bytes of a text, decompressed. */
 struct source_head {
     const uint8_t *bytes;
-    size_t length; /* at most SOURCE_HEAD_BYTES */
-    bool whole;    /* the text ends here */
-    bool lines;    /* source.format: ndjson: whatever is a text is one of lines */
+    size_t length;           /* at most SOURCE_HEAD_BYTES */
+    bool whole;              /* the text ends here */
+    enum form_choice choice; /* source.format */
 };
 
-/* NULL: NDJSON, as far as one can see; else a phrase that goes on after "FILE: ": what it is, and what to do
- * about it. *content_start: behind a UTF-8 byte order mark. */
-const char *source_head_judge(const struct source_head *head, uint64_t *content_start);
+/* NULL: *form is what it holds, as far as one can see; else a phrase that goes on after "FILE: ": what it is,
+ * and what to do about it.  */
+const char *source_head_judge(const struct source_head *head, struct form *form);
 
 #endif

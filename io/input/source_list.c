@@ -27,7 +27,8 @@ struct builder {
     struct source_peek *peek;
     struct candidate *candidates;
     size_t count, room;
-    bool lines;
+    enum form_choice format;
+    const struct form *last; /* of the files so far: files of a dump are alike */
     struct fault *fault;
 };
 
@@ -68,12 +69,27 @@ static enum status path_real(struct builder *builder, const char *path, const ch
     return *real == NULL ? list_no_memory(builder->fault) : STATUS_OK;
 }
 
+static enum status take_form(struct builder *builder, struct source_item *item, const struct form *form)
+{
+    item->content_start = form->begin;
+    if (form->kind == FORM_NDJSON) return STATUS_OK;
+    if (builder->last == NULL || memcmp(builder->last, form, sizeof *form) != 0) {
+        struct form *const copy = arena_array(&builder->list->arena, 1, sizeof *copy);
+        if (copy == NULL) return list_no_memory(builder->fault);
+        *copy = *form;
+        builder->last = copy;
+    }
+    item->records = builder->last;
+    return STATUS_OK;
+}
+
 /* Takes what the first bytes say into the item. */
 static enum status judge_look(struct builder *builder, struct source_look *look, struct source_item *item)
 {
     bool const plain = look->form == UNPACK_PLAIN;
-    look->head.lines = builder->lines;
-    const char *const refusal = source_head_judge(&look->head, &item->content_start);
+    struct form form;
+    look->head.choice = builder->format;
+    const char *const refusal = source_head_judge(&look->head, &form);
     item->kind = plain ? SOURCE_KIND_FILE : SOURCE_KIND_PACKED;
     item->form = look->form;
     item->window_log = look->window_log;
@@ -82,7 +98,7 @@ static enum status judge_look(struct builder *builder, struct source_look *look,
     if (refusal != NULL)
         return fault_set(builder->fault, STATUS_INPUT, "%s (%s): %s", item->path,
                          unpack_form_name(look->form), refusal);
-    if (look->window_log <= UNPACK_WINDOW_LOG_MOST) return STATUS_OK;
+    if (look->window_log <= UNPACK_WINDOW_LOG_MOST) return take_form(builder, item, &form);
     return fault_set(
         builder->fault, STATUS_INPUT,
         "%s: needs a zstd window of 2^%u bytes, the largest that can be read is 2^%u: compress it again "
@@ -311,7 +327,8 @@ enum status source_list_build(const struct source_list_rules *rules, struct sour
     *list = (struct source_list){.items = NULL};
     if (rules->count == 0) return STATUS_OK;
     struct fault unseen; /* statuses are taken from the fault: there has to be one */
-    struct builder builder = {.list = list, .lines = rules->lines, .fault = fault != NULL ? fault : &unseen};
+    struct builder builder = {
+        .list = list, .format = rules->format, .fault = fault != NULL ? fault : &unseen};
     struct source_paths named = {0};
     builder.peek = source_peek_create();
     enum status const status =

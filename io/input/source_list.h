@@ -37,10 +37,11 @@ enum source_kind {
 struct source_item {
     const char *path; /* in the list's arena */
     enum source_kind kind;
-    enum unpack_form form;     /* PACKED */
-    unsigned window_log;       /* of the first zstd frame; 0: not known */
-    struct source_stamp stamp; /* when the list was built */
-    uint64_t content_start;    /* FILE: 3 when it begins with a UTF-8 byte order mark, else 0 */
+    enum unpack_form form;      /* PACKED */
+    unsigned window_log;        /* of the first zstd frame; 0: not known */
+    struct source_stamp stamp;  /* when the list was built */
+    uint64_t content_start;     /* of its records: behind a byte order mark, and what opens a container */
+    const struct form *records; /* in the list's arena, perhaps shared by items; NULL: lines */
 };
 
 struct source_list {
@@ -52,7 +53,7 @@ struct source_list {
 struct source_list_rules {
     const char *const *paths;
     size_t count;
-    bool lines; /* source.format: ndjson: whatever is a text is one of lines */
+    enum form_choice format; /* source.format */
 };
 
 /* Fills `list` (whatever it held is forgotten, not freed). On failure it is left empty. No paths give an

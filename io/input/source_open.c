@@ -6,13 +6,18 @@
 struct source *source_open(const struct source_item *item, const struct source_open_rules *rules,
                            struct fault *fault)
 {
-    if (item->kind == SOURCE_KIND_FILE) return source_file_open(item->path, rules->mode, fault);
+    if (item->kind == SOURCE_KIND_FILE) {
+        struct source *const source = source_file_open(item->path, rules->mode, fault);
+        if (source != NULL) source->form = item->records;
+        return source;
+    }
     struct source_stream_rules const stream = {.path = item->path,
                                                .is_standard_input = item->kind == SOURCE_KIND_STANDARD,
                                                .form = item->form,
                                                .stamp = item->stamp,
                                                .window_log_max = rules->window_log_max,
-                                               .lines = rules->lines};
+                                               .records = item->records,
+                                               .format = rules->format};
     return source_stream_create(&stream, fault);
 }
 

@@ -11,7 +11,7 @@
 struct source_open_rules {
     enum source_mode mode;   /* of files that can be read anywhere */
     unsigned window_log_max; /* of zstd frames */
-    bool lines;              /* as the list was built with */
+    enum form_choice format; /* as the list was built with */
 };
 
 /* NULL with the fault filled. A file that is read front to back is not opened before its turn. */

@@ -26,7 +26,9 @@ struct source_stream {
     unsigned window_log_max;
     uint32_t decoders; /* of frames, beside each other; 0: none */
     size_t slot_bytes;
-    bool lines, is_standard_input, is_file, was_open;
+    enum form_choice format;
+    struct form records; /* of standard input, once it was looked at */
+    bool is_standard_input, is_file, was_open;
     uint64_t stored; /* bytes read */
 
     /* while open */
@@ -230,9 +232,9 @@ static enum status look_at_head(struct source_stream *self, struct fault *fault)
         ended = status == STATUS_OK && length == 0;
     }
     struct source_head const head = {
-        .bytes = self->head, .length = self->head_left, .whole = ended, .lines = self->lines};
-    uint64_t content_start;
-    const char *const refusal = source_head_judge(&head, &content_start);
+        .bytes = self->head, .length = self->head_left, .whole = ended, .choice = self->format};
+    const char *const refusal = source_head_judge(&head, &self->records);
+    if (refusal == NULL && self->records.kind != FORM_NDJSON) self->stream.form = &self->records;
     if (refusal == NULL) return STATUS_OK;
     if (self->form == UNPACK_PLAIN) return fault_set(fault, STATUS_INPUT, "%s: %s", self->path, refusal);
     return fault_set(fault, STATUS_INPUT, "%s (%s): %s", self->path, unpack_form_name(self->form), refusal);
@@ -343,13 +345,17 @@ struct source *source_stream_create(const struct source_stream_rules *rules, str
                                    .before = rules->stamp,
                                    .after = rules->stamp,
                                    .window_log_max = rules->window_log_max,
-                                   .lines = rules->lines,
+                                   .format = rules->format,
                                    .is_standard_input = rules->is_standard_input,
                                    .is_file = !rules->is_standard_input,
                                    .looked = !rules->is_standard_input,
                                    .descriptor = -1};
-    self->stream = (struct stream){
-        .self = self, .name = path, .open = stream_open, .read = stream_read, .close = stream_close};
+    self->stream = (struct stream){.self = self,
+                                   .name = path,
+                                   .open = stream_open,
+                                   .read = stream_read,
+                                   .close = stream_close,
+                                   .form = rules->records};
     self->port = (struct source){.self = self, .name = path, .stream = &self->stream};
     return &self->port;
 }

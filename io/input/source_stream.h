@@ -28,10 +28,11 @@
 struct source_stream_rules {
     const char *path; /* copied */
     bool is_standard_input;
-    enum unpack_form form;     /* of a file, when it was listed */
-    struct source_stamp stamp; /* likewise */
-    unsigned window_log_max;   /* of zstd frames, until source_stream_allow_window() */
-    bool lines;                /* see struct source_head */
+    enum unpack_form form;      /* of a file, when it was listed */
+    struct source_stamp stamp;  /* likewise */
+    unsigned window_log_max;    /* of zstd frames, until source_stream_allow_window() */
+    const struct form *records; /* of a file; NULL: lines. Borrowed for its life. */
+    enum form_choice format;    /* of standard input */
 };
 
 /* NULL with the fault filled: no memory. */

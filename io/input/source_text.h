@@ -1,4 +1,4 @@
-/* source_text.h - which form a text has: lines of JSON, or another one that is refused by name.
+/* source_text.h - texts that are no JSON, which are refused by name.
  *
  * Pure. Thread rule: any thread. */
 #ifndef PENSTOCK_IO_INPUT_SOURCE_TEXT_H
@@ -7,10 +7,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The first bytes of a text, without its byte order mark; `whole`: it ends here. NULL: NDJSON as far as one
- * can see; else a phrase that goes on after "FILE: ". */
-const char *source_text_judge(const uint8_t *text, const uint8_t *end, bool whole);
-/* The same for what is no JSON at all: CSV, HTML or XML, in place of data. */
+/* The first bytes of a text, without its byte order mark. NULL, or a phrase that goes on after "FILE: ": what
+ * stands in place of data: HTML, XML. */
 const char *source_text_foreign(const uint8_t *text, const uint8_t *end);
+/* The same for CSV, which only a guess tells from broken records. */
+const char *source_text_judge(const uint8_t *text, const uint8_t *end);
 
 #endif

@@ -12,6 +12,7 @@
 #include "core/base/checksum.h"
 #include "core/base/status.h"
 #include "core/map/mapping.h"
+#include "core/record/form.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -87,9 +88,9 @@ struct job {
 
     const char *const *source_paths; /* as written: relative to the working directory */
     size_t source_count;
-    bool lines_only;      /* source.format: ndjson; else it is recognised */
-    bool forgives_damage; /* source.on_corrupt: skip_rest */
-    uint64_t max_record;  /* bytes */
+    enum form_choice format; /* source.format */
+    bool forgives_damage;    /* source.on_corrupt: skip_rest */
+    uint64_t max_record;     /* bytes */
     uint32_t max_depth;
 
     struct job_destination destination;

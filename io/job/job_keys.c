@@ -38,7 +38,7 @@ static const struct job_key job_keys[] = {
 
     {"source", SECTION},
     {"source.paths", READ(job_read_sources)},
-    {"source.format", READ(job_read_format), AT(lines_only), .choices = "auto, ndjson, array, concatenated, entities"},
+    {"source.format", READ(job_read_format), AT(format), .choices = "auto, ndjson, array, concatenated, entities"},
     {"source.on_corrupt", .kind = JOB_KEY_SWITCH, AT(forgives_damage), .choices = "fail, skip_rest"},
     {"source.max_record", READ(job_read_record_size), AT(max_record)},
     {"source.max_depth", READ(job_read_depth), AT(max_depth)},

@@ -55,19 +55,13 @@ enum status job_read_sources(struct job_builder *builder, const struct job_key *
     return STATUS_OK;
 }
 
-/* The forms that need no format of their own are there; the others are known by name. */
 enum status job_read_format(struct job_builder *builder, const struct job_key *key, const char *place,
                             const struct job_node *value, void *target)
 {
-    enum { FORMAT_AUTO, FORMAT_NDJSON };
-    unsigned choice = 0;
+    unsigned choice = FORM_CHOICE_AUTO;
     enum status const status = job_value_choice(builder, key, place, value, &choice);
-    if (status != STATUS_OK) return status;
-    if (choice > FORMAT_NDJSON)
-        return job_refuse(builder, value->line, place, "%s is not supported yet; set it to auto or ndjson",
-                          job_show(value->text, value->length).text);
-    *(bool *)target = choice == FORMAT_NDJSON;
-    return STATUS_OK;
+    if (status == STATUS_OK) *(enum form_choice *)target = (enum form_choice)choice;
+    return status;
 }
 
 enum status job_read_record_size(struct job_builder *builder, const struct job_key *key, const char *place,

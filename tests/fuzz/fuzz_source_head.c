@@ -11,13 +11,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void judge(const uint8_t *bytes, size_t length)
 {
-    uint64_t start, again;
-    for (int flags = 0; flags < 4; flags++) {
-        struct source_head const head = {
-            .bytes = bytes, .length = length, .whole = (flags & 1) != 0, .lines = (flags & 2) != 0};
-        const char *const refusal = source_head_judge(&head, &start);
-        if (source_head_judge(&head, &again) != refusal || again != start || start > length) abort();
-        if (refusal != NULL && strncmp(refusal, "is ", 3) != 0 && strncmp(refusal, "holds ", 6) != 0) abort();
+    struct form form, again;
+    for (int flags = 0; flags < 10; flags++) {
+        struct source_head const head = {.bytes = bytes,
+                                         .length = length,
+                                         .whole = (flags & 1) != 0,
+                                         .choice = (enum form_choice)(flags / 2)};
+        const char *const refusal = source_head_judge(&head, &form);
+        if (source_head_judge(&head, &again) != refusal) abort();
+        if (refusal == NULL && (again.kind != form.kind || again.begin != form.begin || form.begin > length))
+            abort();
+        if (refusal != NULL && strncmp(refusal, "is ", 3) != 0 && strncmp(refusal, "does not ", 9) != 0)
+            abort();
     }
 }
 

@@ -398,8 +398,6 @@ static void test_later(void **state)
         {"mode: [ full ]\n", "3: mode: is a list"},
         {"incremental: { state: /x }\n", "3: incremental.state: not supported yet"},
         {"incremental: { deletes: none }\n", "3: incremental.deletes: not supported yet"},
-        {"source: { format: entities }\n",
-         "3: source.format: entities is not supported yet; set it to auto or ndjson"},
         {"source: { format: csv }\n", "3: source.format: \"csv\" is not one of auto, ndjson, "},
         {"alerts:\n  url: x\n", "3: alerts: not supported yet"},
     };
@@ -416,13 +414,13 @@ static void test_source(void **state)
     (void)state;
     struct job job;
     load(JOB_BEGIN, &job);
-    assert_false(job.lines_only || job.forgives_damage);
+    assert_true(job.format == FORM_CHOICE_AUTO && !job.forgives_damage);
     job_free(&job);
     load(JOB_BEGIN "source: { format: auto, on_corrupt: fail }\n", &job);
-    assert_false(job.lines_only || job.forgives_damage);
+    assert_true(job.format == FORM_CHOICE_AUTO && !job.forgives_damage);
     job_free(&job);
     load(JOB_BEGIN "source: { format: ndjson, on_corrupt: skip_rest }\n", &job);
-    assert_true(job.lines_only && job.forgives_damage);
+    assert_true(job.format == FORM_CHOICE_NDJSON && job.forgives_damage);
     job_free(&job);
     refused(JOB_BEGIN "source: { on_corrupt: skip }\n",
             "acme.yaml:3: source.on_corrupt: \"skip\" is not one of fail, skip_rest");

@@ -184,9 +184,9 @@ static void order_and_twice(void **state)
 static void first_problem_in_path_order(void **state)
 {
     (void)state;
-    put_text("b", "[1]");
+    put_text("b", "PAR1");
     put_text("fine", "{}\n");
-    expect_refused((const char *const[]){"zz", "fine", "b"}, 3, STATUS_INPUT, "b: ", "array");
+    expect_refused((const char *const[]){"zz", "fine", "b"}, 3, STATUS_INPUT, "b: ", "Parquet");
     expect_refused((const char *const[]){"fine", "b", "a"}, 3, STATUS_NO_SOURCE, "a: ", "no such file");
     expect_refused((const char *const[]){"fine", "s3://x/y", "zz"}, 3, STATUS_INPUT, "s3://x/y: ", "S3");
     expect_refused((const char *const[]){"zz", "-", "fine"}, 3, STATUS_NO_SOURCE, "zz: ", "no such file");
@@ -240,18 +240,65 @@ static void wide_contents(void **state)
     EXPECT_CONTENT("\0\0\0{", "UTF-32");
 }
 
-static void text_contents(void **state)
+static void expect_records(const char *text, enum form_kind kind, uint64_t content_start)
+{
+    const char *path = "f";
+    struct source_list list;
+    struct fault fault;
+    put_text("f", text);
+    assert_int_equal(build(&path, 1, &list, &fault), STATUS_OK);
+    assert_int_equal(list.items[0].content_start, content_start);
+    assert_int_equal(list.items[0].records == NULL ? FORM_NDJSON : list.items[0].records->kind, kind);
+    source_list_free(&list);
+    assert_int_equal(unlink("f"), 0);
+}
+
+static void containers(void **state)
 {
     (void)state;
-    EXPECT_CONTENT("[", "JSON array, which is not supported yet");
-    EXPECT_CONTENT("[\n{}]", "array");
-    EXPECT_CONTENT(" \t\r\n[]", "array");
-    EXPECT_CONTENT("\xef\xbb\xbf[{}]", "array");
-    EXPECT_CONTENT("\xef\xbb\xbf\n [{}]", "array");
-    EXPECT_CONTENT("{\n  \"a\": 1\n}\n", "pretty-printed");
-    EXPECT_CONTENT("\r\n{ \t\r\n\r\n\"a\": 1\n}\n", "pretty-printed");
-    EXPECT_CONTENT("\xef\xbb\xbf{\n\"a\":1}", "pretty-printed");
-    EXPECT_CONTENT("{\n}\n{\n}\n", "pretty-printed");
+    expect_records("[", FORM_ARRAY, 1);
+    expect_records("[\n{}]", FORM_ARRAY, 1);
+    expect_records(" \t\r\n[]", FORM_ARRAY, 5);
+    expect_records("\xef\xbb\xbf[{}]", FORM_ARRAY, 4);
+    expect_records("{\n  \"a\": 1\n}\n", FORM_CONCATENATED, 0);
+    expect_records("\xef\xbb\xbf{\n\"a\":1}", FORM_CONCATENATED, 3);
+    expect_records("{\"k\":[{\"a\":1}]}", FORM_KEYED_ARRAY, 6);
+    expect_records("{\"k\":{\"entity\":{\"a\":1}}}", FORM_ENTITIES, 1);
+    expect_records("{\"a\":1}\n", FORM_NDJSON, 0);
+}
+
+/* Alike files share what is known of their records. */
+static void containers_are_shared(void **state)
+{
+    (void)state;
+    struct source_list list;
+    put_text("a", "[{\"a\":1}]");
+    put_text("b", "[{\"a\":22}]");
+    put_text("c", "[{\"b\":1}]");
+    assert_int_equal(build((const char *const[]){"a", "b", "c"}, 3, &list, NULL), STATUS_OK);
+    assert_ptr_equal(list.items[0].records, list.items[1].records);
+    assert_ptr_not_equal(list.items[0].records, list.items[2].records);
+    source_list_free(&list);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(unlink((const char *const[]){"a", "b", "c"}[i]), 0);
+}
+
+/* source.format: what does not begin so is refused. */
+static void formats_asked_for(void **state)
+{
+    (void)state;
+    const char *const path = "f";
+    struct source_list list;
+    struct fault fault;
+    struct source_list_rules rules = {.paths = &path, .count = 1, .format = FORM_CHOICE_ARRAY};
+    put_text("f", "{\"a\":1}\n");
+    assert_int_equal(source_list_build(&rules, &list, &fault), STATUS_INPUT);
+    assert_non_null(strstr(fault.message, "f: does not begin as a JSON array does"));
+    rules.format = FORM_CHOICE_CONCATENATED;
+    assert_int_equal(source_list_build(&rules, &list, &fault), STATUS_OK);
+    assert_int_equal(list.items[0].records->kind, FORM_CONCATENATED);
+    source_list_free(&list);
+    assert_int_equal(unlink("f"), 0);
 }
 
 static void other_texts(void **state)
@@ -281,7 +328,7 @@ static void lines_by_order(void **state)
     (void)state;
     static const char *const texts[] = {"[\n{}]", "{\n\"a\":1}\n", "a,b\n1,2\n"};
     const char *const path = "f";
-    struct source_list_rules const rules = {.paths = &path, .count = 1, .lines = true};
+    struct source_list_rules const rules = {.paths = &path, .count = 1, .format = FORM_CHOICE_NDJSON};
     struct source_list list;
     struct fault fault;
     for (size_t i = 0; i < 3; i++) {
@@ -355,7 +402,7 @@ static void inside_compressed_files(void **state)
 {
     (void)state;
     static const char *const cases[][2] = {{"PAR1\x15", "f (gzip): is a Parquet file"},
-                                           {"[{}]", "f (gzip): is a JSON array"},
+                                           {"<html>", "f (gzip): is an HTML page"},
                                            {"a,b\n1,2\n", "f (gzip): is CSV"},
                                            {"<html>", "f (gzip): is an HTML page"},
                                            {"\xff\xfe{", "f (gzip): is UTF-16 text"},
@@ -516,13 +563,15 @@ static void manifests(void **state)
 static void containers_of_records(void **state)
 {
     (void)state;
-    EXPECT_CONTENT("{\"results\":[{\"a\":\"]}\\\"\"},{\"b\":[1]}]}", "array under a key");
-    EXPECT_CONTENT("\n {\"r\" : [ {} ] } \r\n \n", "array under a key");
-    EXPECT_CONTENT("\xef\xbb\xbf{\"r\":[{}]}\n", "array under a key");
-    EXPECT_CONTENT("{\"r\":[\n{\"a\":1},\n{\"a\":2}\n]}\n", "array under a key");
-    EXPECT_CONTENT("{\"r\": [\r\n  {\n \"a\":1}]}", "array under a key");
-    EXPECT_CONTENT("{\"r\":[\n]}\n", "array under a key");
-    EXPECT_CONTENT("{\"x1\":{\"entity\":{\"a\":1}},\"x2\":{}}\n", "map of entities");
+    expect_records("{\"results\":[{\"a\":\"]}\\\"\"},{\"b\":[1]}]}", FORM_KEYED_ARRAY, 12);
+    expect_records("\n {\"r\" : [ {} ] } \r\n \n", FORM_KEYED_ARRAY, 10);
+    expect_records("\xef\xbb\xbf{\"r\":[{}]}\n", FORM_KEYED_ARRAY, 9);
+    expect_records("{\"r\":[\n{\"a\":1},\n{\"a\":2}\n]}\n", FORM_KEYED_ARRAY, 6);
+    expect_records("{\"r\": [\r\n  {\n \"a\":1}]}", FORM_KEYED_ARRAY, 7);
+    expect_records("{\"n\":1,\"r\":[{}],\n\"m\":\"{}\"}\n", FORM_KEYED_ARRAY, 12);
+    expect_records("{\"n\":1,\"r\":[{}],\"m\":\"{}\"}\n", FORM_NDJSON, 0);
+    expect_records("{\"x1\":{\"entity\":{\"a\":1}},\"x2\":{}}\n", FORM_ENTITIES, 1);
+    expect_records("{\"a\":{\"b\":1,\"entity\":{}}}\n", FORM_ENTITIES, 1);
     /* records that look alike */
     EXPECT_FINE("{\"identities\":[{\"id\":1}],\"a\":2}\n", 0);
     EXPECT_FINE("{\"r\":[1,2]}\n", 0);
@@ -534,7 +583,6 @@ static void containers_of_records(void **state)
     EXPECT_FINE("{\"r\":[\n", 0);
     EXPECT_FINE("{\"r\":[\n{\"a\":1}\n{\"a\":2}\n", 0); /* a torn record, then whole ones */
     EXPECT_FINE("{\"a\":{\"entity2\":{}}}\n", 0);
-    EXPECT_FINE("{\"a\":{\"b\":1,\"entity\":{}}}\n", 0);
     EXPECT_FINE("{\"a\":{\"entity\":{}}}\n{\"a\":{\"entity\":{}}}\n", 0);
     EXPECT_FINE("{\"a", 0);
     EXPECT_FINE("{\"a\\", 0);
@@ -604,7 +652,7 @@ static void only_the_head_counts(void **state)
     text[SOURCE_HEAD_BYTES] = '[';
     expect_fine(text, size, 0);
     text[SOURCE_HEAD_BYTES - 1] = '[';
-    expect_content(text, size, "array");
+    expect_fine(text, size, SOURCE_HEAD_BYTES);
     memset(text, ' ', size);
     memcpy(text, "{\n", 2);
     text[SOURCE_HEAD_BYTES] = '"';
@@ -622,7 +670,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(empty_list, setup, teardown),
         cmocka_unit_test_setup_teardown(binary_contents, setup, teardown),
         cmocka_unit_test_setup_teardown(wide_contents, setup, teardown),
-        cmocka_unit_test_setup_teardown(text_contents, setup, teardown),
+        cmocka_unit_test_setup_teardown(containers, setup, teardown),
+        cmocka_unit_test_setup_teardown(containers_are_shared, setup, teardown),
+        cmocka_unit_test_setup_teardown(formats_asked_for, setup, teardown),
         cmocka_unit_test_setup_teardown(other_texts, setup, teardown),
         cmocka_unit_test_setup_teardown(lines_by_order, setup, teardown),
         cmocka_unit_test_setup_teardown(compressed_files, setup, teardown),

@@ -80,8 +80,10 @@ static struct source *listed(const void *bytes, size_t length)
 static struct source *standard_input(bool lines)
 {
     struct fault fault;
-    struct source_stream_rules const rules = {
-        .path = "-", .is_standard_input = true, .window_log_max = UNPACK_WINDOW_LOG_LEAST, .lines = lines};
+    struct source_stream_rules const rules = {.path = "-",
+                                              .is_standard_input = true,
+                                              .window_log_max = UNPACK_WINDOW_LOG_LEAST,
+                                              .format = lines ? FORM_CHOICE_NDJSON : FORM_CHOICE_AUTO};
     struct source *const source = source_stream_create(&rules, &fault);
     assert_non_null(source);
     return source;
@@ -388,8 +390,8 @@ static void judges_standard_input(void **state)
     expect_refused("{\0\"\0", 4, STATUS_INPUT, false, "-: is UTF-16 text");
     expect_refused("a,b\n1,2\n", 8, STATUS_INPUT, false, "-: is CSV");
     expect_refused("<html>", 6, STATUS_INPUT, false, "-: is an HTML page");
-    expect_refused("\x28\xb5\x2f\xfd\x20\x06\x31\0\0[ \n{}]", 15, STATUS_INPUT, false,
-                   "- (zstd): is a JSON array");
+    expect_refused("\x28\xb5\x2f\xfd\x20\x06\x31\0\0<html>", 15, STATUS_INPUT, false,
+                   "- (zstd): is an HTML page");
     expect_refused(stored.at, 1000, STATUS_IO, true, "cut off");
     expect_refused(stored.at, 2, STATUS_IO, true, "cut off");
     struct writer writer = {.length = 0};

@@ -1,0 +1,362 @@
+/* element_scan.c - see the header. Thread: the caller's. Owns nothing. */
+#include "core/record/element_scan.h"
+
+#include "core/base/scan.h"
+#include "core/record/json_text.h"
+
+#include <string.h>
+
+/* What the next token may be. */
+enum expect { VALUE, VALUE_OR_END, KEY, KEY_OR_END, COLON, COMMA_OR_END };
+
+#define NOWHERE UINT64_MAX
+
+/* The bytes at hand: of the source from `offset` on. */
+struct view {
+    const uint8_t *bytes;
+    size_t length;
+    uint64_t offset;
+    bool ends;
+};
+
+void element_scan_begin(struct element_scan *scan, const struct form *form, uint64_t limit, uint64_t back_max,
+                        uint64_t begin)
+{
+    size_t const kept = offsetof(struct element_scan, kinds);
+    memset(scan, 0, kept); /* kinds are written before they are read */
+    scan->form = form;
+    scan->limit = limit;
+    scan->back_max = back_max;
+    scan->begin = scan->at = scan->text_end = begin;
+    scan->next_mark = scan->in_string = scan->marks[0] = NOWHERE;
+    scan->expect = form->kind == FORM_ENTITIES ? KEY : VALUE;
+}
+
+/* ---- brackets ---- */
+
+static bool is_object(const struct element_scan *scan)
+{
+    uint64_t const level = scan->depth - 1;
+    return scan->depth == 0 ? scan->form->kind == FORM_ENTITIES : scan->kinds[level / 8] >> (level % 8) & 1;
+}
+
+static void open_bracket(struct element_scan *scan, bool object)
+{
+    uint64_t const level = scan->depth++;
+    if (level < LIMIT_DEPTH_MAX) {
+        uint8_t const bit = (uint8_t)(1u << (level % 8));
+        uint8_t *const kinds = &scan->kinds[level / 8];
+        *kinds = object ? *kinds | bit : *kinds & (uint8_t)~bit;
+    }
+    if (scan->depth <= ELEMENT_SCAN_LEVELS) {
+        scan->marks[scan->depth] = NOWHERE;
+        if (scan->depth > scan->deepest) scan->deepest = (uint32_t)scan->depth;
+    }
+    scan->expect = object ? KEY_OR_END : VALUE_OR_END;
+}
+
+/* ---- what is out of place ---- */
+
+static enum element_end finish(struct element_scan *scan, enum element_end end, uint64_t next)
+{
+    scan->next = next;
+    return end;
+}
+
+static enum element_end break_off(struct element_scan *scan, uint64_t mark)
+{
+    return finish(scan, ELEMENT_BROKEN, mark);
+}
+
+/* The first mark of those that may be turned back to: of the levels [first, last]. */
+static uint64_t earliest(const struct element_scan *scan, uint64_t first, uint64_t last)
+{
+    uint64_t mark = scan->string_open ? scan->in_string : NOWHERE;
+    for (uint64_t level = first; level <= last && level <= scan->deepest; level++)
+        if (scan->marks[level] < mark) mark = scan->marks[level];
+    return mark != NOWHERE && scan->at - mark <= scan->back_max ? mark : NOWHERE;
+}
+
+/* Something is out of place at the byte at hand, or of the string before it. */
+static enum element_end out_of_place(struct element_scan *scan, bool string)
+{
+    if (scan->wrong) return ELEMENT_MORE;
+    scan->wrong = true;
+    if (string && scan->in_string != NOWHERE && scan->at - scan->in_string <= scan->back_max)
+        return break_off(scan, scan->in_string);
+    /* a record on a line of its own may have been taken for a value */
+    uint64_t const before =
+        scan->form->kind == FORM_CONCATENATED ? earliest(scan, 1, scan->depth + 1) : NOWHERE;
+    if (before != NOWHERE) return break_off(scan, before);
+    if (scan->at == scan->next_mark && scan->at > scan->begin) return break_off(scan, scan->at);
+    return ELEMENT_MORE;
+}
+
+/* A mark at the byte at hand. */
+static enum element_end at_mark(struct element_scan *scan)
+{
+    uint64_t const mark = scan->at;
+    if (mark == scan->begin) return ELEMENT_MORE;
+    if (scan->wrong) return break_off(scan, mark);
+    if (scan->in_array && scan->depth == 1 && !scan->string_open) return break_off(scan, mark);
+    if (scan->string_open && scan->in_string == NOWHERE) scan->in_string = mark;
+    if (scan->depth <= ELEMENT_SCAN_LEVELS && !scan->string_open && scan->marks[scan->depth] == NOWHERE)
+        scan->marks[scan->depth] = mark;
+    return ELEMENT_MORE;
+}
+
+/* ---- the end ---- */
+
+/* Does the closing byte at hand only look like the container's end, because a record follows? */
+static bool goes_on_behind(const struct element_scan *scan, const struct view *view)
+{
+    size_t at = (size_t)(scan->at - view->offset) + 1;
+    size_t const end = view->length - at > RECORD_MARK_BLANKS ? at + RECORD_MARK_BLANKS : view->length;
+    while (at < end && (json_is_blank(view->bytes[at]) || view->bytes[at] == ']' || view->bytes[at] == '}'))
+        at++;
+    if (at >= end || view->bytes[at] != ',') return false;
+    size_t const last = view->length - at > RECORD_MARK_BLANKS ? at + RECORD_MARK_BLANKS : view->length;
+    for (at++; at < last && json_is_blank(view->bytes[at]);)
+        at++;
+    return record_mark_is(&scan->form->mark, view->bytes, view->length, at);
+}
+
+/* A byte behind the value, at depth 0, outside of strings. ELEMENT_MORE: it is still the element's. */
+static enum element_end byte_behind(struct element_scan *scan, const struct view *view, uint8_t byte)
+{
+    if (scan->form->kind == FORM_CONCATENATED) {
+        if (byte == '\n' || byte == '{') return finish(scan, ELEMENT_NEXT, scan->at);
+        return ELEMENT_MORE;
+    }
+    if (byte == ',') return finish(scan, ELEMENT_COMMA, scan->at + 1);
+    if (byte == form_closer(scan->form) && !goes_on_behind(scan, view))
+        return finish(scan, ELEMENT_CLOSES, scan->at + 1);
+    return ELEMENT_MORE;
+}
+
+static enum element_end source_ends(struct element_scan *scan)
+{
+    bool const several = scan->form->kind == FORM_CONCATENATED;
+    uint64_t const level = scan->depth + 1;
+    uint64_t mark = NOWHERE;
+    if (scan->string_open || (several && !scan->behind)) mark = earliest(scan, 1, several ? level : 0);
+    /* what should have closed the container closed a bracket in it (of an array under a key: two) */
+    if (!several && scan->closed == scan->text_end)
+        mark = earliest(scan, level, level + (scan->form->kind == FORM_KEYED_ARRAY));
+    if (mark != NOWHERE && mark > scan->begin) return break_off(scan, mark);
+    return finish(scan, ELEMENT_SOURCE, scan->at);
+}
+
+/* ---- bytes ---- */
+
+/* From within a string on. */
+static enum element_end string_byte(struct element_scan *scan, uint8_t byte)
+{
+    if (scan->escaped) {
+        scan->escaped = false;
+        if (byte >= 0x20) return ELEMENT_MORE;
+    }
+    if (byte == '\\') {
+        scan->escaped = true;
+    } else if (byte == '"') {
+        scan->string_open = false;
+        if (scan->depth == 0 && scan->expect == COMMA_OR_END) scan->behind = true;
+    } else if (byte == '\n') {
+        return out_of_place(scan, true);
+    }
+    return ELEMENT_MORE;
+}
+
+static enum element_end open_string(struct element_scan *scan)
+{
+    bool const key = scan->expect == KEY || scan->expect == KEY_OR_END;
+    bool const fits = key || scan->expect == VALUE || scan->expect == VALUE_OR_END;
+    enum element_end end = ELEMENT_MORE;
+    /* behind a string that should have gone on, it is that one which is wrong */
+    if (!fits) end = out_of_place(scan, true);
+    scan->string_open = true;
+    scan->string = scan->at;
+    scan->in_string = NOWHERE;
+    scan->expect = key ? COLON : COMMA_OR_END;
+    return end;
+}
+
+static enum element_end close_bracket(struct element_scan *scan, uint8_t byte)
+{
+    bool const object = byte == '}';
+    bool const known = scan->depth <= LIMIT_DEPTH_MAX;
+    enum element_end end = ELEMENT_MORE;
+    scan->closed = scan->at + 1;
+    if (known && is_object(scan) != object) {
+        scan->lost = true;
+        return out_of_place(scan, false);
+    }
+    uint8_t const may = object ? KEY_OR_END : VALUE_OR_END;
+    if (scan->expect != may && scan->expect != COMMA_OR_END) end = out_of_place(scan, false);
+    scan->depth--;
+    scan->expect = COMMA_OR_END;
+    scan->behind = scan->depth == 0;
+    if (end != ELEMENT_MORE || !scan->behind || scan->form->kind != FORM_CONCATENATED) return end;
+    scan->text_end = scan->at + 1;
+    return finish(scan, ELEMENT_NEXT, scan->at + 1);
+}
+
+static enum element_end scalar_byte(struct element_scan *scan)
+{
+    if (scan->scalar) return ELEMENT_MORE;
+    bool const fits = scan->expect == VALUE || scan->expect == VALUE_OR_END;
+    enum element_end const end = fits ? ELEMENT_MORE : out_of_place(scan, true);
+    scan->scalar = true;
+    scan->expect = COMMA_OR_END;
+    if (scan->depth == 0) scan->behind = true;
+    return end;
+}
+
+/* One of { [ } ] : , outside of strings and within the value. */
+static enum element_end sign_byte(struct element_scan *scan, uint8_t byte)
+{
+    enum element_end end = ELEMENT_MORE;
+    switch (byte) {
+    case '{':
+    case '[':
+        if (scan->expect != VALUE && scan->expect != VALUE_OR_END) end = out_of_place(scan, false);
+        scan->behind = false;
+        if (scan->at == scan->begin) scan->in_array = byte == '[';
+        open_bracket(scan, byte == '{');
+        return scan->depth > LIMIT_DEPTH_MAX && end == ELEMENT_MORE ? out_of_place(scan, false) : end;
+    case '}':
+    case ']':
+        if (scan->depth != 0) return close_bracket(scan, byte);
+        scan->behind = true; /* an element that begins so */
+        return out_of_place(scan, false);
+    case ':':
+        scan->behind = scan->depth == 0 && scan->form->kind == FORM_CONCATENATED;
+        if (scan->expect != COLON) return out_of_place(scan, true);
+        scan->expect = VALUE;
+        return ELEMENT_MORE;
+    default:
+        scan->behind = scan->depth == 0; /* of a concatenated text: elsewhere it ends the element */
+        if (scan->expect != COMMA_OR_END) end = out_of_place(scan, true);
+        scan->expect = is_object(scan) ? KEY : VALUE;
+        return end;
+    }
+}
+
+static bool is_sign(uint8_t byte)
+{
+    return byte == '{' || byte == '}' || byte == '[' || byte == ']' || byte == ':' || byte == ',';
+}
+
+static enum element_end plain_byte(struct element_scan *scan, const struct view *view, uint8_t byte)
+{
+    if (scan->depth == 0 && (scan->behind || scan->form->kind != FORM_CONCATENATED)) {
+        enum element_end const end = byte_behind(scan, view, byte);
+        if (end != ELEMENT_MORE) return end;
+    }
+    bool const escaped = scan->escaped;
+    scan->escaped = byte == '\\' && !escaped;
+    if (byte == '"' && !escaped) {
+        scan->scalar = false;
+        return open_string(scan);
+    }
+    if (json_is_blank(byte)) {
+        scan->scalar = false;
+        return ELEMENT_MORE;
+    }
+    if (!is_sign(byte)) return scalar_byte(scan);
+    scan->scalar = false;
+    return sign_byte(scan, byte);
+}
+
+/* ---- the loop ---- */
+
+/* Where the next mark is; one that the view does not show is looked for again with the next one. */
+static void find_mark(struct element_scan *scan, const struct view *view)
+{
+    size_t const from = (size_t)(scan->at - view->offset);
+    size_t const mark = record_mark_next(&scan->form->mark, view->bytes, view->length, from);
+    scan->next_mark = mark == RECORD_MARK_NONE ? NOWHERE : view->offset + mark;
+}
+
+/* Passes the bytes of a string that mean nothing, up to `end`. */
+static void pass_text(struct element_scan *scan, const struct view *view, uint64_t end)
+{
+    const uint8_t *const bytes = view->bytes;
+    uint64_t at = scan->at - view->offset;
+    uint64_t const stop = end - view->offset;
+    while (at < stop) {
+        uint32_t const stops = scan_string_stops(bytes + at);
+        if (stops != 0) {
+            at += (uint64_t)__builtin_ctz(stops);
+            break;
+        }
+        at += SCAN_STEP;
+    }
+    if (at > stop) at = stop;
+    scan->at = view->offset + at;
+    if (scan->at > scan->text_end) scan->text_end = scan->at;
+}
+
+/* A limit passed without a sign of where the element is broken. */
+static enum element_end pass_limit(struct element_scan *scan)
+{
+    scan->over = true;
+    if (scan->wrong || scan->behind) return ELEMENT_MORE;
+    uint64_t const mark = earliest(scan, 1, scan->depth + 1);
+    return mark != NOWHERE && mark > scan->begin ? break_off(scan, mark) : ELEMENT_MORE;
+}
+
+static enum element_end one_byte(struct element_scan *scan, const struct view *view)
+{
+    uint8_t const byte = view->bytes[scan->at - view->offset];
+    enum element_end end = ELEMENT_MORE;
+    if (scan->at == scan->next_mark) end = at_mark(scan);
+    if (end != ELEMENT_MORE) return end;
+    if (scan->string_open)
+        end = string_byte(scan, byte);
+    else if (!scan->lost)
+        end = plain_byte(scan, view, byte);
+    if (end != ELEMENT_MORE) return end;
+    scan->at++;
+    if (!json_is_blank(byte)) scan->text_end = scan->at;
+    return ELEMENT_MORE;
+}
+
+/* The text of an element that goes to a mark: without the comma before it. */
+static void cut_text(struct element_scan *scan, const struct view *view)
+{
+    uint64_t end = scan->next;
+    bool comma = scan->form->kind == FORM_CONCATENATED;
+    uint64_t const first = scan->begin > view->offset ? scan->begin : view->offset;
+    while (end > first) {
+        uint8_t const byte = view->bytes[end - 1 - view->offset];
+        if (!json_is_blank(byte) && (comma || byte != ',')) break;
+        comma = comma || byte == ',';
+        end--;
+    }
+    scan->text_end = end;
+}
+
+enum element_end element_scan_run(struct element_scan *scan, const uint8_t *bytes, size_t length,
+                                  uint64_t offset, bool ends)
+{
+    struct view const view = {.bytes = bytes, .length = length, .offset = offset, .ends = ends};
+    size_t const left = ends ? 0 : RECORD_MARK_AHEAD;
+    uint64_t const stop = offset + (length > left ? length - left : 0);
+    enum element_end end = ELEMENT_MORE;
+    if (scan->at >= stop && !ends) return ELEMENT_MORE;
+    find_mark(scan, &view);
+    while (end == ELEMENT_MORE && scan->at < stop) {
+        if (scan->next_mark < scan->at) find_mark(scan, &view);
+        uint64_t const limit = scan->over ? stop : scan->begin + scan->limit + 1;
+        uint64_t to = scan->next_mark < stop ? scan->next_mark : stop;
+        if (limit < to) to = limit;
+        if (scan->string_open && !scan->escaped && scan->at < to) pass_text(scan, &view, to);
+        if (scan->at < stop) end = one_byte(scan, &view);
+        if (end == ELEMENT_MORE && !scan->over && scan->at - scan->begin > scan->limit)
+            end = pass_limit(scan);
+    }
+    if (end == ELEMENT_MORE && ends) end = source_ends(scan);
+    if (end == ELEMENT_BROKEN && scan->next >= offset) cut_text(scan, &view);
+    return end;
+}

@@ -1,0 +1,70 @@
+/* element_scan.h - where a record of a container ends: found byte by byte, whatever is wrong with it.
+ *
+ * This is what says where records are in arrays, concatenated texts and maps; the fast way (convert_form.c)
+ * may take a record by stage 1's index only where it is bound to find the same. From the place where an
+ * element is due everything follows from the bytes behind it: so workers that begin at different places of a
+ * file agree as soon as they meet at one.
+ *
+ * An element goes to the comma behind its value, or to the container's end; in concatenated texts to the
+ * bracket that closes it, or what begins with none to the line's end or the next brace. Quotes, backslashes
+ * and brackets count as they do for stage 1. An element that is not closed so is broken, and so is one in
+ * which something is out of place and behind that a mark (record_mark.h): a broken element goes to the next
+ * mark, whatever is in between. Out of place is what no JSON text may hold there; of a string that was left
+ * open, the place is where it began.
+ *
+ *   marks behind what is out of place       the first of them ends the element
+ *   marks in an element that is an array    the first of them
+ *   longer than `limit`, nothing of that    the first mark in a bracket that is still open, or was closed
+ * last the source ends, something is open      the same, of the bracket closed last (in concatenated texts:
+ * all)
+ *
+ * Thread rule: one struct a thread. Never allocates. */
+#ifndef PENSTOCK_CORE_RECORD_ELEMENT_SCAN_H
+#define PENSTOCK_CORE_RECORD_ELEMENT_SCAN_H
+
+#include "core/base/limits.h"
+#include "core/record/form.h"
+
+/* Marks are kept for so many open brackets; deeper ones are not turned back to. */
+#define ELEMENT_SCAN_LEVELS 64u
+
+enum element_end {
+    ELEMENT_MORE,   /* not seen yet */
+    ELEMENT_COMMA,  /* `next` is behind the comma that follows */
+    ELEMENT_CLOSES, /* `next` is behind the byte that closes the container */
+    ELEMENT_SOURCE, /* the source ends */
+    ELEMENT_NEXT,   /* concatenated: what is at `next` is another one */
+    ELEMENT_BROKEN  /* `next` is the mark that it goes to */
+};
+
+struct element_scan {
+    const struct form *form;
+    uint64_t limit;     /* bytes of an element after which it may be broken off */
+    uint64_t back_max;  /* how far back a mark may lie to be turned to */
+    uint64_t begin, at; /* of the element; the next byte */
+    uint64_t text_end;  /* behind the last byte of it that is no blank */
+    uint64_t next;
+    uint64_t next_mark;                      /* at or behind `at`; UINT64_MAX: not looked for yet */
+    uint64_t string;                         /* where the string at hand, or the last one, begins */
+    uint64_t in_string;                      /* the first mark in it; UINT64_MAX: none */
+    uint64_t marks[ELEMENT_SCAN_LEVELS + 1]; /* the first ones directly in the brackets of each depth */
+    uint64_t depth;
+    uint64_t closed;  /* behind the bracket closed last */
+    uint32_t deepest; /* how many of `marks` are set */
+    uint8_t expect;
+    bool behind;   /* the value is closed: what follows up to the end is out of place */
+    bool in_array; /* the element is an array: bad, and records in it may be the container's */
+    bool string_open, escaped, scalar, wrong, lost, over;
+    uint8_t kinds[LIMIT_DEPTH_MAX / 8]; /* bit: an object */
+};
+
+/* At the first byte of an element, no blank and not the source's end. */
+void element_scan_begin(struct element_scan *scan, const struct form *form, uint64_t limit, uint64_t back_max,
+                        uint64_t begin);
+/* Looks at bytes [scan->at, …) of the source, of which `bytes` shows `length` from `offset` on (at most
+ * scan->at - RECORD_MARK_BEHIND, or scan->begin). Unless `ends` (the source ends with them) the last
+ * RECORD_MARK_AHEAD are left for the next call. */
+enum element_end element_scan_run(struct element_scan *scan, const uint8_t *bytes, size_t length,
+                                  uint64_t offset, bool ends);
+
+#endif

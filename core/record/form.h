@@ -1,0 +1,57 @@
+/* form.h - the container that a source's records stand in, told by its first bytes (contract:
+ * `source.format`).
+ *
+ *   FORM_NDJSON        a record a line
+ *   FORM_ARRAY         one array
+ *   FORM_CONCATENATED  one text behind the other, pretty-printed or not
+ *   FORM_ENTITIES      { "<id>": { "entity": { the record }, … }, … }
+ *   FORM_KEYED_ARRAY   one object, one member of which is an array of records; the others are scalars
+ *
+ * Pure. Thread rule: read-only once found. */
+#ifndef PENSTOCK_CORE_RECORD_FORM_H
+#define PENSTOCK_CORE_RECORD_FORM_H
+
+#include "core/record/record_mark.h"
+
+/* The contract lets "the lines of the first 64 KiB decide". */
+#define FORM_HEAD_BYTES (64u * 1024)
+
+enum form_kind { FORM_NDJSON, FORM_ARRAY, FORM_CONCATENATED, FORM_ENTITIES, FORM_KEYED_ARRAY };
+
+struct form {
+    enum form_kind kind;
+    uint64_t begin; /* of the first record or the blanks before it: behind what opens the container */
+    uint64_t lines; /* line feeds before that */
+    struct record_mark mark;
+};
+
+/* source.format, as it was asked for. */
+enum form_choice {
+    FORM_CHOICE_AUTO,
+    FORM_CHOICE_NDJSON,
+    FORM_CHOICE_ARRAY,
+    FORM_CHOICE_CONCATENATED,
+    FORM_CHOICE_ENTITIES
+};
+
+/* The first `length` bytes of a source, `from` of them a byte order mark. `whole`: that is all of it. */
+void form_find(struct form *form, const uint8_t *head, size_t length, size_t from, bool whole);
+/* As a kind that was asked for (FORM_ARRAY may turn out to be keyed). False: it does not begin as one. */
+bool form_take(struct form *form, enum form_kind kind, const uint8_t *head, size_t length, size_t from);
+
+/* Of an array under a key: do these bytes, behind the array, end the object and the source? Scalars may stand
+ * beside the array. */
+bool form_ends_object(const uint8_t *bytes, size_t length);
+
+/* As the job wants it. False: it does not begin so. */
+bool form_choose(struct form *form, enum form_choice choice, const uint8_t *head, size_t length, size_t from,
+                 bool whole);
+
+/* The byte that ends the container; 0: none does. */
+static inline uint8_t form_closer(const struct form *form)
+{
+    if (form->kind == FORM_ARRAY || form->kind == FORM_KEYED_ARRAY) return ']';
+    return form->kind == FORM_ENTITIES ? '}' : 0;
+}
+
+#endif

@@ -1,0 +1,311 @@
+/* test_convert_form.c - containers that are no lines: found as what they are, every record found in them, and
+ * the same whatever the shards, the threads, the walk, and whether the source is read anywhere or front to
+ * back. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/form_desk.h"
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+/* ---- containers ---- */
+
+/* How records are put together; $ stands for a record, a list of them for the rest. */
+struct container {
+    const char *name;
+    enum form_kind kind;
+    const char *before, *record_before, *between, *record_after, *after;
+};
+
+static const struct container containers[] = {
+    {"array", FORM_ARRAY, "[", "", ",", "", "]"},
+    {"array, blanks", FORM_ARRAY, " \r\n[ ", "", " ,\r\n ", "", "\n]\n"},
+    {"array, lines", FORM_ARRAY, "[\n", "  ", ",\n", "", "\n]\n"},
+    {"concatenated", FORM_CONCATENATED, "", "", "", "", ""},
+    {"concatenated, lines", FORM_CONCATENATED, "{\"id\":\"zero\"\n}\n", "", "\n \n", "", "\n"},
+    {"concatenated, mark", FORM_CONCATENATED, "\xef\xbb\xbf ", "", " ", "", ""},
+    {"under a key", FORM_KEYED_ARRAY, "{\"results\":[", "", ",", "", "]}"},
+    {"under a key, scalars", FORM_KEYED_ARRAY, "{\"n\":5, \"results\" : [\n", "", ",\n", "",
+     "\n], \"next\": null, \"s\":\"]}\" }\n"},
+    {"entities", FORM_ENTITIES, "{", "\"k%u\":{\"entity\":", ",", "}", "}"},
+    {"entities, more", FORM_ENTITIES, "{\n", "  \"k\\\"%u\": {\n    \"entityId\": \"k\",\n    \"entity\": ",
+     ",\n", ",\n    \"lastModifiedAt\": \"x\"\n  }", "\n}\n"},
+};
+
+/* `pretty`: a record's own lines. */
+static void write_container(struct memory_text *text, const struct container *container,
+                            const char *const *records, size_t count)
+{
+    char front[200];
+    text->length = 0;
+    memory_print(text, container->before);
+    for (size_t i = 0; i < count; i++) {
+        if (i != 0) memory_print(text, container->between);
+        snprintf(front, sizeof front, container->record_before, (unsigned)i);
+        memory_print(text, front);
+        memory_print(text, records[i]);
+        memory_print(text, container->record_after);
+    }
+    memory_print(text, container->after);
+}
+
+/* ---- runs ---- */
+
+static struct memory_job job;
+
+static int make_job(void **state)
+{
+    (void)state;
+    memory_job_start(&job, "id");
+    memory_column(&job, "a");
+    memory_job_compile(&job);
+    return 0;
+}
+
+static int free_job(void **state)
+{
+    (void)state;
+    memory_job_free(&job);
+    return 0;
+}
+
+/* The text with room behind it, at an end that a sanitizer sees. */
+static uint8_t *padded(const struct memory_text *text)
+{
+    uint8_t *bytes = memory_must(malloc(text->length + LIMIT_PADDING));
+    memcpy(bytes, text->bytes, text->length);
+    memset(bytes + text->length, '{', LIMIT_PADDING);
+    return bytes;
+}
+
+static struct form_outcome run_text(const struct memory_text *text, const struct form_run *run)
+{
+    struct form_outcome outcome;
+    uint8_t *bytes = padded(text);
+    assert_true(form_desk_run(&job, bytes, text->length, run, &outcome));
+    free(bytes);
+    return outcome;
+}
+
+static struct form_outcome run_once(const struct memory_text *text)
+{
+    return run_text(text, &(struct form_run){.threads = 1, .shard_bytes = 1 << 20});
+}
+
+static void must_equal(const struct form_outcome *a, const struct form_outcome *b, const char *what,
+                       uint64_t number)
+{
+    bool const same = strcmp((char *)a->rows.bytes, (char *)b->rows.bytes) == 0 &&
+                      strcmp((char *)a->rejects.bytes, (char *)b->rejects.bytes) == 0 &&
+                      memcmp(&a->tally, &b->tally, sizeof a->tally) == 0;
+    if (same) return;
+    print_message("%s %llu: other outcome\n%s%s---\n%s%s", what, (unsigned long long)number, a->rows.bytes,
+                  a->rejects.bytes, b->rows.bytes, b->rejects.bytes);
+    print_message("lines %llu %llu\n", (unsigned long long)a->tally.lines,
+                  (unsigned long long)b->tally.lines);
+    fflush(stdout);
+    fail();
+}
+
+/* However it is cut. */
+static void check_cuts(const struct memory_text *text, const char *what, uint64_t step)
+{
+    struct form_outcome const whole = run_once(text);
+    for (uint64_t shard = 1; shard <= text->length; shard += step + (shard < 90 ? 0 : 60)) {
+        struct form_outcome const cut =
+            run_text(text, &(struct form_run){.threads = 1 + (uint32_t)(shard % 3), .shard_bytes = shard});
+        must_equal(&whole, &cut, what, shard);
+        form_outcome_free((struct form_outcome *)&cut);
+    }
+    struct form_outcome slow =
+        run_text(text, &(struct form_run){.threads = 2, .shard_bytes = 100, .walk = CONVERT_ON_DEMAND});
+    must_equal(&whole, &slow, "on demand", 0);
+    form_outcome_free(&slow);
+    struct form_outcome front =
+        run_text(text, &(struct form_run){.threads = 2, .shard_bytes = 100, .stream = true});
+    must_equal(&whole, &front, what, 0);
+    form_outcome_free(&front);
+    form_outcome_free((struct form_outcome *)&whole);
+}
+
+/* ---- tests ---- */
+
+static void records_are_found(void **state)
+{
+    static const char *const records[] = {
+        "{\"id\":1,\"a\":\"x\"}",
+        "{\"id\":2,\"a\":{\"id\":7,\"b\":[{\"id\":8},{\"id\":9}]}}",
+        "{\"id\": 3,\n \"a\": \"],[{}\\\"{\\\"id\\\":5}\"\n}",
+        "{\"a\":\"other key\",\"id\":4}",
+        "{\"id\":5}",
+    };
+    static const char rows[] = "1,x\n2,\"{\"\"id\"\":7,\"\"b\"\":[{\"\"id\"\":8},{\"\"id\"\":9}]}\"\n"
+                               "3,\"],[{}\"\"{\"\"id\"\":5}\"\n4,other key\n5,\n";
+    (void)state;
+    struct memory_text text = {0};
+    for (size_t c = 0; c < COUNT(containers); c++) {
+        write_container(&text, &containers[c], records, COUNT(records));
+        struct form_outcome outcome = run_once(&text);
+        if (outcome.kind != containers[c].kind || strstr((char *)outcome.rows.bytes, rows) == NULL)
+            print_message("%s: kind %d\n%s%s", containers[c].name, outcome.kind, outcome.rows.bytes,
+                          outcome.rejects.bytes);
+        assert_int_equal(outcome.kind, containers[c].kind);
+        assert_int_equal(outcome.tally.delivered, COUNT(records) + (*containers[c].before == '{' &&
+                                                                    outcome.kind == FORM_CONCATENATED));
+        assert_int_equal(outcome.tally.input, outcome.tally.delivered);
+        assert_non_null(strstr((char *)outcome.rows.bytes, rows));
+        form_outcome_free(&outcome);
+        check_cuts(&text, containers[c].name, 1);
+    }
+    memory_text_free(&text);
+}
+
+/* Each between two good records in front and two behind. */
+static const char *const bad_records[] = {
+    "{\"id\":1,\"a\":[1}",
+    "{\"id\":1,\"a\":\"open}",
+    "{\"id\":1,\"a\":{\"b\":1}",
+    "{\"id\":1,\"a\":",
+    "{\"id\":1,\"a\"",
+    "{\"id\":1,",
+    "{\"id\":1",
+    "{\"id\":",
+    "{\"id\"",
+    "{\"id",
+    "{\"",
+    "{",
+    "{\"id\":1]",
+    "{]",
+    "[",
+    "[1",
+    "[[",
+    "[[1",
+    "[1]",
+    "[{\"id\":1}",
+    "5",
+    "nul",
+    "null",
+    "\"text\"",
+    "\"open",
+    "\"",
+    "\\",
+    "-",
+    "{\"id\":1}}",
+    "{\"id\":1}]",
+    "{\"id\":1} x",
+    "{\"id\":1}:",
+    "}",
+    "]",
+    "}}",
+    "{\"id\":1,\"a\":\"\x01\"}",
+    "{\"id\":1,\"a\":\"\xff\"}",
+    "{\"id\":1,\"a\":\"\\x\"}",
+    "{\"id\":1,}",
+    "{\"id\" 1}",
+    "{id:1}",
+    "{\"id\":1,\"a\":01}",
+    "{\"a\":1}",
+    "{}",
+    "{\"id\":\"\"}",
+    "{\"id\":1,\"b\":[\"open]}",
+    "{\"id\":1,\"b\":{\"c\":\"open}}",
+    "\xff",
+    "//",
+    "{\"id\":1,\"a\":\"\n\"}",
+};
+
+static void bad_ones_fail_alone(void **state)
+{
+    (void)state;
+    struct memory_text text = {0};
+    for (size_t c = 0; c < COUNT(containers); c++)
+        for (size_t b = 0; b < COUNT(bad_records); b++) {
+            const char *const records[] = {"{\"id\":\"first\"}", "{\"id\":\"second\"}", bad_records[b],
+                                           "{\"id\":\"third\"}", "{\"id\":\"fourth\"}"};
+            /* with nothing in between, what follows may as well be its value */
+            bool const runs_on = strchr(":,[", bad_records[b][strlen(bad_records[b]) - 1]) != NULL;
+            if (runs_on && containers[c].kind == FORM_CONCATENATED &&
+                strchr(containers[c].between, '\n') == NULL)
+                continue;
+            write_container(&text, &containers[c], records, COUNT(records));
+            struct form_outcome outcome = run_once(&text);
+            if (containers[c].kind == FORM_ENTITIES && strcmp(bad_records[b], "}}") == 0) {
+                form_outcome_free(&outcome);
+                continue; /* closes the map; what else an entity has stands behind it */
+            }
+            bool good = outcome.kind == containers[c].kind && tally_failed(&outcome.tally) >= 1;
+            for (size_t r = 0; r < COUNT(records); r++) {
+                char row[64];
+                snprintf(row, sizeof row, "\n%.*s,\n", (int)strcspn(records[r] + 7, "\""), records[r] + 7);
+                good = good && (r == 2 || strstr((char *)outcome.rows.bytes, row) != NULL);
+            }
+            if (!good)
+                print_message("%s, %s: kind %d\n%s%s", containers[c].name, bad_records[b], outcome.kind,
+                              outcome.rows.bytes, outcome.rejects.bytes);
+            assert_true(good);
+            if (containers[c].kind != FORM_ENTITIES) assert_int_equal(tally_failed(&outcome.tally), 1);
+            form_outcome_free(&outcome);
+            check_cuts(&text, bad_records[b], 23);
+        }
+    memory_text_free(&text);
+}
+
+/* The blocks of a larger text, with records beside blocks' ends, and longer than blocks. */
+static void blocks_end_anywhere(void **state)
+{
+    (void)state;
+    struct memory_text text = {0}, record = {0};
+    for (size_t c = 0; c < COUNT(containers); c++) {
+        const struct container *const container = &containers[c];
+        char front[200];
+        text.length = 0;
+        memory_print(&text, container->before);
+        for (unsigned i = 0; i < 800; i++) {
+            if (i != 0) memory_print(&text, container->between);
+            snprintf(front, sizeof front, container->record_before, i);
+            memory_print(&text, front);
+            snprintf(front, sizeof front, "{\"id\":%u,\"x\":[{\"id\":1},{\"id\":2}],\"a\":\"", i);
+            memory_print(&text, front);
+            memory_fill(&text, 'a', i % 211 == 100 ? 70000 : i * 7919 % 401);
+            memory_print(&text, i % 97 == 50 ? "}" : "\"}");
+            memory_print(&text, container->record_after);
+        }
+        memory_print(&text, container->after);
+        struct form_outcome whole = run_once(&text);
+        if (tally_failed(&whole.tally) != 8)
+            print_message("%s: failed %d of %d %s\n", container->name, (int)tally_failed(&whole.tally),
+                          (int)whole.tally.input, whole.rejects.bytes);
+        for (uint64_t shard = 1000; shard < text.length; shard = shard * 5 / 2) {
+            struct form_run const run = {.threads = 1 + (uint32_t)(shard % 4),
+                                         .shard_bytes = shard,
+                                         .block = shard % 3 == 0 ? PIPELINE_BLOCK_MAX : 0};
+            struct form_outcome cut = run_text(&text, &run);
+            must_equal(&whole, &cut, container->name, shard);
+            form_outcome_free(&cut);
+        }
+        for (size_t block = PIPELINE_STREAM_BLOCK_MIN; block <= STREAM_BLOCK_BYTES; block *= 2) {
+            struct form_run const run = {
+                .threads = 3, .shard_bytes = 1, .stream = true, .stream_block = block};
+            struct form_outcome cut = run_text(&text, &run);
+            must_equal(&whole, &cut, container->name, block);
+            form_outcome_free(&cut);
+        }
+        form_outcome_free(&whole);
+    }
+    memory_text_free(&text);
+    memory_text_free(&record);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(records_are_found),
+        cmocka_unit_test(bad_ones_fail_alone),
+        cmocka_unit_test(blocks_end_anywhere),
+    };
+    return cmocka_run_group_tests(tests, make_job, free_job);
+}
