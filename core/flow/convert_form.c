@@ -269,7 +269,8 @@ static enum status close_container(struct convert *convert, struct course *cours
     bool fine = false;
     course->closed = true;
     course->at = convert->end;
-    if (convert->block != NULL) return STATUS_OK; /* what follows in a stream is looked at where it is cut */
+    if (convert->block != NULL) /* what follows in a stream is looked at where it is cut */
+        return count_far(convert, course, at, fault);
     enum status status = pass_blanks(convert, &text, fault);
     if (status == STATUS_OK && keyed) status = ends_object(convert, text, &fine, fault);
     if (status != STATUS_OK || fine) return status;
