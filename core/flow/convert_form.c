@@ -287,6 +287,7 @@ static enum status miss_end(struct convert *convert, struct course *course, stru
     uint64_t end;
     course->closed = true;
     if (convert->form->kind == FORM_CONCATENATED || !course->last) return STATUS_OK;
+    if (convert->end == convert->form->begin) return STATUS_OK; /* without a byte there is no shard, either */
     enum status status = last_text(convert, course->first, &end, fault);
     if (status == STATUS_OK) status = count_far(convert, course, end, fault);
     return status == STATUS_OK ? refuse_far(convert, end, 0, DEFECT_SYNTAX, fault) : status;
@@ -700,6 +701,7 @@ enum status convert_form(struct convert *convert, const struct shard *shard, uin
     enum status status = STATUS_OK;
     if (guesses) status = find_begin(convert, shard, &begin, fault);
     convert->began = convert->ended = begin;
+    if (convert->contenders != NULL) convert->contenders->began = begin; /* kept from the shard before */
     if (status != STATUS_OK || begin == NOWHERE) return status;
     const struct stream_block *const block = convert->block;
     if (begin >= convert->end && block == NULL) return status;

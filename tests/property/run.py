@@ -6,7 +6,8 @@ whatever the threads, the shards and the way of reading.
            [--only TEXT]
 
 PROFILEGEN is the generator of AEP-like dumps, "-" to go without (said in the summary). Each seed is one dump and one
-job, run several times, then once more in another wrapping (packed.py); the same seed is always the same case. On a
+job, run several times, then once more in another wrapping (packed.py), and in another
+container (contained.py); the same seed is always the same case. On a
 mismatch the dump is shrunk, the case is kept in a folder of its own under --keep (default: the temporary folder), and
 the exit status is 1.
 """
@@ -24,6 +25,7 @@ import time
 
 import audience_dumps
 import common
+import contained
 import generate
 import packed
 import reference
@@ -364,7 +366,8 @@ def run_case(binary, case, folder, flags_sets, counters, keep):
         if problems:
             report_mismatch(binary, case, folder, flags, problems, outcome, keep)
             return False
-    return run_packed(binary, case, folder, counters, keep)
+    return (run_packed(binary, case, folder, counters, keep) and
+            run_contained(binary, case, folder, counters, keep))
 
 
 def run_packed(binary, case, folder, counters, keep):
@@ -381,6 +384,22 @@ def run_packed(binary, case, folder, counters, keep):
     for problem in problems[:6]:
         print(f"  {problem}")
     print(f"  kept in {kept}: penstock export -j job.yaml {' '.join(wrapping.arguments)}")
+    return False
+
+
+def run_contained(binary, case, folder, counters, keep):
+    """True when its well-formed records give the same in another container."""
+    container = contained.Contained(case, case.label)
+    counters.runs += 3
+    problems, flags = container.run(binary, folder)
+    if not problems:
+        return True
+    kept = tempfile.mkdtemp(prefix="penstock-property-", dir=keep)
+    shutil.copytree(folder, kept, dirs_exist_ok=True)
+    print(f"MISMATCH in {case.label}, contained ({container.form}), with {' '.join(flags)}:")
+    for problem in problems[:6]:
+        print(f"  {problem}")
+    print(f"  kept in {kept}: penstock export -j contained.yaml contained")
     return False
 
 
