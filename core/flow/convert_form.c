@@ -269,9 +269,9 @@ static enum status close_container(struct convert *convert, struct course *cours
     bool fine = false;
     course->closed = true;
     course->at = convert->end;
-    if (convert->block != NULL) /* what follows in a stream is looked at where it is cut */
-        return count_far(convert, course, at, fault);
-    enum status status = pass_blanks(convert, &text, fault);
+    enum status status = count_far(convert, course, at, fault);
+    if (convert->block != NULL) return status; /* what follows in a stream is looked at where it is cut */
+    if (status == STATUS_OK) status = pass_blanks(convert, &text, fault);
     if (status == STATUS_OK && keyed) status = ends_object(convert, text, &fine, fault);
     if (status != STATUS_OK || fine) return status;
     if (text == convert->end) return keyed ? refuse_far(convert, at, 0, DEFECT_SYNTAX, fault) : STATUS_OK;
@@ -371,7 +371,7 @@ static enum status leave_element(struct convert *convert, struct course *course,
     bool const whole = scan->behind && !scan->lost && !scan->string_open;
     course->closed = !whole;
     course->at = convert->end;
-    return STATUS_OK;
+    return count_far(convert, course, convert->end, fault);
 }
 
 /* The element at `at`, with what is at hand if that will do. *reads: it did not, and is not at hand any more.
