@@ -240,8 +240,9 @@ static void bad_ones_fail_alone(void **state)
             bool good = outcome.kind == containers[c].kind && tally_failed(&outcome.tally) >= 1;
             for (size_t r = 0; r < COUNT(records); r++) {
                 char row[64];
+                if (r == 2) continue; /* the bad one */
                 snprintf(row, sizeof row, "\n%.*s,\n", (int)strcspn(records[r] + 7, "\""), records[r] + 7);
-                good = good && (r == 2 || strstr((char *)outcome.rows.bytes, row) != NULL);
+                good = good && strstr((char *)outcome.rows.bytes, row) != NULL;
             }
             if (!good)
                 print_message("%s, %s: kind %d\n%s%s", containers[c].name, bad_records[b], outcome.kind,
