@@ -1,7 +1,7 @@
 /* losers.c - see the header. Threads: as it says. Owns the pieces and the tables they are found through.
  *
  * No edge is made for bits here: they are set relaxed, and read behind the edge that says that all units are
- * through (pipeline.c). */
+ * through (pipeline_assemble.c). */
 #include "core/flow/losers.h"
 
 #include <stdlib.h>

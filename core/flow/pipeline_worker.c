@@ -1,0 +1,220 @@
+/* pipeline_worker.c - a worker: what it asks of the pipeline, and its loop. See pipeline.h.
+ * Thread: the worker's, but what makes and frees it. Owns what the worker has. */
+#include "core/flow/pipeline_inside.h"
+
+/* Empty chunks that a worker has before it takes a unit ahead of the front source: what the rows of one come
+ * to, for dumps of profiles. Fewer than PIPELINE_CHUNKS_MIN: a worker without rows on their way has room. */
+#define ROOM_AHEAD 3u
+_Static_assert(ROOM_AHEAD < PIPELINE_CHUNKS_MIN, "a worker without rows on their way has room");
+
+/* ---- the crew's work ---- */
+
+/* Does what the worker was given; returns how long it took. */
+static uint64_t do_work(struct pipeline_worker *worker)
+{
+    struct crew *crew = worker->pipeline->options->crew;
+    uint64_t const took = crew == NULL ? 0 : crew_work(crew, worker->number);
+    worker->work_ns += took;
+    return took;
+}
+
+static bool has_work(const struct pipeline_worker *worker)
+{
+    struct crew *crew = worker->pipeline->options->crew;
+    return crew != NULL && crew_has_work(crew, worker->number);
+}
+
+/* Work until there will be no more. */
+static void do_all_work(struct pipeline_worker *worker)
+{
+    struct pipeline *pipeline = worker->pipeline;
+    struct crew *crew = pipeline->options->crew;
+    if (crew == NULL) return;
+    while (!pipeline_is_stopped(pipeline) && !crew_is_over(crew, worker->number)) {
+        (void)do_work(worker);
+        uint32_t const ticket = wait_prepare(&worker->bed);
+        if (pipeline_is_stopped(pipeline) || has_work(worker) || crew_is_over(crew, worker->number))
+            wait_cancel(&worker->bed);
+        else
+            wait_sleep(&worker->bed, ticket);
+    }
+}
+
+/* ---- the worker's port ---- */
+
+/* Work comes before an empty chunk: what waits for it is older than what would fill the chunk. */
+static struct chunk *port_take(void *context)
+{
+    struct pipeline_worker *worker = context;
+    (void)do_work(worker);
+    struct chunk *chunk = ring_pop(&worker->home);
+    if (chunk != NULL) return chunk;
+    uint64_t const began = worker->pipeline->options->now();
+    uint64_t worked = 0;
+    while (chunk == NULL && !pipeline_is_stopped(worker->pipeline)) {
+        worked += do_work(worker);
+        uint32_t const ticket = wait_prepare(&worker->bed);
+        chunk = ring_pop(&worker->home);
+        if (chunk != NULL || has_work(worker) || pipeline_is_stopped(worker->pipeline))
+            wait_cancel(&worker->bed);
+        else
+            wait_sleep(&worker->bed, ticket);
+    }
+    worker->wait_ns += worker->pipeline->options->now() - began - worked;
+    return chunk;
+}
+
+/* The assembler sleeps for the chunks of one shard, its turn: others can lie in the ring until then. That is
+ * looked at behind the read-modify-write of wait_has_waiters(), so that the turn read is the one it sleeps
+ * for. */
+static void port_give(void *context, struct chunk *chunk)
+{
+    struct pipeline_worker *worker = context;
+    struct pipeline *pipeline = worker->pipeline;
+    uint64_t const shard = chunk->shard;      /* the chunk is the assembler's from here on */
+    (void)ring_push(&worker->forward, chunk); /* never full: it has room for all chunks of the worker */
+    if (!wait_has_waiters(pipeline->arrivals)) return;
+    /* T3, pairs with T1 by way of W1 and S0 (wait.c) */
+    if (atomic_load_explicit(&pipeline->turn, memory_order_acquire) == shard) wait_wake(pipeline->arrivals);
+}
+
+static bool port_stopped(void *context)
+{
+    return pipeline_is_stopped(((struct pipeline_worker *)context)->pipeline);
+}
+
+static bool port_wait_for_turn(void *context, uint64_t shard)
+{
+    struct pipeline_worker *worker = context;
+    struct pipeline *pipeline = worker->pipeline;
+    for (;;) {
+        (void)do_work(worker);
+        uint32_t const ticket = wait_prepare(&pipeline->turn_changed);
+        bool const stopped = pipeline_is_stopped(pipeline);
+        /* T2, pairs with T1 */
+        bool const mine = atomic_load_explicit(&pipeline->turn, memory_order_acquire) == shard;
+        if (stopped || mine) {
+            wait_cancel(&pipeline->turn_changed);
+            return !stopped;
+        }
+        if (has_work(worker))
+            wait_cancel(&pipeline->turn_changed);
+        else
+            wait_sleep(&pipeline->turn_changed, ticket);
+    }
+}
+
+static uint64_t port_begin(void *context)
+{
+    return ((struct pipeline_worker *)context)->pipeline->due;
+}
+
+/* Asks the feed once. */
+static enum feed_answer ask_feed(struct pipeline_worker *worker, struct feed_task *task)
+{
+    if (pipeline_is_stopped(worker->pipeline)) return FEED_END;
+    uint64_t const began = worker->pipeline->options->now();
+    bool const has_room = ring_count(&worker->home) >= ROOM_AHEAD;
+    enum feed_answer const answer = feed_try(&worker->pipeline->feed, worker->number, has_room, task);
+    worker->stream_ns += worker->pipeline->options->now() - began;
+    return answer;
+}
+
+/* False: there is nothing more to convert, or the run is being stopped. */
+static bool next_task(struct pipeline_worker *worker, struct feed_task *task)
+{
+    struct pipeline *pipeline = worker->pipeline;
+    (void)do_work(worker);
+    enum feed_answer answer = ask_feed(worker, task);
+    while (answer == FEED_WAIT) {
+        (void)do_work(worker);
+        uint32_t const ticket = wait_prepare(&pipeline->feed_changed);
+        answer = ask_feed(worker, task);
+        if (answer != FEED_WAIT || has_work(worker)) {
+            wait_cancel(&pipeline->feed_changed);
+            continue;
+        }
+        uint64_t const began = pipeline->options->now();
+        wait_sleep(&pipeline->feed_changed, ticket);
+        worker->idle_ns += pipeline->options->now() - began;
+    }
+    return answer == FEED_TASK;
+}
+
+/* Behind all units, when all candidates are entered. */
+static void settle(struct pipeline_worker *worker)
+{
+    struct pipeline *pipeline = worker->pipeline;
+    uint64_t const began = pipeline->options->now();
+    bool const go = port_wait_for_turn(worker, PIPELINE_TURN_OVER);
+    worker->wait_ns += pipeline->options->now() - began;
+    if (!go) return;
+    dedup_settle(pipeline->dedup, worker->convert.contend.scratch);
+    atomic_fetch_add_explicit(&pipeline->settled, 1, memory_order_release); /* D1, pairs with D2 */
+}
+
+void *pipeline_worker_main(void *argument)
+{
+    struct pipeline_worker *worker = argument;
+    struct pipeline *pipeline = worker->pipeline;
+    struct feed_task task;
+    uint64_t const began = pipeline->options->now();
+    while (next_task(worker, &task)) {
+        if (convert_task(&worker->convert, &task, &worker->fault) != STATUS_OK)
+            pipeline_stop(pipeline, &worker->fault);
+        feed_done(&pipeline->feed, &task);
+    }
+    if (pipeline->dedup != NULL) settle(worker);
+    ring_close(&worker->forward);
+    wait_wake(pipeline->arrivals);
+    worker->busy_ns = pipeline->options->now() - began - worker->work_ns;
+    do_all_work(worker);
+    return NULL;
+}
+
+/* ---- set-up and tear-down ---- */
+
+/* With deduplication. */
+static bool worker_contends(struct pipeline_worker *worker)
+{
+    struct chunk *const gathered = worker->convert.split.rows;
+    return contend_create(&worker->convert.contend, &worker->pipeline->dedup->table) &&
+           (gathered == NULL || chunk_add_marks(gathered));
+}
+
+bool pipeline_worker_create(struct pipeline *pipeline, uint32_t number)
+{
+    const struct pipeline_options *options = pipeline->options;
+    struct pipeline_worker *worker = &pipeline->workers[number];
+    worker->pipeline = pipeline;
+    worker->number = number;
+    worker->wait_ready = wait_init(&worker->bed);
+    if (!worker->wait_ready || !ring_init(&worker->forward, options->sizes.chunks, 0) ||
+        !ring_init(&worker->home, options->sizes.chunks, 0) ||
+        !convert_tools_create(&worker->convert.tools, options->rules, options->sizes.block) ||
+        !split_create(&worker->convert.split, options->sizes.chunk, options->rules->streams) ||
+        (pipeline->dedup != NULL && !worker_contends(worker)))
+        return false;
+    worker->convert.rules = options->rules;
+    worker->convert.sources = pipeline->sources;
+    worker->convert.large = &pipeline->large;
+    worker->convert.visitor = options->rules->visits ? &options->visitors[number] : NULL;
+    worker->convert.port = (struct convert_port){.context = worker,
+                                                 .take = port_take,
+                                                 .give = port_give,
+                                                 .wait_for_turn = port_wait_for_turn,
+                                                 .begin = port_begin,
+                                                 .stopped = port_stopped,
+                                                 .now = options->now};
+    return true;
+}
+
+void pipeline_worker_destroy(struct pipeline_worker *worker, struct source *const *sources)
+{
+    convert_tools_destroy(&worker->convert.tools, sources);
+    split_destroy(&worker->convert.split);
+    contend_destroy(&worker->convert.contend);
+    ring_free(&worker->forward);
+    ring_free(&worker->home);
+    if (worker->wait_ready) wait_destroy(&worker->bed);
+}
