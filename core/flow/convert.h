@@ -130,7 +130,7 @@ void convert_tools_destroy(struct convert_tools *tools, struct source *const *so
 /* Converts one shard or block; its chunks went through port->give, the last one marked. STATUS_IO when the
  * source can't be read. When the run is stopped meanwhile it returns STATUS_OK early. */
 enum status convert_task(struct convert *convert, const struct feed_task *task, struct fault *fault);
-/* Converts a shard of a source with a form again, from where its first record begins (pipeline.c). */
+/* Converts a shard of a source with a form again, from where its first record begins (pipeline_mend.c). */
 enum status convert_again(struct convert *convert, const struct feed_task *task, uint64_t begin,
                           struct fault *fault);
 /* Gives no more: drops the chunks at hand (they are the caller's to free with the pool). */
