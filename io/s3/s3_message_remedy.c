@@ -40,6 +40,7 @@ static const char *right_of(enum s3_op_kind kind)
     case S3_PUT_OBJECT: return "s3:PutObject";
     case S3_ABORT_UPLOAD: return "s3:AbortMultipartUpload";
     case S3_LIST_PARTS: return "s3:ListMultipartUploadParts";
+    case S3_LIST_OBJECTS: return "s3:ListBucket";
     case S3_LIST_UPLOADS: return "s3:ListBucketMultipartUploads";
     case S3_HEAD_OBJECT:
         return "s3:GetObject and s3:ListBucket (without it a missing object is refused, too)";
@@ -275,9 +276,10 @@ void s3_message_remedy(const struct s3_subject *subject, const struct s3_op *op,
     case S3_REDIRECT: add_elsewhere(&remedy, subject, failure); return;
     case S3_DENIED: add_denied(&remedy, subject, op, failure); return;
     case S3_NO_BUCKET:
-        add(&remedy,
-            "there is no bucket %.*s at %s: make it, or correct destination.url, region and endpoint",
-            NAME_SHOWN, subject->bucket, subject->host);
+        add(&remedy, "there is no bucket %.*s at %s: make it, or correct %s, region and endpoint", NAME_SHOWN,
+            subject->bucket, subject->host,
+            op->kind == S3_LIST_OBJECTS || op->kind == S3_GET_OBJECT ? "the source's URL"
+                                                                     : "destination.url");
         return;
     case S3_NO_UPLOAD:
         add(&remedy,

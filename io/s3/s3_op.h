@@ -36,6 +36,7 @@ enum s3_op_kind {
     S3_ABORT_UPLOAD,
     S3_LIST_PARTS,
     S3_LIST_UPLOADS,
+    S3_LIST_OBJECTS, /* ListObjectsV2 */
     S3_PUT_OBJECT,
     S3_HEAD_OBJECT,
     S3_GET_OBJECT,
@@ -73,8 +74,9 @@ struct s3_op {
     const struct http_span *body;
     size_t body_count;
     uint64_t body_length;
-    enum checksum_kind checksum_kind;       /* NONE: no checksum header is sent */
-    uint64_t checksum;                      /* of the body; of the whole object for complete */
+    enum checksum_kind checksum_kind; /* NONE: no checksum header is sent */
+    uint64_t checksum;                /* of the body; of the whole object for complete */
+    bool any_checksum;                /* head, get: of whatever kind the store has; the answer says which */
     const struct s3_object_options *object; /* create, put */
     const struct s3_part *parts;            /* complete */
     size_t part_count;
@@ -86,7 +88,8 @@ struct s3_op {
     uint64_t range_begin, range_length; /* get; length 0: whole */
     bool (*take)(void *context, const uint8_t *bytes, size_t length); /* get: where the body goes */
     void *take_context;
-    const char *prefix;                     /* list uploads */
+    const char *prefix;     /* list uploads, list objects */
+    const char *list_token; /* list objects: next_list_token of the page before; NULL: the first */
     const char *key_marker, *upload_marker; /* list uploads: from here; NULL: the beginning */
     uint32_t part_marker, list_most;        /* list parts: behind this number; most: 0 is S3_LIST_MAX */
     const char *expected_owner;             /* x-amz-expected-bucket-owner; NULL: not sent */
@@ -95,6 +98,13 @@ struct s3_op {
 struct s3_listed_upload {
     const char *key, *upload_id;
     int64_t initiated; /* seconds since 1970 */
+};
+
+/* One of a bucket's, as it was when it was listed. */
+struct s3_listed_object {
+    const char *key;
+    const char *etag; /* with its quotes, as it came; NULL: the store does not tell */
+    uint64_t size;
 };
 
 /* Most tags of an object, and bytes of its metadata, names and values together (S3's). */
@@ -114,7 +124,8 @@ struct s3_answer {
     int64_t retry_after_ms; /* Retry-After (seconds or date) or x-amz-retry-after (ms); -1: none */
     char upload_id[S3_UPLOAD_ID_MAX + 1];
     char etag[S3_ETAG_MAX + 1];
-    bool has_checksum; /* of the kind that was asked for */
+    bool has_checksum;                /* of the kind that was asked for */
+    enum checksum_kind checksum_kind; /* with `any_checksum`: which it is */
     uint64_t checksum;
     bool checksum_is_composite;
     uint64_t content_length; /* head, get: of what was sent, so of a range its length */
@@ -128,6 +139,9 @@ struct s3_answer {
     size_t part_count;
     struct s3_listed_upload *uploads;
     size_t upload_count;
+    struct s3_listed_object *objects;
+    size_t object_count;
+    const char *next_list_token;
     struct arena arena;
 };
 

@@ -53,8 +53,9 @@ void s3_answer_free(struct s3_answer *answer)
     arena_free(&answer->arena);
     answer->parts = NULL;
     answer->uploads = NULL;
-    answer->part_count = answer->upload_count = 0;
-    answer->next_key_marker = answer->next_upload_marker = NULL;
+    answer->objects = NULL;
+    answer->part_count = answer->upload_count = answer->object_count = 0;
+    answer->next_key_marker = answer->next_upload_marker = answer->next_list_token = NULL;
 }
 
 /* ---- headers ---- */
@@ -128,15 +129,26 @@ static void read_location(const char *location, struct s3_answer *answer)
     copy_text(answer->endpoint, sizeof answer->endpoint, host);
 }
 
+/* False: the reply has none of that kind. */
+static bool read_checksum_of(enum checksum_kind kind, const struct http_reply *reply,
+                             struct s3_answer *answer)
+{
+    char name[32];
+    snprintf(name, sizeof name, "x-amz-checksum-%s", checksum_name(kind));
+    const char *text = http_reply_header(reply, name);
+    if (text == NULL) return false;
+    answer->has_checksum =
+        s3_xml_text_checksum(kind, text, &answer->checksum, &answer->checksum_is_composite);
+    answer->checksum_kind = kind;
+    return true;
+}
+
 static void read_checksum(const struct s3_op *op, const struct http_reply *reply, struct s3_answer *answer)
 {
-    if (op->checksum_kind == CHECKSUM_NONE) return;
-    char name[32];
-    snprintf(name, sizeof name, "x-amz-checksum-%s", checksum_name(op->checksum_kind));
-    const char *text = http_reply_header(reply, name);
-    if (text == NULL) return;
-    answer->has_checksum =
-        s3_xml_text_checksum(op->checksum_kind, text, &answer->checksum, &answer->checksum_is_composite);
+    bool found = op->checksum_kind != CHECKSUM_NONE && read_checksum_of(op->checksum_kind, reply, answer);
+    for (int kind = CHECKSUM_CRC64NVME; op->any_checksum && !found && kind <= CHECKSUM_CRC32; kind++)
+        found = read_checksum_of((enum checksum_kind)kind, reply, answer);
+    if (!found) return;
     const char *type = http_reply_header(reply, "x-amz-checksum-type");
     if (type != NULL && strcasecmp(type, "COMPOSITE") == 0) answer->checksum_is_composite = true;
 }
@@ -177,7 +189,8 @@ static const char *missing(enum s3_op_kind kind)
     case S3_HEAD_BUCKET:
     case S3_CREATE_UPLOAD:
     case S3_PUT_OBJECT:
-    case S3_LIST_UPLOADS: return "NoSuchBucket";
+    case S3_LIST_UPLOADS:
+    case S3_LIST_OBJECTS: return "NoSuchBucket";
     case S3_UPLOAD_PART:
     case S3_COMPLETE_UPLOAD:
     case S3_ABORT_UPLOAD:
@@ -270,6 +283,7 @@ static bool read_success(const struct s3_op *op, const struct http_reply *reply,
     case S3_COMPLETE_UPLOAD: return read_body(op, reply, S3_DOCUMENT_COMPLETE, answer);
     case S3_LIST_PARTS: return read_body(op, reply, S3_DOCUMENT_PARTS, answer);
     case S3_LIST_UPLOADS: return read_body(op, reply, S3_DOCUMENT_UPLOADS, answer);
+    case S3_LIST_OBJECTS: return read_body(op, reply, S3_DOCUMENT_OBJECTS, answer);
     case S3_UPLOAD_PART:
     case S3_PUT_OBJECT: return answer->etag[0] != '\0' || bad_reply(answer, "no ETag");
     case S3_HEAD_OBJECT: return read_head(reply, answer);

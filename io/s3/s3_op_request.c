@@ -33,6 +33,7 @@ const char *s3_op_name(enum s3_op_kind kind)
         [S3_ABORT_UPLOAD] = "AbortMultipartUpload",
         [S3_LIST_PARTS] = "ListParts",
         [S3_LIST_UPLOADS] = "ListMultipartUploads",
+        [S3_LIST_OBJECTS] = "ListObjectsV2",
         [S3_PUT_OBJECT] = "PutObject",
         [S3_HEAD_OBJECT] = "HeadObject",
         [S3_GET_OBJECT] = "GetObject",
@@ -245,6 +246,17 @@ static void list_uploads(struct draft *draft)
     }
 }
 
+static void list_objects(struct draft *draft)
+{
+    const struct s3_op *op = draft->op;
+    draft->request->method = HTTP_GET;
+    query(draft, "list-type", "2");
+    query(draft, "encoding-type", "url"); /* as for uploads */
+    query(draft, "max-keys", format(draft, "%" PRIu32, op->list_most != 0 ? op->list_most : S3_LIST_MAX));
+    if (op->prefix != NULL && *op->prefix != '\0') query(draft, "prefix", op->prefix);
+    if (op->list_token != NULL) query(draft, "continuation-token", op->list_token);
+}
+
 static void put_object(struct draft *draft)
 {
     draft->request->method = HTTP_PUT;
@@ -258,7 +270,8 @@ static void read_object(struct draft *draft, enum http_method method)
 {
     const struct s3_op *op = draft->op;
     draft->request->method = method;
-    if (op->checksum_kind != CHECKSUM_NONE) header(draft, "x-amz-checksum-mode", "ENABLED");
+    if (op->checksum_kind != CHECKSUM_NONE || op->any_checksum)
+        header(draft, "x-amz-checksum-mode", "ENABLED");
     if (op->kind != S3_GET_OBJECT) return;
     header(draft, "if-match", op->if_match);
     if (op->range_length == 0) return;
@@ -287,6 +300,7 @@ static void fill(struct draft *draft, const struct s3_endpoint *endpoint, struct
     case S3_ABORT_UPLOAD: upload_call(draft, HTTP_DELETE); break;
     case S3_LIST_PARTS: list_parts(draft); break;
     case S3_LIST_UPLOADS: list_uploads(draft); break;
+    case S3_LIST_OBJECTS: list_objects(draft); break;
     case S3_PUT_OBJECT: put_object(draft); break;
     case S3_HEAD_OBJECT: read_object(draft, HTTP_HEAD); break;
     case S3_GET_OBJECT: read_object(draft, HTTP_GET); break;
@@ -297,7 +311,7 @@ static void fill(struct draft *draft, const struct s3_endpoint *endpoint, struct
 
 static bool needs_key(enum s3_op_kind kind)
 {
-    return kind != S3_HEAD_BUCKET && kind != S3_LIST_UPLOADS;
+    return kind != S3_HEAD_BUCKET && kind != S3_LIST_UPLOADS && kind != S3_LIST_OBJECTS;
 }
 
 static bool needs_upload(enum s3_op_kind kind)

@@ -211,6 +211,7 @@ static enum s3_verdict judge_not_found(const struct s3_op *op)
     case S3_HEAD_BUCKET:
     case S3_CREATE_UPLOAD:
     case S3_LIST_UPLOADS:
+    case S3_LIST_OBJECTS:
     case S3_PUT_OBJECT:
     case S3_OP_KINDS: break;
     }

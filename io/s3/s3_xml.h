@@ -1,7 +1,8 @@
 /* s3_xml.h - the XML of S3's replies, by libexpat. Pure.
  *
  * Any document of the ones below is read into the fields of an s3_answer: Error,
- * InitiateMultipartUploadResult, CompleteMultipartUploadResult, ListPartsResult, ListMultipartUploadsResult.
+ * InitiateMultipartUploadResult, CompleteMultipartUploadResult, ListPartsResult, ListMultipartUploadsResult,
+ * ListBucketResult (ListObjectsV2's).
  * White space before the XML declaration is passed over (Complete keeps its connection alive so). Bounds:
  * S3_XML_MAX bytes, 16 levels, S3_LIST_MAX entries, texts as long as the fields (longer ones fail the parse,
  * but for messages, which are cut). DTDs are refused. Prefixes of namespaces and unknown elements are passed
@@ -9,7 +10,8 @@
  * still empty only. Keys are decoded when the listing says <EncodingType>url</EncodingType>.
  *
  * Whether a document has all that its operation needs (UploadId, ETag) is the caller's to judge; but numbers,
- * times and checksums that it has must be ones, a listing's entries must have number or key and id, and a
+ * times and checksums that it has must be ones, a listing's entries must have number, key and id, or key and
+ * size, and a
  * listing that is cut must say where it goes on. has_checksum of a ListPartsResult: it has parts, and every
  * one has a checksum of the kind.
  *
@@ -25,7 +27,8 @@ enum s3_document {
     S3_DOCUMENT_CREATE,
     S3_DOCUMENT_COMPLETE,
     S3_DOCUMENT_PARTS,
-    S3_DOCUMENT_UPLOADS
+    S3_DOCUMENT_UPLOADS,
+    S3_DOCUMENT_OBJECTS
 };
 
 /* `answer` keeps what it had in other fields, and all of them with S3_DOCUMENT_BAD. `checksum_kind`: which

@@ -38,7 +38,11 @@ enum field {
     FIELD_PART_CHECKSUM,
     FIELD_UPLOAD_KEY,
     FIELD_UPLOAD_ID,
-    FIELD_UPLOAD_TIME
+    FIELD_UPLOAD_TIME,
+    FIELD_NEXT_TOKEN,
+    FIELD_OBJECT_KEY,
+    FIELD_OBJECT_SIZE,
+    FIELD_OBJECT_ETAG
 };
 
 struct s3_xml_rule {
@@ -79,6 +83,12 @@ static const struct s3_xml_rule rules[] = {
     {S3_DOCUMENT_UPLOADS, true, false, "Key", FIELD_UPLOAD_KEY, S3_XML_TEXT},
     {S3_DOCUMENT_UPLOADS, true, false, "UploadId", FIELD_UPLOAD_ID, S3_UPLOAD_ID_MAX},
     {S3_DOCUMENT_UPLOADS, true, false, "Initiated", FIELD_UPLOAD_TIME, XML_WORD},
+    {S3_DOCUMENT_OBJECTS, false, false, "IsTruncated", FIELD_TRUNCATED, XML_WORD},
+    {S3_DOCUMENT_OBJECTS, false, false, "NextContinuationToken", FIELD_NEXT_TOKEN, S3_XML_TEXT},
+    {S3_DOCUMENT_OBJECTS, false, false, "EncodingType", FIELD_ENCODING, XML_WORD},
+    {S3_DOCUMENT_OBJECTS, true, false, "Key", FIELD_OBJECT_KEY, S3_XML_TEXT},
+    {S3_DOCUMENT_OBJECTS, true, false, "Size", FIELD_OBJECT_SIZE, XML_WORD},
+    {S3_DOCUMENT_OBJECTS, true, false, "ETag", FIELD_OBJECT_ETAG, S3_ETAG_MAX},
 };
 
 /* ---- the document ---- */
@@ -92,7 +102,8 @@ static enum s3_document document_named(const char *name)
                  {"InitiateMultipartUploadResult", S3_DOCUMENT_CREATE},
                  {"CompleteMultipartUploadResult", S3_DOCUMENT_COMPLETE},
                  {"ListPartsResult", S3_DOCUMENT_PARTS},
-                 {"ListMultipartUploadsResult", S3_DOCUMENT_UPLOADS}};
+                 {"ListMultipartUploadsResult", S3_DOCUMENT_UPLOADS},
+                 {"ListBucketResult", S3_DOCUMENT_OBJECTS}};
     for (size_t i = 0; i < COUNT(roots); i++)
         if (strcmp(name, roots[i].name) == 0) return roots[i].document;
     return S3_DOCUMENT_BAD;
@@ -106,13 +117,16 @@ static void forget_lists(struct s3_answer *answer)
     answer->next_key_marker = answer->next_upload_marker = NULL;
     answer->parts = NULL;
     answer->uploads = NULL;
-    answer->part_count = answer->upload_count = 0;
+    answer->objects = NULL;
+    answer->next_list_token = NULL;
+    answer->part_count = answer->upload_count = answer->object_count = 0;
 }
 
 bool s3_xml_field_root(struct s3_xml_draft *draft, const char *name)
 {
     draft->document = document_named(name);
-    if (draft->document == S3_DOCUMENT_PARTS || draft->document == S3_DOCUMENT_UPLOADS)
+    if (draft->document == S3_DOCUMENT_PARTS || draft->document == S3_DOCUMENT_UPLOADS ||
+        draft->document == S3_DOCUMENT_OBJECTS)
         forget_lists(draft->answer);
     return draft->document != S3_DOCUMENT_BAD;
 }
@@ -120,7 +134,8 @@ bool s3_xml_field_root(struct s3_xml_draft *draft, const char *name)
 bool s3_xml_field_is_entry(const struct s3_xml_draft *draft, const char *name)
 {
     return (draft->document == S3_DOCUMENT_PARTS && strcmp(name, "Part") == 0) ||
-           (draft->document == S3_DOCUMENT_UPLOADS && strcmp(name, "Upload") == 0);
+           (draft->document == S3_DOCUMENT_UPLOADS && strcmp(name, "Upload") == 0) ||
+           (draft->document == S3_DOCUMENT_OBJECTS && strcmp(name, "Contents") == 0);
 }
 
 static const char *checksum_element(enum checksum_kind kind)
@@ -269,6 +284,7 @@ static bool put_listing(struct s3_xml_draft *draft, enum field field)
     case FIELD_NEXT_PART: return put_next_part(draft);
     case FIELD_NEXT_KEY: return put_marker(draft, &draft->next_key);
     case FIELD_NEXT_UPLOAD: return put_marker(draft, &draft->next_upload);
+    case FIELD_NEXT_TOKEN: return put_marker(draft, &draft->next_token);
     default: return put_result(draft, field);
     }
 }
@@ -309,9 +325,31 @@ static bool put_upload(struct s3_xml_draft *draft, enum field field)
     }
 }
 
+static bool put_object(struct s3_xml_draft *draft, enum field field)
+{
+    size_t const at = draft->answer->object_count;
+    struct s3_listed_object *object = &draft->answer->objects[at];
+    switch (field) {
+    case FIELD_OBJECT_KEY:
+        if (object->key != NULL) return false; /* as above */
+        object->key = draft->keys[at] = keep_text(draft);
+        return object->key != NULL;
+    case FIELD_OBJECT_SIZE:
+        draft->has_size = true;
+        return s3_xml_text_number(trimmed(draft), S3_OBJECT_MAX, &object->size);
+    default:
+        if (object->etag != NULL) return false;
+        const char *const etag = trimmed(draft);
+        if (etag[0] == '\0') return true;
+        object->etag = arena_text(&draft->answer->arena, etag, strlen(etag));
+        return object->etag != NULL;
+    }
+}
+
 static bool put(struct s3_xml_draft *draft, const struct s3_xml_rule *rule)
 {
     if (!rule->in_entry) return put_listing(draft, rule->field);
+    if (draft->document == S3_DOCUMENT_OBJECTS) return put_object(draft, rule->field);
     return draft->document == S3_DOCUMENT_PARTS ? put_part(draft, rule->field)
                                                 : put_upload(draft, rule->field);
 }
@@ -336,8 +374,13 @@ bool s3_xml_field_begin_entry(struct s3_xml_draft *draft)
         if (answer->parts == NULL) answer->parts = arena_array(arena, S3_LIST_MAX, sizeof *answer->parts);
         return answer->parts != NULL && answer->part_count < S3_LIST_MAX;
     }
-    if (answer->uploads == NULL) answer->uploads = arena_array(arena, S3_LIST_MAX, sizeof *answer->uploads);
     if (draft->keys == NULL) draft->keys = arena_array(arena, S3_LIST_MAX, sizeof *draft->keys);
+    if (draft->document == S3_DOCUMENT_OBJECTS) {
+        if (answer->objects == NULL)
+            answer->objects = arena_array(arena, S3_LIST_MAX, sizeof *answer->objects);
+        return answer->objects != NULL && draft->keys != NULL && answer->object_count < S3_LIST_MAX;
+    }
+    if (answer->uploads == NULL) answer->uploads = arena_array(arena, S3_LIST_MAX, sizeof *answer->uploads);
     return answer->uploads != NULL && draft->keys != NULL && answer->upload_count < S3_LIST_MAX;
 }
 
@@ -349,6 +392,10 @@ bool s3_xml_field_end_entry(struct s3_xml_draft *draft)
     if (draft->document == S3_DOCUMENT_PARTS) {
         draft->sums += draft->has_sum;
         return answer->parts[answer->part_count++].number != 0 && draft->has_size;
+    }
+    if (draft->document == S3_DOCUMENT_OBJECTS) {
+        const char *const key = answer->objects[answer->object_count++].key;
+        return key != NULL && key[0] != 0 && draft->has_size;
     }
     const struct s3_listed_upload *upload = &answer->uploads[answer->upload_count++];
     return upload->key != NULL && upload->key[0] != 0 && upload->upload_id != NULL &&
@@ -373,9 +420,19 @@ static bool finish_uploads(struct s3_xml_draft *draft)
     return !answer->truncated || draft->next_key != NULL;
 }
 
+static bool finish_objects(struct s3_xml_draft *draft)
+{
+    struct s3_answer *answer = draft->answer;
+    for (size_t i = 0; i < answer->object_count; i++)
+        if (!finish_key(draft, draft->keys[i])) return false;
+    answer->next_list_token = draft->next_token;
+    return !answer->truncated || draft->next_token != NULL;
+}
+
 bool s3_xml_field_finish(struct s3_xml_draft *draft)
 {
     struct s3_answer *answer = draft->answer;
+    if (draft->document == S3_DOCUMENT_OBJECTS) return finish_objects(draft);
     if (draft->document == S3_DOCUMENT_UPLOADS) return finish_uploads(draft);
     if (draft->document == S3_DOCUMENT_COMPLETE && draft->composite) answer->checksum_is_composite = true;
     if (draft->document != S3_DOCUMENT_PARTS) return true;

@@ -1,7 +1,7 @@
 /* s3_xml_field.h - what the elements of S3's replies say: which are read, and what they put into an answer.
  *
  * Private to s3_xml.c, which moves a struct s3_xml_draft over the events of a document. All documents are
- * flat: fields under the root, and under one kind of entry (Part, Upload) below it.
+ * flat: fields under the root, and under one kind of entry (Part, Upload, Contents) below it.
  *
  * Thread rule: pure but for malloc; any thread. Lists go to the answer's arena. */
 #ifndef PENSTOCK_IO_S3_S3_XML_FIELD_H
@@ -18,13 +18,14 @@ struct s3_xml_draft {
     struct s3_answer *answer;
     enum checksum_kind kind;
     enum s3_document document;
-    bool in_entry;                    /* inside a Part or Upload */
+    bool in_entry;                    /* inside a Part, Upload or Contents */
     bool encoded;                     /* keys are */
     bool composite;                   /* ChecksumType says so; it may come before the checksum */
     bool has_size, has_time, has_sum; /* of the entry that is open */
     size_t sums;                      /* entries with a checksum */
     char *next_key, *next_upload;     /* markers, put into the answer at the end */
-    char **keys;                      /* writable uploads[i].key */
+    char *next_token;                 /* likewise */
+    char **keys;                      /* writable uploads[i].key, objects[i].key */
     const struct s3_xml_rule *rule;   /* of the field that is open; NULL: none */
     size_t length;                    /* of its text */
     char text[S3_XML_TEXT + 1];

@@ -79,6 +79,7 @@ static inline enum s3_op_kind s3_desk_kind(const char *method, const char *targe
     if (strcmp(method, "POST") == 0) return uploads ? S3_CREATE_UPLOAD : S3_COMPLETE_UPLOAD;
     if (strcmp(method, "DELETE") == 0) return of_upload ? S3_ABORT_UPLOAD : S3_DELETE_OBJECT;
     if (uploads) return S3_LIST_UPLOADS;
+    if (query != NULL && strstr(query, "list-type=2") != NULL) return S3_LIST_OBJECTS;
     return of_upload ? S3_LIST_PARTS : S3_GET_OBJECT;
 }
 
@@ -130,6 +131,10 @@ static inline void s3_desk_good(const struct s3_desk_request *request, struct s3
         (void)snprintf(reply->body, sizeof reply->body,
                        "<ListMultipartUploadsResult><IsTruncated>false</IsTruncated>"
                        "</ListMultipartUploadsResult>");
+        break;
+    case S3_LIST_OBJECTS:
+        (void)snprintf(reply->body, sizeof reply->body,
+                       "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>");
         break;
     case S3_HEAD_OBJECT:
     case S3_GET_OBJECT:

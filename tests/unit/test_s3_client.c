@@ -153,6 +153,7 @@ static struct s3_op op_of(const struct rig *rig, enum s3_op_kind kind)
         op.object_size = BODY_SIZE;
         break;
     case S3_HEAD_BUCKET:
+    case S3_LIST_OBJECTS:
     case S3_LIST_UPLOADS: op.key = NULL; break;
     default: break;
     }

@@ -71,6 +71,7 @@ static void names_the_right(void **state)
         [S3_ABORT_UPLOAD] = "s3:AbortMultipartUpload",
         [S3_LIST_PARTS] = "s3:ListMultipartUploadParts",
         [S3_LIST_UPLOADS] = "s3:ListBucketMultipartUploads",
+        [S3_LIST_OBJECTS] = "s3:ListBucket",
         [S3_PUT_OBJECT] = "s3:PutObject",
         [S3_HEAD_OBJECT] = "s3:GetObject and s3:ListBucket",
         [S3_GET_OBJECT] = "s3:GetObject",

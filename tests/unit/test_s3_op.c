@@ -112,6 +112,13 @@ static void bucket_requests(void **state)
     op.expected_owner = OWNER;
     expect_request(&op, "GET " AT "/ ?uploads= ?encoding-type=url ?max-uploads=7 "
                         "|x-amz-expected-bucket-owner: " OWNER);
+    op = (struct s3_op){.kind = S3_LIST_OBJECTS, .prefix = ""};
+    expect_request(&op, "GET " AT "/ ?list-type=2 ?encoding-type=url ?max-keys=1000");
+    op.prefix = "a b/";
+    op.list_token = "t+/=";
+    op.list_most = 7;
+    expect_request(&op, "GET " AT "/ ?list-type=2 ?encoding-type=url ?max-keys=7 ?prefix=a b/ "
+                        "?continuation-token=t+/=");
 }
 
 static void create_requests(void **state)
@@ -192,7 +199,9 @@ static void object_requests(void **state)
     expect_request(&op, "PUT " AT "/" KEY);
     op = (struct s3_op){.kind = S3_HEAD_OBJECT, .key = KEY, .checksum_kind = CHECKSUM_CRC32};
     expect_request(&op, "HEAD " AT "/" KEY " |x-amz-checksum-mode: ENABLED");
-    op.checksum_kind = CHECKSUM_NONE;
+    op = (struct s3_op){.kind = S3_HEAD_OBJECT, .key = KEY, .any_checksum = true};
+    expect_request(&op, "HEAD " AT "/" KEY " |x-amz-checksum-mode: ENABLED");
+    op.any_checksum = false;
     op.if_match = "\"not for head\"";
     expect_request(&op, "HEAD " AT "/" KEY);
     op.kind = S3_GET_OBJECT;
@@ -361,7 +370,7 @@ static void refuses_what_is_missing(void **state)
 {
     (void)state;
     for (int kind = 0; kind < S3_OP_KINDS; kind++) {
-        if (kind == S3_HEAD_BUCKET || kind == S3_LIST_UPLOADS) continue;
+        if (kind == S3_HEAD_BUCKET || kind == S3_LIST_UPLOADS || kind == S3_LIST_OBJECTS) continue;
         struct s3_op op = {.kind = (enum s3_op_kind)kind, .upload_id = UPLOAD, .part = 1};
         refuse(&op, STATUS_INTERNAL, "without a key");
         op.key = "";
@@ -382,6 +391,7 @@ static void names(void **state)
     (void)state;
     assert_string_equal(s3_op_name(S3_HEAD_BUCKET), "HeadBucket");
     assert_string_equal(s3_op_name(S3_LIST_UPLOADS), "ListMultipartUploads");
+    assert_string_equal(s3_op_name(S3_LIST_OBJECTS), "ListObjectsV2");
     assert_string_equal(s3_op_name(S3_DELETE_OBJECT), "DeleteObject");
     assert_string_equal(s3_op_name(S3_OP_KINDS), "?");
 }
@@ -738,6 +748,67 @@ static void list_answers(void **state)
     expect_code(&op, &reply, "BadReply");
 }
 
+static void list_of_objects(void **state)
+{
+    (void)state;
+    struct s3_op op = {.kind = S3_LIST_OBJECTS};
+    struct s3_answer answer = {0};
+    struct reply reply = {
+        .status = 200,
+        .body = "<ListBucketResult><EncodingType>url</EncodingType><IsTruncated>true</IsTruncated>"
+                "<NextContinuationToken>a+b%2F=</NextContinuationToken><Contents><Key>a%2Fb+c</Key><Size>12</"
+                "Size>"
+                "<ETag>&quot;e&quot;</ETag></Contents><Contents><Key>d</Key><Size>0</Size></Contents>"
+                "<CommonPrefixes><Prefix>p/</Prefix></CommonPrefixes></ListBucketResult>"};
+    assert_true(answer_to(&op, &reply, &answer));
+    assert_int_equal(answer.object_count, 2);
+    assert_string_equal(answer.objects[0].key, "a/b c");
+    assert_int_equal(answer.objects[0].size, 12);
+    assert_string_equal(answer.objects[0].etag, "\"e\"");
+    assert_string_equal(answer.objects[1].key, "d");
+    assert_null(answer.objects[1].etag);
+    assert_true(answer.truncated);
+    assert_string_equal(answer.next_list_token, "a+b%2F="); /* tokens are not encoded */
+    s3_answer_free(&answer);
+    assert_null(answer.objects);
+    static const char *const bad[] = {
+        "<ListBucketResult><Contents><Key>a</Key></Contents></ListBucketResult>",
+        "<ListBucketResult><Contents><Size>1</Size></Contents></ListBucketResult>",
+        "<ListBucketResult><Contents><Key>a</Key><Size>-1</Size></Contents></ListBucketResult>",
+        "<ListBucketResult><Contents><Key>a</Key><Key>b</Key><Size>1</Size></Contents></ListBucketResult>",
+        "<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>",
+        "<ListMultipartUploadsResult><IsTruncated>false</IsTruncated></ListMultipartUploadsResult>"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        reply.body = bad[i];
+        expect_code(&op, &reply, "BadReply");
+    }
+}
+
+/* Whichever the store has, of the whole object. */
+static void any_checksum(void **state)
+{
+    (void)state;
+    struct s3_op op = {.kind = S3_HEAD_OBJECT, .any_checksum = true};
+    struct s3_answer answer = {0};
+    struct reply reply = {.status = 200,
+                          .headers = {{"content-length", "9"}, {"x-amz-checksum-crc32c", "AAAABQ=="}}};
+    assert_true(answer_to(&op, &reply, &answer));
+    assert_true(answer.has_checksum && !answer.checksum_is_composite);
+    assert_int_equal(answer.checksum_kind, CHECKSUM_CRC32C);
+    assert_int_equal(answer.checksum, 5);
+    reply.headers[2] = (struct http_header){"x-amz-checksum-type", "COMPOSITE"};
+    assert_true(answer_to(&op, &reply, &answer));
+    assert_true(answer.checksum_is_composite);
+    reply.headers[1] = (struct http_header){"x-amz-checksum-sha256", "AAAABQ=="};
+    assert_true(answer_to(&op, &reply, &answer));
+    assert_false(answer.has_checksum);
+    reply.headers[1] = (struct http_header){"x-amz-checksum-crc32", "AAAABQ=="};
+    op.any_checksum = false;
+    assert_true(answer_to(&op, &reply, &answer));
+    assert_false(answer.has_checksum);
+    s3_answer_free(&answer);
+}
+
 static void object_answers(void **state)
 {
     (void)state;
@@ -827,6 +898,8 @@ int main(void)
         cmocka_unit_test(part_answers),
         cmocka_unit_test(complete_answers),
         cmocka_unit_test(list_answers),
+        cmocka_unit_test(list_of_objects),
+        cmocka_unit_test(any_checksum),
         cmocka_unit_test(object_answers),
         cmocka_unit_test(get_answers),
     };

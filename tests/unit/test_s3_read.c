@@ -79,15 +79,17 @@ static void serve(struct s3_desk *desk, const struct s3_desk_request *request, s
     s3_desk_header(request->head, "If-Match", text, sizeof text);
     store->matched += strcmp(text, "\"one\"") == 0;
     s3_desk_header(request->head, "Range", text, sizeof text);
-    bool const fits = sscanf(text, "bytes=%" SCNu64 "-%" SCNu64, &begin, &end) == 2 && begin <= end &&
-                      end < store->size && end - begin < sizeof reply->body;
+    bool const is_whole = text[0] == '\0' && store->size > 0;
+    if (is_whole) end = store->size - 1;
+    bool const fits = is_whole || (sscanf(text, "bytes=%" SCNu64 "-%" SCNu64, &begin, &end) == 2 &&
+                                   begin <= end && end < store->size && end - begin < sizeof reply->body);
     if (!fits) {
         s3_desk_error(reply, 416, "InvalidRange", "");
         return;
     }
     for (uint64_t i = begin; i <= end; i++)
         reply->body[i - begin] = object_byte(i);
-    reply->status = 206;
+    if (!is_whole) reply->status = 206;
     (void)snprintf(text, sizeof text, "bytes %" PRIu64 "-%" PRIu64 "/%zu", begin, end, store->size);
     s3_desk_add(reply, "Content-Range", text);
     if (request->nth == store->nth) spoil(store, begin, end + 1, reply);

@@ -286,7 +286,7 @@ static void judges_not_found_by_what_was_looked_for(void **state)
         [S3_ABORT_UPLOAD] = S3_NO_UPLOAD, [S3_LIST_PARTS] = S3_NO_UPLOAD,
         [S3_LIST_UPLOADS] = S3_NO_BUCKET, [S3_PUT_OBJECT] = S3_NO_BUCKET,
         [S3_HEAD_OBJECT] = S3_NO_KEY,     [S3_GET_OBJECT] = S3_NO_KEY,
-        [S3_DELETE_OBJECT] = S3_NO_KEY,
+        [S3_DELETE_OBJECT] = S3_NO_KEY,   [S3_LIST_OBJECTS] = S3_NO_BUCKET,
     };
     for (enum s3_op_kind kind = 0; kind < S3_OP_KINDS; kind++) {
         struct s3_answer answer = answer_of(404, "");

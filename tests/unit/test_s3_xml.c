@@ -585,7 +585,7 @@ static void refuses_what_is_no_document(void **state)
         "<Error><Code>a<b/>c</Code></Error>",
         "<Error><Code a=\"1\" a=\"2\"/></Error>",
         "<?xml version=\"1.0\" encoding=\"EBCDIC-XY\"?><Error/>",
-        "<ListBucketResult/>",
+        "<ListAllMyBucketsResult/>",
         "<ErrorResponse><Error><Code>A</Code></Error></ErrorResponse>",
     };
     for (size_t i = 0; i < COUNT(broken); i++)
