@@ -73,6 +73,17 @@ static void put_sources(FILE *out, const struct run *run)
              plural(run->options->sample, "record", "records"));
 }
 
+/* What sources on S3 are read by. */
+static void put_download(FILE *out, const struct run *run)
+{
+    const struct fetch_plan *const plan = &run->objects.plan;
+    if (run->objects.fetch == NULL) return;
+    line(out, "download", "%" PRIu32 " %s to %" PRIu32 " %s, ranges of %zu KiB, %" PRIu64 " MiB in all",
+         run->objects.connections, plural(run->objects.connections, "connection", "connections"),
+         run->objects.count, plural(run->objects.count, "bucket", "buckets"), plan->range_bytes / 1024,
+         (plan->memory + LIMIT_MIB - 1) / LIMIT_MIB);
+}
+
 static void put_paths(FILE *out, const struct path *paths, size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -241,6 +252,7 @@ void check_plan_machine(FILE *out, const struct run *run)
     line(out, "threads", "%" PRIu32, pipeline->threads);
     line(out, "memory", "at most %" PRIu64 " MiB of %" PRIu64 " MiB (--memory-limit)",
          (pipeline->sizes.memory + LIMIT_MIB - 1) / LIMIT_MIB, run_memory_limit(run->options) / LIMIT_MIB);
+    put_download(out, run);
     if (run->destination.kind != DESTINATION_S3) return;
     const struct s3_plan *const plan = &run->destination.plan;
     line(out, "part size", "%" PRIu64 " bytes, doubled every %u parts", plan->part_size,

@@ -97,8 +97,8 @@ static enum status plan_upload(struct run *run, uint64_t limit, struct pipeline_
     for (int attempt = 0; attempt < 2 + shares; attempt++, taken = least_converters) {
         uint64_t left = taken < limit ? limit - taken : 0;
         if (shares && attempt < 2) left /= 2;
-        status = destination_plan(destination, left, options->connections, options->part_size,
-                                  run_sources_text(run), &least_upload, fault);
+        status = destination_plan(destination, left, run_objects_spare(&run->objects, options->connections),
+                                  options->part_size, run_sources_text(run), &least_upload, fault);
         if (status == STATUS_OK || least_upload == 0) break;
     }
     if (status != STATUS_OK && least_upload != 0)
@@ -115,6 +115,30 @@ static enum status plan_upload(struct run *run, uint64_t limit, struct pipeline_
     needs->hold = run_is_packed(run) ? 0 : destination->plan.hold;
     needs->other = beside + destination->plan.other + run_pack_memory(run, destination->plan.hold);
     return status;
+}
+
+static enum status size_beside(struct run *run, uint64_t limit, struct pipeline_needs *needs,
+                               struct fault *fault)
+{
+    enum status status = STATUS_OK;
+    if (run->destination.kind == DESTINATION_S3) status = plan_upload(run, limit, needs, fault);
+    return status == STATUS_OK ? pipeline_size(needs, limit, &run->pipeline.sizes, fault) : status;
+}
+
+/* Reading from S3 gets a quarter of the limit, or, where the rest does not do for the others, the least. */
+static enum status size_run(struct run *run, uint64_t limit, struct pipeline_needs *needs,
+                            struct fault *fault)
+{
+    struct pipeline_needs const without = *needs;
+    if (run->objects.fetch == NULL) return size_beside(run, limit, needs, fault);
+    enum status status = STATUS_OK;
+    for (uint64_t memory = limit / 4;; memory = 0) {
+        run_sources_plan(run, memory);
+        *needs = without;
+        needs->other += run->objects.plan.memory;
+        status = size_beside(run, limit, needs, fault);
+        if (status != STATUS_USAGE || memory == 0) return status;
+    }
 }
 
 static enum status plan_memory(struct run *run, struct fault *fault)
@@ -137,7 +161,7 @@ static enum status plan_memory(struct run *run, struct fault *fault)
     }
     if (run->pipeline.threads == 0) run->pipeline.threads = run_threads(options);
     run->pipeline.rules = &run->rules;
-    run->pipeline.buffered_sources = options->input_mode != OPTIONS_INPUT_MMAP;
+    run->pipeline.buffered_sources = options->input_mode != OPTIONS_INPUT_MMAP || run->objects.fetch != NULL;
     run->pipeline.arrivals = &run->arrivals;
     run->pipeline.store = &run->spool.store;
     run->pipeline.prepare = machine_prepare_memory;
@@ -150,9 +174,7 @@ static enum status plan_memory(struct run *run, struct fault *fault)
                                    .other =
                                        run_pack_memory(run, 0) + run->visitor_bytes * run->pipeline.threads};
     run_sources_needs(run, &needs);
-    enum status status = STATUS_OK;
-    if (run->destination.kind == DESTINATION_S3) status = plan_upload(run, limit, &needs, fault);
-    if (status == STATUS_OK) status = pipeline_size(&needs, limit, &run->pipeline.sizes, fault);
+    enum status const status = size_run(run, limit, &needs, fault);
     if (status != STATUS_OK) return status;
     pipeline_fill(&needs, limit, &run->pipeline.sizes);
     const struct pipeline_sizes *sizes = &run->pipeline.sizes;
@@ -166,6 +188,11 @@ static enum status plan_memory(struct run *run, struct fault *fault)
                    "deduplication: %llu MiB for keys, %llu MiB for rows before they go to a file",
                    (unsigned long long)(sizes->dedup.table / LIMIT_MIB),
                    (unsigned long long)(sizes->dedup.spool / LIMIT_MIB));
+    if (run->objects.fetch != NULL)
+        log_detail(run->logger,
+                   "download: %u connections, %u ranges of %zu KiB, %u of each compressed object",
+                   run->objects.connections, run->objects.plan.slots, run->objects.plan.range_bytes / 1024,
+                   run->objects.plan.ahead);
     if (run->destination.kind == DESTINATION_S3)
         log_detail(run->logger,
                    "upload: %u connections of %u threads, parts of %llu MiB, %llu MiB held at most",
@@ -180,7 +207,7 @@ enum status run_prepare(struct run *run, struct fault *fault)
     enum status status = load_job(run, fault);
     if (status == STATUS_OK) status = run_sources_open(run, fault);
     if (status == STATUS_OK) status = plan_memory(run, fault);
-    return status;
+    return status == STATUS_OK ? run_sources_start(run, fault) : status;
 }
 
 enum status run_cut_to_sample(struct run *run, struct fault *fault)
@@ -219,7 +246,7 @@ enum status run_prepare_reading(struct run *run, uint64_t visitor_bytes, struct 
         run->pipeline.threads = (run->pipeline.threads + 1) / 2;
         status = plan_memory(run, fault);
     }
-    return status;
+    return status == STATUS_OK ? run_sources_start(run, fault) : status;
 }
 
 enum status run_open_destination(struct run *run, struct fault *fault)

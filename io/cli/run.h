@@ -11,6 +11,7 @@
 #include "io/cli/destination.h"
 #include "io/cli/log.h"
 #include "io/cli/options.h"
+#include "io/cli/run_objects.h"
 #include "io/input/source_list.h"
 #include "io/output/output_name.h"
 #include "io/output/spool_file.h"
@@ -22,6 +23,7 @@ struct run {
     struct arena arena;
     struct plan plan;
     struct convert_rules rules;
+    struct run_objects objects; /* what reads sources on S3 */
     struct source_list list;
     struct source **sources; /* of the list's items */
     size_t source_count;

@@ -121,6 +121,7 @@ enum status run_report(const struct run *run, const struct run_outcome *outcome)
     enum status const status = outcome->status;
     struct s3_client_stats stats = {0};
     if (run->destination.client != NULL) s3_client_stats(run->destination.client, &stats);
+    run_objects_stats(&run->objects, &stats);
     const struct assemble *assemble = &outcome->result->assemble;
     struct listed listed;
     if (!list_files(run, outcome, &listed)) {

@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,13 +23,21 @@ static enum status list_sources(struct run *run, struct fault *fault)
 {
     const struct options *const options = run->options;
     bool const given = options->source_count != 0;
-    struct source_list_rules const rules = {.paths = given ? options->sources : run->job.source_paths,
-                                            .count = given ? options->source_count : run->job.source_count,
-                                            .format = run->job.format};
+    struct source_list_rules rules = {.paths = given ? options->sources : run->job.source_paths,
+                                      .count = given ? options->source_count : run->job.source_count,
+                                      .format = run->job.format,
+                                      .remote = NULL};
     if (rules.count == 0)
         return fault_set(fault, STATUS_USAGE,
                          "no sources: name files on the command line, or in source.paths");
-    return source_list_build(&rules, &run->list, fault);
+    struct run_objects_request const objects = {.paths = rules.paths,
+                                                .count = rules.count,
+                                                .connections = options->connections,
+                                                .shared = run->destination.kind == DESTINATION_S3,
+                                                .destination = &run->job.destination};
+    enum status const status = run_objects_open(&run->objects, &objects, fault);
+    rules.remote = run_objects_port(&run->objects);
+    return status == STATUS_OK ? source_list_build(&rules, &run->list, fault) : status;
 }
 
 /* Streams that are open at once: pipeline.h. */
@@ -66,7 +75,8 @@ static enum status open_all(struct run *run, struct shard_source *extents, struc
     struct source_open_rules const rules = {
         .mode = run->options->input_mode == OPTIONS_INPUT_MMAP ? SOURCE_MODE_MMAP : SOURCE_MODE_READ,
         .window_log_max = run->window_log_max,
-        .format = run->job.format};
+        .format = run->job.format,
+        .remote = run_objects_port(&run->objects)};
     for (size_t i = 0; i < run->list.count; i++) {
         const struct source_item *const item = &run->list.items[i];
         struct source *const source = source_open(item, &rules, fault);
@@ -98,11 +108,13 @@ enum status run_sources_open(struct run *run, struct fault *fault)
 
 void run_sources_close(struct run *run)
 {
+    run_objects_stop(&run->objects); /* streams wait for nothing then */
     shard_plan_destroy(&run->shards);
     for (size_t i = 0; i < run->source_count; i++)
-        source_close(run->sources[i]);
+        source_close(run->sources[i], &run->list.items[i], run_objects_port(&run->objects));
     free(run->sources);
     free(run->heads);
+    run_objects_close(&run->objects); /* its texts are the list's */
     source_list_free(&run->list);
 }
 
@@ -119,6 +131,32 @@ void run_sources_needs(const struct run *run, struct pipeline_needs *needs)
         needs->stream_sources += bytes != 0;
         if (bytes > needs->stream_bytes) needs->stream_bytes = bytes;
     }
+}
+
+void run_sources_plan(struct run *run, uint64_t memory)
+{
+    struct fetch_request request = {.memory = memory,
+                                    .connections = run->objects.connections,
+                                    .threads = run->pipeline.threads,
+                                    .buckets = run->objects.count,
+                                    .shard = run->shards.shard_bytes};
+    uint32_t streams = 0;
+    for (size_t i = 0; i < run->list.count; i++) {
+        const struct source_item *const item = &run->list.items[i];
+        if (item->object == NULL) continue;
+        bool const is_plain = item->kind == SOURCE_KIND_FILE;
+        request.plain += is_plain ? item->object->size : 0;
+        request.objects += is_plain;
+        streams += !is_plain;
+    }
+    request.streams = streams < run->pipeline.threads + 1 ? streams : run->pipeline.threads + 1;
+    fetch_plan_make(&request, &run->objects.plan);
+}
+
+enum status run_sources_start(struct run *run, struct fault *fault)
+{
+    return run->objects.fetch == NULL ? STATUS_OK
+                                      : fetch_start(run->objects.fetch, &run->objects.plan, fault);
 }
 
 /* One compressed file alone is shared by as many decoders as there are converters; of several, each has its
@@ -178,6 +216,15 @@ static enum status sample_stream(struct run *run, size_t i, uint64_t *records,
     return STATUS_OK;
 }
 
+/* What was read to find where the sample ends is read again, and no more than that. */
+static void cut_objects(struct run *run)
+{
+    for (size_t i = 0; i < run->source_count; i++)
+        if (run->list.items[i].object != NULL && run->sources[i]->stream == NULL)
+            fetch_cut(run->sources[i], run->shards.sources[i].size);
+    fetch_restart(run->objects.fetch);
+}
+
 enum status run_sources_sample(struct run *run, uint64_t records, enum status (*interrupted)(void),
                                struct fault *fault)
 {
@@ -196,6 +243,7 @@ enum status run_sources_sample(struct run *run, uint64_t records, enum status (*
         return fault_set(fault, STATUS_IO, "no memory for the sources");
     shard_plan_destroy(&run->shards);
     run->shards = cut;
+    if (run->objects.fetch != NULL) cut_objects(run);
     return STATUS_OK;
 }
 
@@ -212,7 +260,8 @@ void run_sources_count(struct run *run)
 enum status run_sources_check(const struct run *run, struct fault *fault)
 {
     for (size_t i = 0; i < run->source_count; i++) {
-        enum status const changed = source_check(run->sources[i], fault);
+        enum status const changed =
+            source_check(run->sources[i], &run->list.items[i], run_objects_port(&run->objects), fault);
         if (changed != STATUS_OK) return changed;
     }
     return STATUS_OK;
@@ -226,23 +275,37 @@ static bool is_source(const struct source_item *item, const struct stat *file)
     return done == 0 && source.st_dev == file->st_dev && source.st_ino == file->st_ino;
 }
 
+static enum status say_source(const char *place, struct fault *fault)
+{
+    return fault_set(fault, STATUS_JOB,
+                     "%.400s: is a source, which destination.if_exists: replace would overwrite; give the "
+                     "delivery other names or another place",
+                     place);
+}
+
+static enum status spare_objects(const struct run *run, const char *name, struct fault *fault)
+{
+    const struct s3_url *const to = &run->destination.place;
+    char place[PATH_MAX];
+    int const length = snprintf(place, sizeof place, "s3://%s/%s%s", to->bucket, to->key, name);
+    if (length < 0 || (size_t)length >= sizeof place) return STATUS_OK;
+    for (size_t i = 0; i < run->list.count; i++)
+        if (strcmp(run->list.items[i].path, place) == 0) return say_source(place, fault);
+    return STATUS_OK;
+}
+
 enum status run_sources_spare(void *context, const char *name, struct fault *fault)
 {
     const struct run *const run = context;
     char place[PATH_MAX];
     struct stat file;
-    if (run->destination.kind != DESTINATION_DIRECTORY ||
-        run->job.destination.if_exists != JOB_EXISTS_REPLACE)
+    if (run->job.destination.if_exists != JOB_EXISTS_REPLACE || run->destination.kind == DESTINATION_NULL)
         return STATUS_OK;
+    if (run->destination.kind == DESTINATION_S3) return spare_objects(run, name, fault);
     int const length = snprintf(place, sizeof place, "%s/%s", run->destination.url, name);
     if (length < 0 || (size_t)length >= sizeof place || stat(place, &file) != 0) return STATUS_OK;
     for (size_t i = 0; i < run->list.count; i++)
-        if (is_source(&run->list.items[i], &file))
-            return fault_set(
-                fault, STATUS_JOB,
-                "%.400s: is a source, which destination.if_exists: replace would overwrite; give "
-                "the delivery other names or another directory",
-                place);
+        if (is_source(&run->list.items[i], &file)) return say_source(place, fault);
     return STATUS_OK;
 }
 

@@ -23,6 +23,11 @@
 enum status run_sources_open(struct run *run, struct fault *fault);
 /* What they ask of the pipeline's memory. */
 void run_sources_needs(const struct run *run, struct pipeline_needs *needs);
+/* What reading from S3 takes when it may take so many bytes (run->objects.plan), or the least. Only when some
+ * are there. */
+void run_sources_plan(struct run *run, uint64_t memory);
+/* When memory was planned: they can be read. STATUS_IO: there is none. */
+enum status run_sources_start(struct run *run, struct fault *fault);
 /* Gives memory that is left over, in bytes, to the windows of zstd frames. */
 void run_sources_widen(struct run *run, uint64_t left);
 /* Bytes of text, about, for the size of an upload's parts; 0: not known. */
@@ -33,7 +38,7 @@ enum status run_sources_sample(struct run *run, uint64_t records, enum status (*
 /* After the pipeline: counts what was read, and looks whether a source changed meanwhile (STATUS_IO). */
 void run_sources_count(struct run *run);
 enum status run_sources_check(const struct run *run, struct fault *fault);
-/* STATUS_JOB when the file that `name` would replace in a destination directory is a source: `context` is the
+/* STATUS_JOB when what `name` would replace at the destination is a source: `context` is the
  * run (a visitor's function, see run_names.h). */
 enum status run_sources_spare(void *context, const char *name, struct fault *fault);
 /* The slowest part of reading them, as the report calls it: "inflate" when some are compressed, else "read".

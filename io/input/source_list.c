@@ -2,11 +2,10 @@
  * and what are they by their first bytes. Thread: the one that builds the list. Owns: nothing after it
  * returns but the list's arena. Never: keeps a file open, changes one, or waits for one (a FIFO is refused
  * before it is opened). */
-#include "io/input/source_list.h"
+#include "io/input/source_list_inside.h"
 
 #include "io/input/source_file.h"
 #include "io/input/source_manifest.h"
-#include "io/input/source_peek.h"
 #include "io/input/source_walk.h"
 
 #include <errno.h>
@@ -16,28 +15,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* An item beside its file's real path, to find files that were named twice. */
-struct candidate {
-    struct source_item item;
-    const char *real;
-};
-
-struct builder {
-    struct source_list *list;
-    struct source_peek *peek;
-    struct candidate *candidates;
-    size_t count, room;
-    enum form_choice format;
-    const struct form *last; /* of the files so far: files of a dump are alike */
-    struct fault *fault;
-};
-
-static enum status list_no_memory(struct fault *fault)
+enum status source_list_no_memory(struct fault *fault)
 {
     return fault_set(fault, STATUS_IO, "there is no memory for the list of sources: name fewer files");
 }
 
-static enum status add_candidate(struct builder *builder, const struct candidate *candidate)
+enum status source_list_add(struct source_builder *builder, const struct source_candidate *candidate)
 {
     if (builder->count == SOURCE_FILES_MAX)
         return fault_set(builder->fault, STATUS_INPUT,
@@ -45,8 +28,8 @@ static enum status add_candidate(struct builder *builder, const struct candidate
                          SOURCE_FILES_MAX + 1, SOURCE_FILES_MAX);
     if (builder->count == builder->room) {
         size_t const room = builder->room == 0 ? 64 : 2 * builder->room;
-        struct candidate *const more = realloc(builder->candidates, room * sizeof *more);
-        if (more == NULL) return list_no_memory(builder->fault);
+        struct source_candidate *const more = realloc(builder->candidates, room * sizeof *more);
+        if (more == NULL) return source_list_no_memory(builder->fault);
         builder->candidates = more;
         builder->room = room;
     }
@@ -56,7 +39,7 @@ static enum status add_candidate(struct builder *builder, const struct candidate
 
 /* ---- one file ---- */
 
-static enum status path_real(struct builder *builder, const char *path, const char **real)
+static enum status path_real(struct source_builder *builder, const char *path, const char **real)
 {
     char *found = realpath(path, NULL);
     if (found == NULL) {
@@ -66,16 +49,17 @@ static enum status path_real(struct builder *builder, const char *path, const ch
     }
     *real = arena_text(&builder->list->arena, found, strlen(found));
     free(found);
-    return *real == NULL ? list_no_memory(builder->fault) : STATUS_OK;
+    return *real == NULL ? source_list_no_memory(builder->fault) : STATUS_OK;
 }
 
-static enum status take_form(struct builder *builder, struct source_item *item, const struct form *form)
+static enum status take_form(struct source_builder *builder, struct source_item *item,
+                             const struct form *form)
 {
     item->content_start = form->begin;
     if (form->kind == FORM_NDJSON) return STATUS_OK;
     if (builder->last == NULL || memcmp(builder->last, form, sizeof *form) != 0) {
         struct form *const copy = arena_array(&builder->list->arena, 1, sizeof *copy);
-        if (copy == NULL) return list_no_memory(builder->fault);
+        if (copy == NULL) return source_list_no_memory(builder->fault);
         *copy = *form;
         builder->last = copy;
     }
@@ -83,8 +67,8 @@ static enum status take_form(struct builder *builder, struct source_item *item, 
     return STATUS_OK;
 }
 
-/* Takes what the first bytes say into the item. */
-static enum status judge_look(struct builder *builder, struct source_look *look, struct source_item *item)
+enum status source_list_judge(struct source_builder *builder, struct source_look *look,
+                              struct source_item *item)
 {
     bool const plain = look->form == UNPACK_PLAIN;
     struct form form;
@@ -106,51 +90,81 @@ static enum status judge_look(struct builder *builder, struct source_look *look,
         item->path, look->window_log, UNPACK_WINDOW_LOG_MOST, UNPACK_WINDOW_LOG_MOST);
 }
 
-static enum status take_listed(struct builder *builder, const struct source_paths *paths);
+static enum status take_listed(struct source_builder *builder, const struct source_paths *paths);
+
+static bool is_there(void *context, const char *path, uint64_t *size)
+{
+    struct stat about;
+    (void)context;
+    if (stat(path, &about) != 0) return false;
+    *size = (uint64_t)about.st_size;
+    return true;
+}
 
 /* Is it a manifest? Then its files are taken in its place. */
-static enum status try_manifest(struct builder *builder, int descriptor, const struct source_item *item,
-                                bool *taken)
+static enum status try_manifest(struct source_builder *builder, int descriptor,
+                                const struct source_item *item, bool *taken)
 {
     size_t const size = (size_t)item->stamp.size; /* at most SOURCE_MANIFEST_BYTES_MAX */
+    struct source_manifest_port const port = {.is_there = is_there};
     struct source_paths paths = {0};
     char *const text = malloc(size);
-    if (text == NULL) return list_no_memory(builder->fault);
+    if (text == NULL) return source_list_no_memory(builder->fault);
     int64_t const length = source_file_pread(descriptor, text, size, 0);
     enum status status = STATUS_OK;
     if (length < 0)
         status = fault_set(builder->fault, STATUS_IO, "%s: can't be read: %s", item->path, strerror(errno));
     else
-        status = source_manifest_read(item->path, text, (size_t)length, taken, &paths, &builder->list->arena,
-                                      builder->fault);
+        status = source_manifest_read(&port, item->path, text, (size_t)length, taken, &paths,
+                                      &builder->list->arena, builder->fault);
     free(text);
     if (status == STATUS_OK && *taken) status = take_listed(builder, &paths);
     source_paths_free(&paths);
     return status;
 }
 
+/* A file as the peek's port. */
+struct open_file {
+    const char *path;
+    int descriptor;
+};
+
+static enum status read_file(void *context, uint64_t offset, uint8_t *into, size_t length, size_t *got,
+                             struct fault *fault)
+{
+    const struct open_file *const file = context;
+    int64_t const read = source_file_pread(file->descriptor, into, length, offset);
+    if (read < 0)
+        return fault_set(fault, STATUS_IO, "%s: can't be read at byte %llu: %s", file->path,
+                         (unsigned long long)offset, strerror(errno));
+    *got = (size_t)read;
+    return STATUS_OK;
+}
+
 /* What an open file is. */
-static enum status look_at_file(struct builder *builder, int descriptor, struct candidate *candidate,
-                                bool may_be_manifest, bool *taken)
+static enum status look_at_file(struct source_builder *builder, int descriptor,
+                                struct source_candidate *candidate, bool may_be_manifest, bool *taken)
 {
     struct source_item *const item = &candidate->item;
+    struct open_file file = {.path = item->path, .descriptor = descriptor};
+    struct source_peek_port const port = {
+        .context = &file, .path = item->path, .size = item->stamp.size, .read = read_file};
     struct source_look look;
-    enum status status =
-        source_peek_look(builder->peek, descriptor, item->path, item->stamp.size, &look, builder->fault);
+    enum status status = source_peek_look(builder->peek, &port, &look, builder->fault);
     if (status != STATUS_OK) return status;
     if (may_be_manifest && look.form == UNPACK_PLAIN && item->stamp.size <= SOURCE_MANIFEST_BYTES_MAX &&
         source_manifest_may_be(look.head.bytes, look.head.length)) {
         status = try_manifest(builder, descriptor, item, taken);
         if (status != STATUS_OK || *taken) return status;
     }
-    status = judge_look(builder, &look, item);
+    status = source_list_judge(builder, &look, item);
     return status == STATUS_OK ? path_real(builder, item->path, &candidate->real) : status;
 }
 
 /* Recursion: the files that a manifest names can't be manifests. */
-static enum status take_file(struct builder *builder, const char *path, bool may_be_manifest)
+static enum status take_file(struct source_builder *builder, const char *path, bool may_be_manifest)
 {
-    struct candidate candidate = {.item.path = path};
+    struct source_candidate candidate = {.item.path = path};
     struct stat about;
     bool taken = false;
     int const descriptor = source_file_descriptor(path, &about, builder->fault);
@@ -158,10 +172,10 @@ static enum status take_file(struct builder *builder, const char *path, bool may
     candidate.item.stamp = source_stamp_of(&about);
     enum status const status = look_at_file(builder, descriptor, &candidate, may_be_manifest, &taken);
     (void)close(descriptor);
-    return status == STATUS_OK && !taken ? add_candidate(builder, &candidate) : status;
+    return status == STATUS_OK && !taken ? source_list_add(builder, &candidate) : status;
 }
 
-static enum status take_listed(struct builder *builder, const struct source_paths *paths)
+static enum status take_listed(struct source_builder *builder, const struct source_paths *paths)
 {
     enum status status = STATUS_OK;
     for (size_t i = 0; i < paths->count && status == STATUS_OK; i++)
@@ -171,7 +185,7 @@ static enum status take_listed(struct builder *builder, const struct source_path
 
 /* ---- directories and globs ---- */
 
-static enum status take_directory(struct builder *builder, const char *path)
+static enum status take_directory(struct source_builder *builder, const char *path)
 {
     struct source_paths files = {0};
     enum status status = source_walk(path, &files, &builder->list->arena, builder->fault);
@@ -204,14 +218,14 @@ static const char *last_part(const char *path)
 }
 
 /* What is there: a file or a directory. */
-static enum status take_path(struct builder *builder, const char *path)
+static enum status take_path(struct source_builder *builder, const char *path)
 {
     struct stat about;
     if (stat(path, &about) == 0 && S_ISDIR(about.st_mode)) return take_directory(builder, path);
     return take_file(builder, path, true);
 }
 
-static enum status take_found(struct builder *builder, const char *pattern, const glob_t *found)
+static enum status take_found(struct source_builder *builder, const char *pattern, const glob_t *found)
 {
     struct source_paths paths = {0};
     enum status status = STATUS_OK;
@@ -240,13 +254,13 @@ static int glob_gives_up(const char *path, int error)
     return error != ENOENT && error != ENOTDIR;
 }
 
-static enum status take_glob(struct builder *builder, const char *pattern)
+static enum status take_glob(struct source_builder *builder, const char *pattern)
 {
     glob_t found = {0};
     int const result = glob(pattern, GLOB_NOSORT, glob_gives_up, &found);
     enum status status = STATUS_OK;
     if (result == GLOB_NOSPACE)
-        status = list_no_memory(builder->fault);
+        status = source_list_no_memory(builder->fault);
     else if (result == GLOB_ABORTED)
         status = fault_set(builder->fault, STATUS_NO_SOURCE,
                            "%s: a directory on the way can't be read (%s): grant read permission", pattern,
@@ -259,18 +273,18 @@ static enum status take_glob(struct builder *builder, const char *pattern)
 
 /* ---- paths ---- */
 
-static enum status take_standard_input(struct builder *builder)
+static enum status take_standard_input(struct source_builder *builder)
 {
-    struct candidate const candidate = {.item = {.path = "-", .kind = SOURCE_KIND_STANDARD}, .real = "-"};
-    return add_candidate(builder, &candidate);
+    struct source_candidate const candidate = {.item = {.path = "-", .kind = SOURCE_KIND_STANDARD},
+                                               .real = "-"};
+    return source_list_add(builder, &candidate);
 }
 
-static enum status take_named(struct builder *builder, const char *path)
+static enum status take_named(struct source_builder *builder, const char *path)
 {
     if (strcmp(path, "-") == 0) return take_standard_input(builder);
-    if (strncmp(path, "s3://", 5) == 0)
-        return fault_set(builder->fault, STATUS_INPUT,
-                         "%s: reading from S3 is not supported yet: copy it to a file first", path);
+    if (builder->remote != NULL && builder->remote->is_path(path))
+        return source_list_take_remote(builder, path);
     return path_is_glob(path) ? take_glob(builder, path) : take_path(builder, path);
 }
 
@@ -278,22 +292,22 @@ static enum status take_named(struct builder *builder, const char *path)
 
 static int order_by_path(const void *a, const void *b)
 {
-    const struct candidate *one = a, *other = b;
+    const struct source_candidate *one = a, *other = b;
     return strcmp(one->item.path, other->item.path); /* strcmp compares as unsigned char: byte order */
 }
 
 static int order_by_file(const void *a, const void *b)
 {
-    const struct candidate *one = a, *other = b;
+    const struct source_candidate *one = a, *other = b;
     int const order = strcmp(one->real, other->real);
     return order != 0 ? order : strcmp(one->item.path, other->item.path);
 }
 
 /* Keeps the first path of each file, in byte order of paths. */
-static enum status list_fill(struct builder *builder)
+static enum status list_fill(struct source_builder *builder)
 {
     struct source_list *const list = builder->list;
-    struct candidate *const candidates = builder->candidates;
+    struct source_candidate *const candidates = builder->candidates;
     size_t kept = 0;
     qsort(candidates, builder->count, sizeof *candidates, order_by_file);
     for (size_t i = 0; i < builder->count; i++)
@@ -301,14 +315,14 @@ static enum status list_fill(struct builder *builder)
             candidates[kept++] = candidates[i];
     qsort(candidates, kept, sizeof *candidates, order_by_path);
     list->items = arena_array(&list->arena, kept, sizeof *list->items);
-    if (list->items == NULL) return list_no_memory(builder->fault);
+    if (list->items == NULL) return source_list_no_memory(builder->fault);
     for (size_t i = 0; i < kept; i++)
         list->items[i] = candidates[i].item;
     list->count = kept;
     return STATUS_OK;
 }
 
-static enum status list_collect(struct builder *builder, const struct source_list_rules *rules,
+static enum status list_collect(struct source_builder *builder, const struct source_list_rules *rules,
                                 struct source_paths *named)
 {
     enum status status = STATUS_OK;
@@ -327,12 +341,14 @@ enum status source_list_build(const struct source_list_rules *rules, struct sour
     *list = (struct source_list){.items = NULL};
     if (rules->count == 0) return STATUS_OK;
     struct fault unseen; /* statuses are taken from the fault: there has to be one */
-    struct builder builder = {
-        .list = list, .format = rules->format, .fault = fault != NULL ? fault : &unseen};
+    struct source_builder builder = {.list = list,
+                                     .format = rules->format,
+                                     .remote = rules->remote,
+                                     .fault = fault != NULL ? fault : &unseen};
     struct source_paths named = {0};
     builder.peek = source_peek_create();
     enum status const status =
-        builder.peek != NULL ? list_collect(&builder, rules, &named) : list_no_memory(builder.fault);
+        builder.peek != NULL ? list_collect(&builder, rules, &named) : source_list_no_memory(builder.fault);
     source_paths_free(&named);
     free(builder.candidates);
     source_peek_destroy(builder.peek);

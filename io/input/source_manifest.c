@@ -2,12 +2,10 @@
  * Reentrant. Owns the tree while it reads. */
 #include "io/input/source_manifest.h"
 
-#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 static const char key[] = "exportResults";
 
@@ -17,6 +15,7 @@ bool source_manifest_may_be(const uint8_t *head, size_t length)
 }
 
 struct manifest {
+    const struct source_manifest_port *port;
     const char *path;
     size_t folder; /* bytes of `path` up to behind its last slash */
     struct source_paths *paths;
@@ -74,15 +73,13 @@ static char *try_place(const struct manifest *manifest, const struct entry *entr
 {
     size_t const length = manifest->folder + strlen(part) + strlen(entry->name) + 3;
     char *const place = malloc(length);
-    struct stat about;
     if (place == NULL) return NULL;
     size_t part_length = strlen(part);
     while (part_length > 0 && part[part_length - 1] == '/')
         part_length--;
     snprintf(place, length, "%.*s%.*s%s%s", (int)manifest->folder, manifest->path, (int)part_length, part,
              part_length > 0 ? "/" : "", entry->name);
-    *there = stat(place, &about) == 0;
-    if (*there) *size = (uint64_t)about.st_size;
+    *there = manifest->port->is_there(manifest->port->context, place, size);
     return place;
 }
 
@@ -106,11 +103,11 @@ static enum status take_entry(const struct manifest *manifest, const struct entr
         if (place == NULL)
             status = fault_set(manifest->fault, STATUS_IO, "%s: no memory to read it", manifest->path);
         else if (!there && part[0] == '\0')
-            status = fault_set(
-                manifest->fault, STATUS_NO_SOURCE,
-                "%s: is not there (%s), but the manifest %s names it: the export is not whole; get the "
-                "missing file",
-                place, strerror(errno), manifest->path);
+            status =
+                fault_set(manifest->fault, STATUS_NO_SOURCE,
+                          "%s: is not there, but the manifest %s names it: the export is not whole; get the "
+                          "missing file",
+                          place, manifest->path);
         else if (there && size != entry->size)
             status = fault_set(manifest->fault, STATUS_NO_SOURCE,
                                "%s: has %llu bytes, but the manifest %s says %llu: get the file again", place,
@@ -138,11 +135,13 @@ static enum status take_entries(const struct manifest *manifest, const json_t *r
     return STATUS_OK;
 }
 
-enum status source_manifest_read(const char *path, const char *text, size_t length, bool *is_manifest,
-                                 struct source_paths *paths, struct arena *arena, struct fault *fault)
+enum status source_manifest_read(const struct source_manifest_port *port, const char *path, const char *text,
+                                 size_t length, bool *is_manifest, struct source_paths *paths,
+                                 struct arena *arena, struct fault *fault)
 {
     const char *const slash = strrchr(path, '/');
-    struct manifest const manifest = {.path = path,
+    struct manifest const manifest = {.port = port,
+                                      .path = path,
                                       .folder = slash == NULL ? 0 : (size_t)(slash - path) + 1,
                                       .paths = paths,
                                       .arena = arena,

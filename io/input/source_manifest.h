@@ -21,12 +21,20 @@
 /* May a file that begins so be a manifest? */
 bool source_manifest_may_be(const uint8_t *head, size_t length);
 
+/* Where the files are that it may name. */
+struct source_manifest_port {
+    void *context;
+    /* Is a file at that path, and of which size? */
+    bool (*is_there)(void *context, const char *path, uint64_t *size);
+};
+
 /* Adds the paths of the files that the manifest at `path` names; *is_manifest false: it is none, whatever
  * source_manifest_may_be() said. `text`: all of it.
  *   STATUS_NO_SOURCE  it names no file, or one that is missing or of another size
  *   STATUS_INPUT      an entry that makes no sense, or leads out of the folder
  *   STATUS_IO         no memory */
-enum status source_manifest_read(const char *path, const char *text, size_t length, bool *is_manifest,
-                                 struct source_paths *paths, struct arena *arena, struct fault *fault);
+enum status source_manifest_read(const struct source_manifest_port *port, const char *path, const char *text,
+                                 size_t length, bool *is_manifest, struct source_paths *paths,
+                                 struct arena *arena, struct fault *fault);
 
 #endif

@@ -9,17 +9,20 @@
 #include "io/input/source_list.h"
 
 struct source_open_rules {
-    enum source_mode mode;   /* of files that can be read anywhere */
-    unsigned window_log_max; /* of zstd frames */
-    enum form_choice format; /* as the list was built with */
+    enum source_mode mode;              /* of files that can be read anywhere */
+    unsigned window_log_max;            /* of zstd frames */
+    enum form_choice format;            /* as the list was built with */
+    const struct source_remote *remote; /* likewise */
 };
 
 /* NULL with the fault filled. A file that is read front to back is not opened before its turn. */
 struct source *source_open(const struct source_item *item, const struct source_open_rules *rules,
                            struct fault *fault);
-/* STATUS_IO when what was read changed meanwhile. */
-enum status source_check(const struct source *source, struct fault *fault);
-void source_close(struct source *source); /* takes NULL */
+/* STATUS_IO when what was read changed meanwhile, or is not what the store says it holds. */
+enum status source_check(const struct source *source, const struct source_item *item,
+                         const struct source_remote *remote, struct fault *fault);
+void source_close(struct source *source, const struct source_item *item,
+                  const struct source_remote *remote); /* takes NULL */
 
 /* Memory of one while it is read front to back; 0 when it is not. */
 uint64_t source_stream_needs(const struct source_item *item, unsigned window_log_max);

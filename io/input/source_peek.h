@@ -1,4 +1,4 @@
-/* source_peek.h - the first bytes of a file as text: decompressed, if it is compressed.
+/* source_peek.h - the first bytes of a file or object as text: decompressed, if it is compressed.
  *
  * Thread rule: one thread a peek. Owns its buffers and decoders, which serve for any number of files. */
 #ifndef PENSTOCK_IO_INPUT_SOURCE_PEEK_H
@@ -18,9 +18,18 @@ struct source_look {
     struct source_head head; /* the peek's bytes, until its next look; `lines` is the caller's */
 };
 
-/* Looks at an open regular file of `size` bytes. Damage within the first bytes ends the head: it is met again
- * by whoever reads on. STATUS_IO: it can't be read. */
-enum status source_peek_look(struct source_peek *peek, int descriptor, const char *path, uint64_t size,
+/* What is looked at. read() gives [offset, offset + length) as far as there is so much. */
+struct source_peek_port {
+    void *context;
+    const char *path; /* for messages */
+    uint64_t size;    /* bytes */
+    enum status (*read)(void *context, uint64_t offset, uint8_t *into, size_t length, size_t *got,
+                        struct fault *fault);
+};
+
+/* Damage within the first bytes ends the head: it is met again by whoever reads on. Else the port's failures.
+ */
+enum status source_peek_look(struct source_peek *peek, const struct source_peek_port *port,
                              struct source_look *look, struct fault *fault);
 
 #endif

@@ -18,6 +18,7 @@
 
 struct source_stream {
     struct source port;
+    struct source_bytes *bytes; /* of an object; NULL: it is none */
     struct stream stream;
     char *path;
     enum unpack_form form;
@@ -69,10 +70,19 @@ static enum status wait_for_bytes(const struct source_stream *self, struct fault
     }
 }
 
+static enum status read_object(struct source_stream *self, uint8_t *into, size_t room, size_t *length,
+                               struct fault *fault)
+{
+    enum status const status = self->bytes->read(self->bytes, into, room, length, fault);
+    if (status == STATUS_OK) self->stored += *length;
+    return status;
+}
+
 /* The next stored bytes to `into`; 0: the end. */
 static enum status read_stored(struct source_stream *self, uint8_t *into, size_t room, size_t *length,
                                struct fault *fault)
 {
+    if (self->bytes != NULL) return read_object(self, into, room, length, fault);
     for (;;) {
         if (!self->is_file) {
             enum status const status = wait_for_bytes(self, fault);
@@ -297,6 +307,12 @@ static enum status open_file(struct source_stream *self, struct fault *fault)
     return self->frames != NULL ? STATUS_OK : make_unpack(self, fault);
 }
 
+static enum status open_object(struct source_stream *self, struct fault *fault)
+{
+    enum status const status = self->bytes->open(self->bytes, fault);
+    return status == STATUS_OK ? make_unpack(self, fault) : status;
+}
+
 static enum status stream_open(struct stream *stream, struct fault *fault)
 {
     struct source_stream *const self = stream->self;
@@ -306,6 +322,7 @@ static enum status stream_open(struct stream *stream, struct fault *fault)
     self->stored = 0;
     self->in = malloc(SOURCE_STREAM_STEP);
     if (self->in == NULL) return fault_set(fault, STATUS_IO, "%s: no memory to read it", self->path);
+    if (self->bytes != NULL) return open_object(self, fault);
     return self->is_standard_input ? open_standard_input(self, fault) : open_file(self, fault);
 }
 
@@ -316,6 +333,7 @@ static void stream_close(struct stream *stream)
     self->after = self->before;
     if (self->is_file && self->descriptor >= 0 && fstat(self->descriptor, &about) == 0)
         self->after = source_stamp_of(&about);
+    if (self->bytes != NULL) self->bytes->close(self->bytes);
     source_frames_stop(self->frames); /* its decoders read from the descriptor */
     self->frames = NULL;
     if (!self->is_standard_input && self->descriptor >= 0) (void)close(self->descriptor);
@@ -341,13 +359,14 @@ struct source *source_stream_create(const struct source_stream_rules *rules, str
         return NULL;
     }
     *self = (struct source_stream){.path = path,
+                                   .bytes = rules->bytes,
                                    .form = rules->form,
                                    .before = rules->stamp,
                                    .after = rules->stamp,
                                    .window_log_max = rules->window_log_max,
                                    .format = rules->format,
                                    .is_standard_input = rules->is_standard_input,
-                                   .is_file = !rules->is_standard_input,
+                                   .is_file = !rules->is_standard_input && rules->bytes == NULL,
                                    .looked = !rules->is_standard_input,
                                    .descriptor = -1};
     self->stream = (struct stream){.self = self,
@@ -364,6 +383,7 @@ void source_stream_destroy(struct source *source)
 {
     if (source == NULL) return;
     struct source_stream *const self = source->self;
+    if (self->bytes != NULL) self->bytes->destroy(self->bytes);
     free(self->path);
     free(self);
 }

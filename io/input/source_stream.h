@@ -1,4 +1,4 @@
-/* source_stream.h - a local file, or standard input, as a source that is read front to back
+/* source_stream.h - a local file, an object, or standard input, as a source that is read front to back
  * (core/flow/stream.h): decompressed on the way when its first bytes say that it is gzip or zstd.
  *
  * A file is opened when its turn comes, and has to be the one that was listed then. Standard input can't be
@@ -9,6 +9,7 @@
  * What ends a read():
  *   STATUS_IO, `damaged`   a truncated member, a wrong checksum, bytes behind the last member, ...
  *   STATUS_IO              the file can't be read, or changed; no memory
+ *   others                 what the bytes of an object say
  *   STATUS_INPUT           standard input of a form that is refused; a zstd frame that needs a dictionary, or
  * a larger window than there is memory for
  *
@@ -20,6 +21,7 @@
 #include "core/flow/source.h"
 #include "core/flow/stream.h"
 #include "io/input/source_head.h"
+#include "io/input/source_remote.h"
 #include "io/input/source_stamp.h"
 
 /* Stored bytes that are read at once: some 100 system calls for each megabyte would be felt, one is not. */
@@ -28,6 +30,7 @@
 struct source_stream_rules {
     const char *path; /* copied */
     bool is_standard_input;
+    struct source_bytes *bytes; /* of an object; taken over when create succeeds. NULL: none */
     enum unpack_form form;      /* of a file, when it was listed */
     struct source_stamp stamp;  /* likewise */
     unsigned window_log_max;    /* of zstd frames, until source_stream_allow_window() */

@@ -113,7 +113,7 @@ static void expect_fine(const void *bytes, size_t length, uint64_t content_start
 static void forms_of_paths(void **state)
 {
     (void)state;
-    expect_path("s3://bucket/key", STATUS_INPUT, "S3 is not supported yet");
+    expect_path("s3://bucket/key", STATUS_NO_SOURCE, "no such file"); /* without a remote it is a path */
     expect_path("*.json", STATUS_NO_SOURCE, "no file has such a name");
     expect_path("none/?.json", STATUS_NO_SOURCE, "no file has such a name");
     expect_path("[ab]", STATUS_NO_SOURCE, "no file has such a name");
@@ -188,7 +188,7 @@ static void first_problem_in_path_order(void **state)
     put_text("fine", "{}\n");
     expect_refused((const char *const[]){"zz", "fine", "b"}, 3, STATUS_INPUT, "b: ", "Parquet");
     expect_refused((const char *const[]){"fine", "b", "a"}, 3, STATUS_NO_SOURCE, "a: ", "no such file");
-    expect_refused((const char *const[]){"fine", "s3://x/y", "zz"}, 3, STATUS_INPUT, "s3://x/y: ", "S3");
+    expect_refused((const char *const[]){"fine", "s3://x/y", "zz"}, 3, STATUS_NO_SOURCE, "s3://x/y: ", "");
     expect_refused((const char *const[]){"zz", "-", "fine"}, 3, STATUS_NO_SOURCE, "zz: ", "no such file");
     assert_int_equal(unlink("b"), 0);
     assert_int_equal(unlink("fine"), 0);

@@ -1,0 +1,60 @@
+/* run_objects.h - how a run gets at sources on S3: a client for each bucket, a thread that turns their pumps,
+ * and what fetches objects through them.
+ *
+ * Endpoint, region and addressing are those of the environment and the profile, as for every AWS tool; where
+ * these name no endpoint, the one of the job's destination is taken. The destination's account is not asked
+ * for: a source may be another's.
+ *
+ * `--connections` is for both directions: sources get half of them when the destination is on S3, too.
+ *
+ * Thread rule: main. Owns all that it opens; a zeroed struct is one without such sources. */
+#ifndef PENSTOCK_IO_CLI_RUN_OBJECTS_H
+#define PENSTOCK_IO_CLI_RUN_OBJECTS_H
+
+#include "core/flow/wait.h"
+#include "io/aws/aws_config.h"
+#include "io/fetch/fetch.h"
+#include "io/job/job.h"
+#include "io/s3/s3_client.h"
+#include "io/s3/s3_tender.h"
+
+/* Buckets of one run: each has a client, with threads and connections of its own. */
+#define RUN_OBJECTS_BUCKETS_MAX 16u
+
+struct run_objects {
+    struct aws_config config;
+    struct wait arrivals;
+    bool has_wait, has_http;
+    uint32_t connections; /* over all buckets */
+    uint32_t count;
+    char *names[RUN_OBJECTS_BUCKETS_MAX];
+    struct s3_client *clients[RUN_OBJECTS_BUCKETS_MAX];
+    struct s3_pump *pumps[RUN_OBJECTS_BUCKETS_MAX];
+    struct fetch_bucket buckets[RUN_OBJECTS_BUCKETS_MAX];
+    struct s3_tender *tender;
+    struct fetch *fetch; /* NULL: no source is on S3 */
+    struct fetch_plan plan;
+};
+
+struct run_objects_request {
+    const char *const *paths; /* of all sources */
+    size_t count;
+    uint32_t connections; /* --connections; 0: derive */
+    bool shared;          /* the destination is on S3 */
+    const struct job_destination *destination;
+};
+
+/* Nothing, when no path is an S3 URL. STATUS_USAGE: a bad URL, too few connections; STATUS_NO_SOURCE: no such
+ * bucket; else the client's. */
+enum status run_objects_open(struct run_objects *objects, const struct run_objects_request *request,
+                             struct fault *fault);
+/* What is left of --connections for the upload; 0 stays 0. */
+uint32_t run_objects_spare(const struct run_objects *objects, uint32_t connections);
+/* NULL: no source is on S3. */
+const struct source_remote *run_objects_port(const struct run_objects *objects);
+/* Adds what the clients count. */
+void run_objects_stats(const struct run_objects *objects, struct s3_client_stats *stats);
+void run_objects_stop(struct run_objects *objects);  /* nothing is fetched any more */
+void run_objects_close(struct run_objects *objects); /* when the sources are closed */
+
+#endif

@@ -1,0 +1,52 @@
+/* fetch_plan.h - what reading from S3 takes of the memory limit: the size of ranges, and how many there are.
+ * Pure.
+ *
+ * S3 answers a request after some 30 ms, in which a connection could carry 2.5 MB: ranges of 4 MiB keep it
+ * busy for more than half of the time, 25 connections carry 10 Gbit/s then. Memory that is short makes ranges
+ * smaller first, down to 1 MiB, then fewer, then smaller still: many small requests are slow, few are slower.
+ *
+ * The shelf has room for the shards that all threads have in hand, and one more: then no thread finds its
+ * range gone before it was read, and every range comes once. (Shards above FETCH_SHARD_MAX don't count: what
+ * has gone is fetched again, and the checksum of such an object may remain unknown.) */
+#ifndef PENSTOCK_IO_FETCH_FETCH_PLAN_H
+#define PENSTOCK_IO_FETCH_FETCH_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define FETCH_RANGE_MAX ((size_t)4 * 1024 * 1024)
+#define FETCH_RANGE_LOW ((size_t)1024 * 1024)
+#define FETCH_RANGE_MIN ((size_t)256 * 1024)
+/* Ranges of one stream on their way at once, when there is memory: eight connections carry 0.7 GB/s, more
+ * than a decoder takes. */
+#define FETCH_AHEAD_MAX 8u
+/* One is read while the other comes. */
+#define FETCH_AHEAD_MIN 2u
+/* A connection's buffers in libcurl, and TLS's. */
+#define FETCH_SHARD_MAX        ((uint64_t)8 * 1024 * 1024)
+#define FETCH_CONNECTION_BYTES ((uint64_t)192 * 1024)
+
+struct fetch_request {
+    uint64_t memory;      /* bytes that it may take in all */
+    uint32_t connections; /* at least 1 */
+    uint32_t threads;     /* that read */
+    uint32_t buckets;
+    uint32_t streams; /* packed objects that are open at once; 0: all are plain */
+    uint64_t plain;   /* bytes of all plain objects */
+    size_t objects;   /* plain ones; 0: none */
+    uint64_t shard;   /* bytes that a thread takes of them at a time */
+};
+
+struct fetch_plan {
+    size_t range_bytes;
+    uint32_t slots;  /* of the shelf; 0: no plain objects */
+    uint32_t ahead;  /* ranges of each stream; 0: no streams */
+    uint64_t memory; /* all of it */
+};
+
+/* The best that the memory allows, and the least that works when it allows none: `plan->memory` is larger
+ * than `request->memory` then. */
+void fetch_plan_make(const struct fetch_request *request, struct fetch_plan *plan);
+
+#endif
