@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""nginx with Lua, for two rigs (rig.py). Debian 12: nginx-light libnginx-mod-http-lua openssl.
+"""nginx with Lua, for three rigs (rig.py). Debian 12: nginx-light libnginx-mod-http-lua openssl.
 
     nginx_rig.py sink             an S3 that throws bodies away (sink.lua): {"url", "tls_url", "ca"}
     nginx_rig.py fault UPSTREAM   faults in front of the server on that port (fault.lua): {"url", "tls_url", "ca",
-                                  "control"}"""
+                                  "control"}
+    nginx_rig.py store FOLDER     the files of a folder to be read, FOLDER/BUCKET/KEY: {"url", "tls_url", "ca"}"""
 import glob
 import os
 import sys
@@ -13,8 +14,9 @@ import rig
 
 def start(stages):
     kind, upstream = (sys.argv[1:] + ["", ""])[:2]
-    if kind not in ("sink", "fault") or (kind == "fault" and not upstream.isdigit()):
-        raise RuntimeError("usage: nginx_rig.py sink | fault UPSTREAM_PORT")
+    if kind not in ("sink", "fault", "store") or (kind == "fault" and not upstream.isdigit()) or (
+            kind == "store" and not os.path.isdir(upstream)):
+        raise RuntimeError("usage: nginx_rig.py sink | fault UPSTREAM_PORT | store FOLDER")
     rig.need(nginx="nginx-light")
     modules = next((os.path.dirname(p) for p in glob.glob("/usr/lib/nginx/modules/ngx_http_lua_module.so")), None)
     if modules is None:
