@@ -83,9 +83,9 @@ enum status convert_show(struct convert *convert, struct convert_tools *tools, u
         if (tools->reader == NULL)
             return fault_set(fault, STATUS_IO, "%s: no memory to read it", convert->source->name);
     }
-    uint64_t const began = convert->port.now();
+    struct track_mark const mark = track_begin(convert->port.track);
     enum status const status = convert->source->window(tools->reader, offset, length, window, fault);
-    convert->read_ns += convert->port.now() - began;
+    track_end(convert->port.track, mark, TRACK_READ, status == STATUS_OK ? window->length : 0);
     return status;
 }
 

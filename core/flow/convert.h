@@ -24,6 +24,7 @@
 #include "core/flow/contend.h"
 #include "core/flow/feed.h"
 #include "core/flow/split.h"
+#include "core/flow/track.h"
 #include "core/record/element_scan.h"
 #include "core/record/index_walk.h"
 #include "core/record/prefilter.h"
@@ -83,7 +84,7 @@ struct convert_port {
     bool (*wait_for_turn)(void *context, uint64_t shard); /* until all shards before it are written */
     uint64_t (*begin)(void *context); /* behind that: where the shard's first record begins (chunk->ended) */
     bool (*stopped)(void *context);
-    uint64_t (*now)(void); /* nanoseconds of any clock, for the shares of time below */
+    struct track *track; /* of the thread that converts; NULL: nothing is counted */
 };
 
 struct convert {
@@ -111,7 +112,6 @@ struct convert {
     uint64_t began, ended;
     struct element_scan scan;
     bool element_broken;
-    uint64_t read_ns; /* time in source->window, over all shards */
 };
 
 /* Capacity of the lane's tools: any record, and of one that is too large what a reject line shows. So what a

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool crew_create(struct crew *crew, uint32_t workers, uint64_t (*now)(void))
+bool crew_create(struct crew *crew, uint32_t workers)
 {
-    *crew = (struct crew){.workers = workers, .now = now};
+    *crew = (struct crew){.workers = workers};
     crew->lanes = aligned_alloc(_Alignof(struct crew_lane), workers * sizeof *crew->lanes);
     if (crew->lanes == NULL) return false;
     memset(crew->lanes, 0, workers * sizeof *crew->lanes);
@@ -101,13 +101,9 @@ void crew_close(struct crew *crew)
     }
 }
 
-uint64_t crew_leave(struct crew *crew)
+void crew_leave(struct crew *crew)
 {
-    uint64_t busy = 0;
     crew->manned = false;
-    for (uint32_t w = 0; w < crew->workers; w++)
-        busy += crew->lanes[w].busy_ns;
-    return busy;
 }
 
 bool crew_is_stopped(struct crew *crew)
@@ -124,21 +120,17 @@ void crew_stop(struct crew *crew)
 
 /* ---- a worker ---- */
 
-uint64_t crew_work(struct crew *crew, uint32_t worker)
+void crew_work(struct crew *crew, uint32_t worker, struct track *track)
 {
     struct crew_lane *const lane = &crew->lanes[worker];
-    struct crew_work *work = ring_pop(&lane->given);
-    if (work == NULL) return 0;
-    uint64_t const began = crew->now();
-    do {
+    for (struct crew_work *work; (work = ring_pop(&lane->given)) != NULL;) {
+        size_t const bytes = work->bytes; /* the work is the assembler's once it is done */
+        struct track_mark const mark = track_begin(track);
         work->run(work, worker);
         (void)ring_push(&lane->done, work); /* never full: no more are out than it has room for */
         crew->wake_assembler(crew->wake_context);
-        work = ring_pop(&lane->given);
-    } while (work != NULL);
-    uint64_t const took = crew->now() - began;
-    lane->busy_ns += took;
-    return took;
+        track_end(track, mark, TRACK_COMPRESS, bytes);
+    }
 }
 
 bool crew_has_work(struct crew *crew, uint32_t worker)

@@ -28,6 +28,7 @@
 #define PENSTOCK_CORE_FLOW_CREW_H
 
 #include "core/flow/ring.h"
+#include "core/flow/track.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -43,21 +44,20 @@ struct crew_work {
     void (*run)(struct crew_work *work, uint32_t worker); /* on a worker's thread; `worker` < crew->workers */
     uint32_t worker;                                      /* the assembler's: who has it */
     bool done;                                            /* the assembler's */
+    size_t bytes;                                         /* that it deals with, for who counts them */
 };
 
 struct crew_lane {
     _Alignas(LIMIT_LINE) struct ring given; /* assembler -> worker */
     struct ring done;                       /* worker -> assembler */
-    uint64_t busy_ns;                       /* the worker's: time in works; read after join */
     _Alignas(LIMIT_LINE) uint32_t out;      /* the assembler's: given and not yet back */
 };
 
 struct crew {
     struct crew_lane *lanes;
     uint32_t workers;
-    uint32_t turn;         /* the assembler's */
-    bool manned;           /* the assembler's: workers are there */
-    uint64_t (*now)(void); /* nanoseconds */
+    uint32_t turn; /* the assembler's */
+    bool manned;   /* the assembler's: workers are there */
     /* The pipeline's, from crew_enter() on. */
     void (*wake_worker)(void *context, uint32_t worker);
     void (*wake_assembler)(void *context);
@@ -67,7 +67,7 @@ struct crew {
 };
 
 /* False: no memory; crew_destroy() is due all the same. */
-bool crew_create(struct crew *crew, uint32_t workers, uint64_t (*now)(void));
+bool crew_create(struct crew *crew, uint32_t workers);
 void crew_destroy(struct crew *crew); /* zeroed is fine */
 size_t crew_memory(uint32_t workers);
 /* Works that may be out at once. */
@@ -85,8 +85,8 @@ void crew_give(struct crew *crew, struct crew_work *work);
 void crew_reap(struct crew *crew);
 /* Nothing more will be given: workers that have done all may go. */
 void crew_close(struct crew *crew);
-/* All workers are joined. Returns the time that they spent on works. */
-uint64_t crew_leave(struct crew *crew);
+/* All workers are joined. */
+void crew_leave(struct crew *crew);
 /* The run fails: what was given may never come back. */
 bool crew_is_stopped(struct crew *crew);
 
@@ -97,8 +97,8 @@ void crew_stop(struct crew *crew);
 
 /* ---- worker number `worker` ---- */
 
-/* Does what it was given. Returns the nanoseconds that it took; 0: there was nothing. */
-uint64_t crew_work(struct crew *crew, uint32_t worker);
+/* Does what it was given, as acts of its track (NULL: not counted). */
+void crew_work(struct crew *crew, uint32_t worker, struct track *track);
 bool crew_has_work(struct crew *crew, uint32_t worker);
 /* Closed, and all done. */
 bool crew_is_over(struct crew *crew, uint32_t worker);

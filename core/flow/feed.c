@@ -165,13 +165,14 @@ static void end_cut(struct feed_source *source, const struct stream_block *block
 }
 
 /* Reads the next block of a source, with the mutex given up meanwhile. */
-static void read_block(struct feed *feed, size_t number)
+static void read_block(struct feed *feed, size_t number, uint32_t worker)
 {
     struct feed_source *const source = &feed->list[number];
     bool const large = source->wants_large;
     if (source->cut == NULL) source->cut = begin_cut(feed, number);
     struct stream_block *const block = large ? &feed->large : take_empty(feed);
     feed->large_taken = feed->large_taken || large;
+    feed->sources[number]->stream->track = feed->rules.tracks == NULL ? NULL : &feed->rules.tracks[worker];
     source->reading = true;
     source->wants_large = false;
     source->out++;
@@ -320,7 +321,7 @@ enum feed_answer feed_try(struct feed *feed, uint32_t worker, bool has_room, str
         if (picked == PICK_TASK) answer = FEED_TASK;
         if (picked == PICK_END) answer = FEED_END;
         if (picked != PICK_READ) break;
-        read_block(feed, read);
+        read_block(feed, read, worker);
         self->reads_on = wait_has_waiters(feed->changed);
         wait_wake(feed->changed);
     }

@@ -38,6 +38,7 @@
 
 #include "core/flow/source.h"
 #include "core/flow/stream_cut.h"
+#include "core/flow/track.h"
 #include "core/flow/wait.h"
 #include "core/record/shard_plan.h"
 
@@ -53,6 +54,7 @@
 
 struct feed_rules {
     uint32_t workers;
+    struct track *tracks; /* of the workers; NULL: nobody counts */
     struct stream_cut_rules cut;
 };
 

@@ -37,7 +37,7 @@ void pack_line_send(struct pack_line *line, uint32_t file, uint8_t *unit, size_t
                     bool is_needed)
 {
     struct pack_slot *const slot = &line->slots[(line->first + line->busy) % line->slot_count];
-    *slot = (struct pack_slot){.work = {.run = compress, .done = true},
+    *slot = (struct pack_slot){.work = {.run = compress, .done = true, .bytes = length},
                                .line = line,
                                .file = file,
                                .is_last = is_last,

@@ -133,6 +133,15 @@ static enum status look(struct pack_sink *self, struct fault *fault)
     return fault_set(fault, STATUS_INTERNAL, "the run was stopped"); /* why, was said before */
 }
 
+/* Until something happened. What waits for its turn to be passed on is not the crew's any more. */
+static void sleep_for_more(struct pack_sink *self, uint32_t ticket)
+{
+    bool const is_full = pack_line_first(&self->line) != NULL && !has_blocks(self);
+    struct track_mark const mark = track_begin(self->options.track);
+    wait_sleep_until(self->options.arrivals, ticket, self->options.now() + LOOK_NS);
+    track_end(self->options.track, mark, is_full ? TRACK_WAIT_SINK : TRACK_WAIT_WORK, 0);
+}
+
 /* Until `is_so`; see the header for why that comes. */
 static enum status wait_until(struct pack_sink *self, bool (*is_so)(const struct pack_sink *self),
                               struct fault *fault)
@@ -144,7 +153,7 @@ static enum status wait_until(struct pack_sink *self, bool (*is_so)(const struct
         if (status != STATUS_OK || is_so(self))
             wait_cancel(self->options.arrivals);
         else
-            wait_sleep_until(self->options.arrivals, ticket, self->options.now() + LOOK_NS);
+            sleep_for_more(self, ticket);
     }
     return status;
 }

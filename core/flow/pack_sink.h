@@ -42,6 +42,7 @@ struct pack_sink_options {
     enum checksum_kind checksum; /* of the stored bytes */
     struct crew *crew;
     struct wait *arrivals;            /* what the assembler sleeps on */
+    struct track *track;              /* the assembler's; NULL: nobody counts */
     uint64_t (*now)(void);            /* nanoseconds of CLOCK_MONOTONIC */
     enum status (*interrupted)(void); /* STATUS_OK: go on; asked while write() and others wait */
 };

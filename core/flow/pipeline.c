@@ -81,7 +81,8 @@ static bool make_dedup(struct pipeline *pipeline, const struct shard_plan *plan)
 static bool pipeline_create(struct pipeline *pipeline, const struct shard_plan *plan)
 {
     const struct pipeline_options *options = pipeline->options;
-    struct feed_rules const feed = pipeline_feed_rules(options->rules, options->threads, &options->sizes);
+    struct feed_rules feed = pipeline_feed_rules(options->rules, options->threads, &options->sizes);
+    feed.tracks = options->tracks;
     size_t const bytes = options->threads * sizeof *pipeline->workers;
     pipeline->workers = aligned_alloc(_Alignof(struct pipeline_worker), bytes);
     if (pipeline->workers == NULL) return false;
@@ -142,27 +143,22 @@ static enum status workers_start(struct pipeline *pipeline, struct fault *fault)
     return status;
 }
 
-static void workers_join(struct pipeline *pipeline, struct pipeline_times *times)
+static void workers_join(struct pipeline *pipeline)
 {
     for (uint32_t w = 0; w < pipeline->options->threads; w++) {
         struct pipeline_worker *worker = &pipeline->workers[w];
         if (!worker->started) continue;
         pthread_join(worker->thread, NULL);
-        times->wait_chunk += worker->wait_ns;
-        times->read += worker->convert.read_ns;
-        times->stream += worker->stream_ns;
-        times->wait_stream += worker->idle_ns;
-        times->convert +=
-            worker->busy_ns - worker->wait_ns - worker->convert.read_ns - worker->stream_ns - worker->idle_ns;
     }
-    if (pipeline->options->crew != NULL) times->compress = crew_leave(pipeline->options->crew);
+    if (pipeline->options->crew != NULL) crew_leave(pipeline->options->crew);
 }
 
 enum status pipeline_run(const struct pipeline_options *options, struct source *const *sources,
                          const struct shard_plan *plan, struct sink *sink, struct pipeline_result *result,
                          struct fault *fault)
 {
-    struct pipeline pipeline = {.options = options, .sources = sources, .arrivals = options->arrivals};
+    struct pipeline pipeline = {
+        .options = options, .sources = sources, .assemble = &result->assemble, .arrivals = options->arrivals};
     struct assemble_rules rules = options->assemble;
     rules.streams = options->rules->streams;
     rules.home = pipeline_chunk_home;
@@ -176,14 +172,12 @@ enum status pipeline_run(const struct pipeline_options *options, struct source *
                          options->threads, options->threads == 1 ? "thread" : "threads",
                          options->sizes.memory / LIMIT_MIB);
     }
-    uint64_t const began = options->now();
     if (options->crew != NULL) crew_enter(options->crew, wake_worker, wake_assembler, &pipeline);
     enum status status = workers_start(&pipeline, &pipeline.assembler_fault);
-    if (status == STATUS_OK) status = pipeline_assemble(&pipeline, &result->assemble, sink, &result->times);
+    if (status == STATUS_OK) status = pipeline_assemble(&pipeline, &result->assemble, sink);
     if (status != STATUS_OK) pipeline_stop(&pipeline, &pipeline.assembler_fault);
     if (options->crew != NULL) crew_close(options->crew);
-    result->times.write = options->now() - began - result->times.wait_rows;
-    workers_join(&pipeline, &result->times);
+    workers_join(&pipeline);
     const struct fault *first = atomic_load_explicit(&pipeline.stop, memory_order_acquire); /* S2 */
     if (first != NULL) {
         status = first->status;

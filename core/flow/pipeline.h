@@ -58,21 +58,16 @@ struct pipeline_options {
     struct crew *crew;               /* of as many workers, for sinks that give them work; NULL: none does */
     /* Tells the system of memory that is about to be filled; may be NULL. */
     void (*prepare)(void *memory, size_t bytes);
-    uint64_t (*now)(void);            /* nanoseconds of CLOCK_MONOTONIC */
+    uint64_t (*now)(void); /* nanoseconds of CLOCK_MONOTONIC */
+    /* Of each worker, and of the caller's thread behind them: what the run's time goes to. NULL: not counted.
+     */
+    struct track *tracks;
     enum status (*interrupted)(void); /* STATUS_OK: go on; else why to stop. Asked by the assembler. */
     struct assemble_rules assemble;   /* but `streams` and `home`, which are the pipeline's */
 };
 
-struct pipeline_times { /* nanoseconds, summed over the workers (wall time of the assembler's for `write`) */
-    uint64_t convert, read, wait_chunk, write, wait_rows;
-    uint64_t stream, wait_stream; /* reading streams (inflating included); nothing of them to convert yet */
-    uint64_t compress;            /* in the works of a crew */
-    uint64_t drain;               /* wall time of the assembler, for the last pieces to come home */
-};
-
 struct pipeline_result {
     struct assemble assemble; /* tally and files; assemble_free() it */
-    struct pipeline_times times;
 };
 
 /* Converts all shards into the sink. Returns when all threads are joined and all pieces are home. The sink

@@ -54,6 +54,16 @@ enum status pipeline_check_interrupted(struct pipeline *pipeline)
                      "stopped by a signal"); /* which one, the caller knows */
 }
 
+/* Sleeps until something arrived. When no chunk is empty and the sink has some, it has all that it may
+ * (chunk_pool.h), and the worker that is waited for waits for it. */
+static void sleep_for_arrivals(struct pipeline *pipeline, uint32_t ticket)
+{
+    bool const is_full = pipeline->pool.empty_count == 0 && pipeline->assemble->pieces_out != 0;
+    struct track_mark const mark = track_begin(pipeline_track(pipeline));
+    wait_sleep_until(pipeline->arrivals, ticket, pipeline->options->now() + PIPELINE_LOOK_NS);
+    track_end(pipeline_track(pipeline), mark, is_full ? TRACK_WAIT_SINK : TRACK_WAIT_ROWS, 0);
+}
+
 /* Is there something to go on with? Rows of `shard`, a failure, or an end of the run. */
 static bool look(struct pipeline *pipeline, struct sink *sink, uint64_t shard, struct chunk **chunk,
                  enum status *status)
@@ -66,19 +76,17 @@ static bool look(struct pipeline *pipeline, struct sink *sink, uint64_t shard, s
 
 /* STATUS_OK with *chunk NULL: the run is being stopped. */
 static enum status next_chunk(struct pipeline *pipeline, struct sink *sink, uint64_t shard,
-                              struct chunk **chunk, uint64_t *wait_ns)
+                              struct chunk **chunk)
 {
     enum status status;
     *chunk = NULL;
     if (look(pipeline, sink, shard, chunk, &status)) return status;
-    uint64_t const began = pipeline->options->now();
     for (;;) {
         uint32_t const ticket = wait_prepare(pipeline->arrivals);
         if (look(pipeline, sink, shard, chunk, &status)) break;
-        wait_sleep_until(pipeline->arrivals, ticket, pipeline->options->now() + PIPELINE_LOOK_NS);
+        sleep_for_arrivals(pipeline, ticket);
     }
     wait_cancel(pipeline->arrivals);
-    *wait_ns += pipeline->options->now() - began;
     return status;
 }
 
@@ -114,14 +122,24 @@ void pipeline_set_turn(struct pipeline *pipeline, uint64_t order)
     wait_wake(&pipeline->turn_changed);
 }
 
-/* A chunk that came, to where the run wants it. */
+enum status pipeline_put(struct pipeline *pipeline, struct assemble *assemble, struct chunk *chunk,
+                         size_t source)
+{
+    size_t const bytes = chunk->kind == CHUNK_ROWS ? chunk->length : 0; /* the chunk goes home */
+    struct track_mark const mark = track_begin(pipeline_track(pipeline));
+    enum status const status = assemble_chunk(assemble, chunk, source, &pipeline->assembler_fault);
+    track_end(pipeline_track(pipeline), mark, TRACK_WRITE, bytes);
+    return status;
+}
+
 enum status pipeline_pass_on(struct pipeline *pipeline, struct assemble *assemble, struct chunk *chunk,
                              size_t source)
 {
-    struct fault *fault = &pipeline->assembler_fault;
-    if (pipeline->dedup == NULL) return assemble_chunk(assemble, chunk, source, fault);
-    enum status const status = dedup_keep(pipeline->dedup, chunk, fault);
+    if (pipeline->dedup == NULL) return pipeline_put(pipeline, assemble, chunk, source);
+    struct track_mark const mark = track_begin(pipeline_track(pipeline));
+    enum status const status = dedup_keep(pipeline->dedup, chunk, &pipeline->assembler_fault);
     pipeline_chunk_home(pipeline, chunk);
+    track_end(pipeline_track(pipeline), mark, TRACK_WRITE, 0);
     return status;
 }
 
@@ -135,18 +153,16 @@ static bool look_for(struct pipeline *pipeline, struct sink *sink, bool (*ready)
 }
 
 enum status pipeline_wait_until(struct pipeline *pipeline, struct sink *sink,
-                                bool (*ready)(struct pipeline *), uint64_t *wait_ns)
+                                bool (*ready)(struct pipeline *))
 {
     enum status status;
     if (look_for(pipeline, sink, ready, &status)) return status;
-    uint64_t const began = pipeline->options->now();
     for (;;) {
         uint32_t const ticket = wait_prepare(pipeline->arrivals);
         if (look_for(pipeline, sink, ready, &status)) break;
-        wait_sleep_until(pipeline->arrivals, ticket, pipeline->options->now() + PIPELINE_LOOK_NS);
+        sleep_for_arrivals(pipeline, ticket);
     }
     wait_cancel(pipeline->arrivals);
-    *wait_ns += pipeline->options->now() - began;
     return status;
 }
 
@@ -159,7 +175,7 @@ bool pipeline_has_spare(struct pipeline *pipeline)
 
 /* One shard or block, whole. *final: its source ends with it. */
 static enum status take_unit(struct pipeline *pipeline, struct assemble *assemble, struct sink *sink,
-                             const struct feed_cursor *unit, struct pipeline_times *times, bool *final)
+                             const struct feed_cursor *unit, bool *final)
 {
     uint64_t const order = feed_order(unit->source, unit->index);
     bool const guessed = pipeline_guesses(pipeline, unit->source);
@@ -168,7 +184,7 @@ static enum status take_unit(struct pipeline *pipeline, struct assemble *assembl
     pipeline_set_turn(pipeline, order);
     for (bool last = false; !last;) {
         struct chunk *chunk;
-        enum status status = next_chunk(pipeline, sink, order, &chunk, &times->wait_rows);
+        enum status status = next_chunk(pipeline, sink, order, &chunk);
         if (status != STATUS_OK || chunk == NULL) return status;
         bool const begins = guessed && chunk->began != UINT64_MAX;
         wrong = begins && chunk->began != pipeline->due;
@@ -185,30 +201,27 @@ static enum status take_unit(struct pipeline *pipeline, struct assemble *assembl
 }
 
 /* All in order. Ends early, without a fault of its own, when a worker failed. */
-static enum status take_all(struct pipeline *pipeline, struct assemble *assemble, struct sink *sink,
-                            struct pipeline_times *times)
+static enum status take_all(struct pipeline *pipeline, struct assemble *assemble, struct sink *sink)
 {
     struct feed_cursor unit;
     bool final = false;
     for (bool more = feed_first(&pipeline->feed, &unit); more && !pipeline_is_stopped(pipeline);
          more = feed_next(&pipeline->feed, &unit, final)) {
-        enum status const status = take_unit(pipeline, assemble, sink, &unit, times, &final);
+        enum status const status = take_unit(pipeline, assemble, sink, &unit, &final);
         if (status != STATUS_OK) return status;
     }
     return STATUS_OK;
 }
 
-enum status pipeline_assemble(struct pipeline *pipeline, struct assemble *assemble, struct sink *sink,
-                              struct pipeline_times *times)
+enum status pipeline_assemble(struct pipeline *pipeline, struct assemble *assemble, struct sink *sink)
 {
-    enum status status = take_all(pipeline, assemble, sink, times);
+    enum status status = take_all(pipeline, assemble, sink);
     if (status == STATUS_OK && !pipeline_is_stopped(pipeline) && pipeline->dedup != NULL)
-        status = pipeline_replay(pipeline, assemble, sink, &times->wait_rows);
+        status = pipeline_replay(pipeline, assemble, sink);
     if (status != STATUS_OK || pipeline_is_stopped(pipeline)) return status;
+    struct track_mark const mark = track_begin(pipeline_track(pipeline));
     status = assemble_finish(assemble, &pipeline->assembler_fault);
-    if (status != STATUS_OK) return status;
-    uint64_t const began = pipeline->options->now();
-    enum status const drained = wait_for_pieces(pipeline, assemble, sink);
-    times->drain = pipeline->options->now() - began;
-    return drained;
+    if (status == STATUS_OK) status = wait_for_pieces(pipeline, assemble, sink);
+    track_end(pipeline_track(pipeline), mark, TRACK_FINISH, 0);
+    return status;
 }

@@ -18,8 +18,7 @@ struct pipeline_worker {
     struct ring home;                         /* assembler -> worker */
     struct wait bed;                          /* the worker waits for home, or work; the assembler wakes */
     struct convert convert;                   /* the worker's alone */
-    uint64_t wait_ns, work_ns, busy_ns; /* the worker's; read after join. busy: with wait, without work */
-    uint64_t stream_ns, idle_ns;        /* likewise: reading streams; nothing to convert yet */
+    struct track *track;                      /* likewise; NULL: nothing is counted */
     struct pipeline *pipeline;
     uint32_t number;
     pthread_t thread;
@@ -53,6 +52,7 @@ struct pipeline {
     struct pipeline_worker *workers;
     struct convert_tools large; /* used by the worker whose turn it is: see `turn` */
     struct chunk_pool pool;     /* the assembler's */
+    struct assemble *assemble;  /* the assembler's */
     struct wait *arrivals;      /* the assembler waits for forward rings and for the sink; workers wake */
     struct wait turn_changed;   /* workers wait for their turn; the assembler wakes */
     struct dedup *dedup;        /* NULL: the run keeps all records */
@@ -98,12 +98,10 @@ void pipeline_mend_destroy(struct pipeline *pipeline); /* zeroed is fine */
 /* ---- the assembler ---- */
 
 /* All rows in order into the sink, and all pieces home. STATUS_OK, early: the run is being stopped. */
-enum status pipeline_assemble(struct pipeline *pipeline, struct assemble *assemble, struct sink *sink,
-                              struct pipeline_times *times);
+enum status pipeline_assemble(struct pipeline *pipeline, struct assemble *assemble, struct sink *sink);
 /* All in order once more, when the last candidate is entered. Ends early, without a fault of its own, when a
  * worker failed. */
-enum status pipeline_replay(struct pipeline *pipeline, struct assemble *assemble, struct sink *sink,
-                            uint64_t *wait_ns);
+enum status pipeline_replay(struct pipeline *pipeline, struct assemble *assemble, struct sink *sink);
 /* Converts the shard at hand from pipeline->due on. `final`: its source ends with it. */
 enum status pipeline_mend(struct pipeline *pipeline, struct assemble *assemble, struct sink *sink,
                           const struct feed_cursor *unit, bool final);
@@ -112,7 +110,10 @@ enum status pipeline_mend(struct pipeline *pipeline, struct assemble *assemble, 
 void pipeline_serve(struct pipeline *pipeline, uint32_t first);
 /* For whoever has done with a chunk; `context`: the pipeline. */
 void pipeline_chunk_home(void *context, struct chunk *chunk);
-/* A chunk that came, to where the run wants it. */
+/* A chunk to the files. */
+enum status pipeline_put(struct pipeline *pipeline, struct assemble *assemble, struct chunk *chunk,
+                         size_t source);
+/* The same, or to where rows are kept until it is known who stays. */
 enum status pipeline_pass_on(struct pipeline *pipeline, struct assemble *assemble, struct chunk *chunk,
                              size_t source);
 /* All before `order` is written. */
@@ -120,9 +121,16 @@ void pipeline_set_turn(struct pipeline *pipeline, uint64_t order);
 enum status pipeline_check_interrupted(struct pipeline *pipeline);
 /* Until there is what `ready` looks for, a failure, or an end of the run. */
 enum status pipeline_wait_until(struct pipeline *pipeline, struct sink *sink,
-                                bool (*ready)(struct pipeline *), uint64_t *wait_ns);
+                                bool (*ready)(struct pipeline *));
 /* Is a chunk of the pool empty? */
 bool pipeline_has_spare(struct pipeline *pipeline);
+
+/* The assembler's track; NULL: nothing is counted. */
+static inline struct track *pipeline_track(const struct pipeline *pipeline)
+{
+    const struct pipeline_options *const options = pipeline->options;
+    return options->tracks == NULL ? NULL : &options->tracks[options->threads];
+}
 
 /* Is the source a container whose records a worker guesses? */
 static inline bool pipeline_guesses(const struct pipeline *pipeline, size_t source)

@@ -12,9 +12,8 @@ static struct chunk *mender_take(void *context)
 {
     struct pipeline *pipeline = context;
     struct pipeline_mender *const mender = &pipeline->mender;
-    uint64_t ignored = 0;
     if (mender->status == STATUS_OK)
-        mender->status = pipeline_wait_until(pipeline, mender->sink, pipeline_has_spare, &ignored);
+        mender->status = pipeline_wait_until(pipeline, mender->sink, pipeline_has_spare);
     return mender->status != STATUS_OK || pipeline_is_stopped(pipeline) ? NULL
                                                                         : chunk_pool_spare(&pipeline->pool);
 }
@@ -60,7 +59,9 @@ enum status pipeline_mend(struct pipeline *pipeline, struct assemble *assemble, 
     mender->status = STATUS_OK;
     mender->convert.stopping = false;
     pipeline->replays = true;
+    struct track_mark const mark = track_begin(pipeline_track(pipeline));
     enum status const status = convert_again(&mender->convert, &task, pipeline->due, fault);
+    track_end(pipeline_track(pipeline), mark, TRACK_CONVERT, task.shard.end - task.shard.begin);
     pipeline->replays = false;
     pipeline_serve(pipeline, PIPELINE_NOBODY);
     pipeline->due = mender->convert.ended;
@@ -81,7 +82,7 @@ bool pipeline_mend_create(struct pipeline *pipeline)
                                           .give = mender_give,
                                           .wait_for_turn = mender_turn,
                                           .stopped = mender_stopped,
-                                          .now = options->now};
+                                          .track = pipeline_track(pipeline)};
     return convert_tools_create(&convert->tools, options->rules, options->sizes.block) &&
            split_create(&convert->split, options->sizes.chunk, options->rules->streams);
 }

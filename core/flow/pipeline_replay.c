@@ -9,30 +9,29 @@ static bool all_settled(struct pipeline *pipeline)
 }
 
 static enum status replay_unit(struct pipeline *pipeline, struct assemble *assemble, struct sink *sink,
-                               const struct feed_cursor *unit, uint64_t *wait_ns, bool *final)
+                               const struct feed_cursor *unit, bool *final)
 {
     for (bool last = false; !last;) {
-        enum status status = pipeline_wait_until(pipeline, sink, pipeline_has_spare, wait_ns);
+        enum status status = pipeline_wait_until(pipeline, sink, pipeline_has_spare);
         if (status != STATUS_OK || pipeline_is_stopped(pipeline)) return status;
         struct chunk *const chunk = chunk_pool_spare(&pipeline->pool);
         status = dedup_next(pipeline->dedup, chunk, &pipeline->assembler_fault);
         if (status != STATUS_OK) return status;
         last = chunk->last;
         *final = chunk->ends_source;
-        status = assemble_chunk(assemble, chunk, unit->source, &pipeline->assembler_fault);
+        status = pipeline_put(pipeline, assemble, chunk, unit->source);
         if (status != STATUS_OK) return status;
     }
     return STATUS_OK;
 }
 
 /* All in order once more. Ends early, without a fault of its own, when a worker failed. */
-enum status pipeline_replay(struct pipeline *pipeline, struct assemble *assemble, struct sink *sink,
-                            uint64_t *wait_ns)
+enum status pipeline_replay(struct pipeline *pipeline, struct assemble *assemble, struct sink *sink)
 {
     struct feed_cursor unit;
     bool final = false;
     pipeline_set_turn(pipeline, PIPELINE_TURN_OVER);
-    enum status status = pipeline_wait_until(pipeline, sink, all_settled, wait_ns);
+    enum status status = pipeline_wait_until(pipeline, sink, all_settled);
     if (status != STATUS_OK || pipeline_is_stopped(pipeline)) return status;
     pipeline->replays = true;
     chunk_pool_take_back(&pipeline->pool);
@@ -40,6 +39,6 @@ enum status pipeline_replay(struct pipeline *pipeline, struct assemble *assemble
     for (bool more = feed_first(&pipeline->feed, &unit);
          more && status == STATUS_OK && !pipeline_is_stopped(pipeline);
          more = feed_next(&pipeline->feed, &unit, final))
-        status = replay_unit(pipeline, assemble, sink, &unit, wait_ns, &final);
+        status = replay_unit(pipeline, assemble, sink, &unit, &final);
     return status;
 }

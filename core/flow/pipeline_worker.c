@@ -9,13 +9,11 @@ _Static_assert(ROOM_AHEAD < PIPELINE_CHUNKS_MIN, "a worker without rows on their
 
 /* ---- the crew's work ---- */
 
-/* Does what the worker was given; returns how long it took. */
-static uint64_t do_work(struct pipeline_worker *worker)
+/* Does what the worker was given. */
+static void do_work(struct pipeline_worker *worker)
 {
     struct crew *crew = worker->pipeline->options->crew;
-    uint64_t const took = crew == NULL ? 0 : crew_work(crew, worker->number);
-    worker->work_ns += took;
-    return took;
+    if (crew != NULL) crew_work(crew, worker->number, worker->track);
 }
 
 static bool has_work(const struct pipeline_worker *worker)
@@ -31,7 +29,7 @@ static void do_all_work(struct pipeline_worker *worker)
     struct crew *crew = pipeline->options->crew;
     if (crew == NULL) return;
     while (!pipeline_is_stopped(pipeline) && !crew_is_over(crew, worker->number)) {
-        (void)do_work(worker);
+        do_work(worker);
         uint32_t const ticket = wait_prepare(&worker->bed);
         if (pipeline_is_stopped(pipeline) || has_work(worker) || crew_is_over(crew, worker->number))
             wait_cancel(&worker->bed);
@@ -46,13 +44,12 @@ static void do_all_work(struct pipeline_worker *worker)
 static struct chunk *port_take(void *context)
 {
     struct pipeline_worker *worker = context;
-    (void)do_work(worker);
+    do_work(worker);
     struct chunk *chunk = ring_pop(&worker->home);
     if (chunk != NULL) return chunk;
-    uint64_t const began = worker->pipeline->options->now();
-    uint64_t worked = 0;
+    struct track_mark const mark = track_begin(worker->track);
     while (chunk == NULL && !pipeline_is_stopped(worker->pipeline)) {
-        worked += do_work(worker);
+        do_work(worker);
         uint32_t const ticket = wait_prepare(&worker->bed);
         chunk = ring_pop(&worker->home);
         if (chunk != NULL || has_work(worker) || pipeline_is_stopped(worker->pipeline))
@@ -60,7 +57,7 @@ static struct chunk *port_take(void *context)
         else
             wait_sleep(&worker->bed, ticket);
     }
-    worker->wait_ns += worker->pipeline->options->now() - began - worked;
+    track_end(worker->track, mark, TRACK_WAIT_CHUNK, 0);
     return chunk;
 }
 
@@ -83,12 +80,11 @@ static bool port_stopped(void *context)
     return pipeline_is_stopped(((struct pipeline_worker *)context)->pipeline);
 }
 
-static bool port_wait_for_turn(void *context, uint64_t shard)
+static bool wait_for_turn(struct pipeline_worker *worker, uint64_t shard)
 {
-    struct pipeline_worker *worker = context;
     struct pipeline *pipeline = worker->pipeline;
     for (;;) {
-        (void)do_work(worker);
+        do_work(worker);
         uint32_t const ticket = wait_prepare(&pipeline->turn_changed);
         bool const stopped = pipeline_is_stopped(pipeline);
         /* T2, pairs with T1 */
@@ -104,6 +100,15 @@ static bool port_wait_for_turn(void *context, uint64_t shard)
     }
 }
 
+static bool port_wait_for_turn(void *context, uint64_t shard)
+{
+    struct pipeline_worker *worker = context;
+    struct track_mark const mark = track_begin(worker->track);
+    bool const go = wait_for_turn(worker, shard);
+    track_end(worker->track, mark, TRACK_WAIT_TURN, 0);
+    return go;
+}
+
 static uint64_t port_begin(void *context)
 {
     return ((struct pipeline_worker *)context)->pipeline->due;
@@ -113,30 +118,27 @@ static uint64_t port_begin(void *context)
 static enum feed_answer ask_feed(struct pipeline_worker *worker, struct feed_task *task)
 {
     if (pipeline_is_stopped(worker->pipeline)) return FEED_END;
-    uint64_t const began = worker->pipeline->options->now();
     bool const has_room = ring_count(&worker->home) >= ROOM_AHEAD;
-    enum feed_answer const answer = feed_try(&worker->pipeline->feed, worker->number, has_room, task);
-    worker->stream_ns += worker->pipeline->options->now() - began;
-    return answer;
+    return feed_try(&worker->pipeline->feed, worker->number, has_room, task);
 }
 
 /* False: there is nothing more to convert, or the run is being stopped. */
 static bool next_task(struct pipeline_worker *worker, struct feed_task *task)
 {
     struct pipeline *pipeline = worker->pipeline;
-    (void)do_work(worker);
+    do_work(worker);
     enum feed_answer answer = ask_feed(worker, task);
     while (answer == FEED_WAIT) {
-        (void)do_work(worker);
+        do_work(worker);
         uint32_t const ticket = wait_prepare(&pipeline->feed_changed);
         answer = ask_feed(worker, task);
         if (answer != FEED_WAIT || has_work(worker)) {
             wait_cancel(&pipeline->feed_changed);
             continue;
         }
-        uint64_t const began = pipeline->options->now();
+        struct track_mark const mark = track_begin(worker->track);
         wait_sleep(&pipeline->feed_changed, ticket);
-        worker->idle_ns += pipeline->options->now() - began;
+        track_end(worker->track, mark, TRACK_WAIT_TEXT, 0);
     }
     return answer == FEED_TASK;
 }
@@ -145,12 +147,17 @@ static bool next_task(struct pipeline_worker *worker, struct feed_task *task)
 static void settle(struct pipeline_worker *worker)
 {
     struct pipeline *pipeline = worker->pipeline;
-    uint64_t const began = pipeline->options->now();
-    bool const go = port_wait_for_turn(worker, PIPELINE_TURN_OVER);
-    worker->wait_ns += pipeline->options->now() - began;
-    if (!go) return;
+    if (!port_wait_for_turn(worker, PIPELINE_TURN_OVER)) return;
+    struct track_mark const mark = track_begin(worker->track);
     dedup_settle(pipeline->dedup, worker->convert.contend.scratch);
+    track_end(worker->track, mark, TRACK_CONVERT, 0);
     atomic_fetch_add_explicit(&pipeline->settled, 1, memory_order_release); /* D1, pairs with D2 */
+}
+
+/* Bytes of text that a task is about. */
+static uint64_t text_of(const struct feed_task *task)
+{
+    return task->block != NULL ? task->block->length : task->shard.end - task->shard.begin;
 }
 
 void *pipeline_worker_main(void *argument)
@@ -158,16 +165,16 @@ void *pipeline_worker_main(void *argument)
     struct pipeline_worker *worker = argument;
     struct pipeline *pipeline = worker->pipeline;
     struct feed_task task;
-    uint64_t const began = pipeline->options->now();
     while (next_task(worker, &task)) {
+        struct track_mark const mark = track_begin(worker->track);
         if (convert_task(&worker->convert, &task, &worker->fault) != STATUS_OK)
             pipeline_stop(pipeline, &worker->fault);
+        track_end(worker->track, mark, TRACK_CONVERT, text_of(&task));
         feed_done(&pipeline->feed, &task);
     }
     if (pipeline->dedup != NULL) settle(worker);
     ring_close(&worker->forward);
     wait_wake(pipeline->arrivals);
-    worker->busy_ns = pipeline->options->now() - began - worker->work_ns;
     do_all_work(worker);
     return NULL;
 }
@@ -188,6 +195,7 @@ bool pipeline_worker_create(struct pipeline *pipeline, uint32_t number)
     struct pipeline_worker *worker = &pipeline->workers[number];
     worker->pipeline = pipeline;
     worker->number = number;
+    worker->track = options->tracks == NULL ? NULL : &options->tracks[number];
     worker->wait_ready = wait_init(&worker->bed);
     if (!worker->wait_ready || !ring_init(&worker->forward, options->sizes.chunks, 0) ||
         !ring_init(&worker->home, options->sizes.chunks, 0) ||
@@ -205,7 +213,7 @@ bool pipeline_worker_create(struct pipeline *pipeline, uint32_t number)
                                                  .wait_for_turn = port_wait_for_turn,
                                                  .begin = port_begin,
                                                  .stopped = port_stopped,
-                                                 .now = options->now};
+                                                 .track = worker->track};
     return true;
 }
 

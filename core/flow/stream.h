@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 struct form;
+struct track;
 
 struct stream {
     void *self;
@@ -30,6 +31,8 @@ struct stream {
      * failure: nobody will look at it. NULL: never. */
     bool (*stopped)(void *context);
     void *stopped_context;
+    struct track
+        *track; /* of the thread that reads now, set before each read(): what inflates says so; or NULL */
     enum status (*open)(struct stream *stream, struct fault *fault);
     enum status (*read)(struct stream *stream, uint8_t *into, size_t room, size_t *length,
                         struct fault *fault);

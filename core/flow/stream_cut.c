@@ -2,6 +2,7 @@
 #include "core/flow/stream_cut.h"
 
 #include "core/flow/stream_cut_form.h"
+#include "core/flow/track.h"
 #include "core/record/json_text.h"
 
 #include <stdlib.h>
@@ -45,7 +46,10 @@ size_t stream_cut_read(struct stream_cut *cut, uint8_t *into, size_t room)
 {
     size_t length = 0;
     if (cut->at_end || cut->state != STREAM_CUT_OPEN) return 0;
-    if (cut->stream->read(cut->stream, into, room, &length, &cut->fault) != STATUS_OK) {
+    struct track_mark const mark = track_begin(cut->stream->track);
+    enum status const status = cut->stream->read(cut->stream, into, room, &length, &cut->fault);
+    track_end(cut->stream->track, mark, TRACK_READ, status == STATUS_OK ? length : 0);
+    if (status != STATUS_OK) {
         cut->state = STREAM_CUT_FAILED;
         return 0;
     }

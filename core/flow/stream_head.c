@@ -17,6 +17,7 @@ static enum status head_read(struct stream *stream, uint8_t *into, size_t room, 
     struct stream_head *const head = stream->self;
     *length = 0;
     if (head->scan.left == 0) return STATUS_OK;
+    head->whole->track = stream->track;
     enum status const status = head->whole->read(head->whole, into, room, length, fault);
     stream->damaged = head->whole->damaged;
     stream->form = head->whole->form;

@@ -12,6 +12,7 @@
 #include "io/cli/run_pega.h"
 #include "io/cli/run_places.h"
 #include "io/cli/run_report.h"
+#include "io/cli/run_tracks.h"
 #include "io/cli/signals.h"
 #include "io/output/rejects.h"
 
@@ -57,9 +58,12 @@ static enum status deliver(struct delivery *delivery, struct fault *fault)
     }
     if (status == STATUS_OK && signals_caught() != STATUS_OK)
         status = fault_set(fault, signals_caught(), "stopped by %s before the delivery", signals_name());
+    struct track *const track = run_tracks_main(&delivery->run);
+    struct track_mark const mark = track_begin(track);
     if (status == STATUS_OK)
         status = run_pega_write(&delivery->run, &delivery->pega, sink, &delivery->result.assemble, fault);
     if (status == STATUS_OK) status = sink->commit(sink, fault);
+    track_end(track, mark, TRACK_FINISH, 0);
     delivery->delivered = status == STATUS_OK;
     if (!delivery->delivered)
         sink->abort(sink);
@@ -74,6 +78,7 @@ static enum status prepare(struct delivery *delivery, struct fault *fault)
     if (status == STATUS_OK) status = run_open_destination(&delivery->run, fault);
     if (status == STATUS_OK) status = check_report(delivery, fault);
     if (status == STATUS_OK) status = open_rejects(delivery, fault);
+    if (status == STATUS_OK) status = run_places_check_trace(&delivery->run, fault);
     if (status == STATUS_OK)
         status = run_pega_begin(&delivery->run, &delivery->pega, delivery->run.destination.sink, fault);
     return status;
@@ -118,6 +123,7 @@ enum status export_run(const struct options *options, const struct log *logger)
                                         .status = status,
                                         .fault = &fault};
     status = run_report(&delivery.run, &outcome);
+    run_tracks_write(&delivery.run);
     assemble_free(&delivery.result.assemble);
     rejects_destroy(delivery.rejects);
     run_close(&delivery.run);

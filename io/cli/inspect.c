@@ -9,6 +9,7 @@
 #include "io/cli/inspect_tell.h"
 #include "io/cli/run.h"
 #include "io/cli/run_convert.h"
+#include "io/cli/run_tracks.h"
 #include "io/cli/signals.h"
 #include "io/output/sink_null.h"
 
@@ -155,6 +156,7 @@ enum status inspect_run(const struct options *options, const struct log *logger)
     if (status != STATUS_OK && status == signals_caught())
         fault_set(&fault, status, "stopped by %s", signals_name());
     if (status != STATUS_OK) log_error(logger, "%s", fault.message);
+    run_tracks_write(&inspecting.run);
     finish(&inspecting);
     return status;
 }

@@ -6,10 +6,12 @@
 #include "io/cli/run_names.h"
 #include "io/cli/run_pack.h"
 #include "io/cli/run_sources.h"
+#include "io/cli/run_tracks.h"
 #include "io/cli/signals.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum status run_start(struct run *run, const struct options *options, const struct log *logger,
@@ -25,6 +27,8 @@ enum status run_start(struct run *run, const struct options *options, const stru
         snprintf(run->run_id, sizeof run->run_id, "%s", options->run_id);
     else
         machine_run_id(run->run_id);
+    const char *const trace = getenv("PENSTOCK_TRACE");
+    run->trace_path = trace != NULL && trace[0] != '\0' ? trace : NULL;
     spool_file_start(&run->spool, NULL);
     run->can_wait = wait_init(&run->arrivals);
     return run->can_wait ? STATUS_OK : fault_set(fault, STATUS_IO, "no memory to wait with");
@@ -171,12 +175,14 @@ static enum status plan_memory(struct run *run, struct fault *fault)
     struct pipeline_needs needs = {.rules = &run->rules,
                                    .threads = run->pipeline.threads,
                                    .buffered_sources = run->pipeline.buffered_sources,
-                                   .other =
-                                       run_pack_memory(run, 0) + run->visitor_bytes * run->pipeline.threads};
+                                   .other = run_pack_memory(run, 0) + run_tracks_memory(run) +
+                                            run->visitor_bytes * run->pipeline.threads};
     run_sources_needs(run, &needs);
     enum status const status = size_run(run, limit, &needs, fault);
     if (status != STATUS_OK) return status;
     pipeline_fill(&needs, limit, &run->pipeline.sizes);
+    status = run_tracks_start(run, fault);
+    if (status != STATUS_OK) return status;
     const struct pipeline_sizes *sizes = &run->pipeline.sizes;
     run_sources_widen(run, limit - sizes->memory);
     log_detail(run->logger,
@@ -264,6 +270,7 @@ void run_close(struct run *run)
     destination_close(&run->destination);
     spool_file_close(&run->spool);
     crew_destroy(&run->crew);
+    run_tracks_close(run);
     if (run->can_wait) wait_destroy(&run->arrivals);
     run_sources_close(run);
     arena_free(&run->arena);

@@ -37,6 +37,8 @@ struct run {
     bool can_wait;
     struct crew crew; /* with files.compression */
     struct pipeline_options pipeline;
+    size_t track_count;     /* of pipeline.tracks; 0: none yet */
+    const char *trace_path; /* PENSTOCK_TRACE; NULL: no trace */
     const char *destination_url, *rejects_path;
     struct job_budget budget;
     uint64_t visitor_bytes; /* memory of what sees a thread's records in place of rows (rules.visits) */

@@ -3,6 +3,7 @@
 
 #include "core/flow/pack_sink.h"
 #include "io/cli/machine.h"
+#include "io/cli/run_tracks.h"
 #include "io/cli/signals.h"
 
 bool run_is_packed(const struct run *run)
@@ -21,6 +22,7 @@ static struct pack_sink_options options_of(struct run *run, uint64_t hold)
                                       .checksum = destination_checksum(&run->destination),
                                       .crew = &run->crew,
                                       .arrivals = &run->arrivals,
+                                      .track = run_tracks_main(run),
                                       .now = machine_now,
                                       .interrupted = signals_caught};
 }
@@ -41,7 +43,7 @@ enum status run_pack_open(struct run *run, struct fault *fault)
 {
     struct destination *const destination = &run->destination;
     if (!run_is_packed(run)) return STATUS_OK;
-    if (!crew_create(&run->crew, run->pipeline.threads, machine_now))
+    if (!crew_create(&run->crew, run->pipeline.threads))
         return fault_set(fault, STATUS_IO, "no memory to compress");
     run->pipeline.crew = &run->crew;
     struct pack_sink_options const options = options_of(run, destination->plan.hold);

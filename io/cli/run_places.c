@@ -2,6 +2,7 @@
 #include "io/cli/run_places.h"
 
 #include "io/cli/run_names.h"
+#include "io/cli/run_tracks.h"
 #include "io/output/report.h"
 
 #include <limits.h>
@@ -108,4 +109,19 @@ enum status run_places_check_report(const struct run *run, struct fault *fault)
     struct beside const report = {.path = path, .what = "report", .remedy = "--report"};
     enum status const status = check_names(run, report, fault);
     return status == STATUS_OK ? report_check(path, run->run_id, fault) : status;
+}
+
+enum status run_places_check_trace(const struct run *run, struct fault *fault)
+{
+    const char *const path = run->trace_path;
+    const char *const others[] = {run->options->report, run->rejects_path};
+    if (path == NULL) return STATUS_OK;
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        if (others[i] != NULL && (strcmp(path, others[i]) == 0 || run_places_same(path, others[i])))
+            return fault_set(fault, STATUS_USAGE,
+                             "the trace and the %s are the same file '%.200s'; name another (PENSTOCK_TRACE)",
+                             i == 0 ? "report" : "reject file", path);
+    struct beside const trace = {.path = path, .what = "trace", .remedy = "PENSTOCK_TRACE"};
+    enum status const status = check_names(run, trace, fault);
+    return status == STATUS_OK ? run_tracks_check(run, fault) : status;
 }

@@ -11,6 +11,8 @@ bool run_places_same(const char *one, const char *other);
  * manifest, a token, or one of the first RUN_NAMES_PARTS data files of a stream.
  *
  * The report (--report) may be written, and is not the reject file. */
+/* The trace, likewise; STATUS_OK without one. */
+enum status run_places_check_trace(const struct run *run, struct fault *fault);
 enum status run_places_check_report(const struct run *run, struct fault *fault);
 /* Whether the reject file may be written, rejects_open() says. */
 enum status run_places_check_rejects(const struct run *run, struct fault *fault);

@@ -3,7 +3,7 @@
 
 #include "io/cli/machine.h"
 #include "io/cli/run_pega.h"
-#include "io/cli/run_sources.h"
+#include "io/cli/run_tracks.h"
 #include "io/cli/version.h"
 #include "io/output/report.h"
 
@@ -14,45 +14,19 @@
 /* A destination's URL and a file's name. */
 #define REPORT_URL_SIZE (4096u + ASSEMBLE_NAME_MAX)
 
-/* Where the workers' time went. Waiting for chunks, or idle at the end, means that the sink was slower than
- * they; but workers that were ahead of the front source waited for that to be read, if the assembler waited,
- * too. */
-static const char *bottleneck(const struct run *run, const struct pipeline_times *times)
-{
-    const char *const streams = run_sources_slow(run);
-    bool const waits_for_front = streams != NULL && times->wait_rows > times->write;
-    uint64_t const ahead = waits_for_front ? times->wait_chunk : 0;
-    const struct {
-        const char *name;
-        uint64_t spent;
-    } shares[] = {{"convert", times->convert},
-                  {"read", times->read},
-                  {"compress", times->compress},
-                  {streams, streams == NULL ? 0 : times->stream + times->wait_stream + ahead},
-                  {run->destination.kind == DESTINATION_S3 ? "upload" : "write",
-                   times->wait_chunk - ahead + times->drain * run->pipeline.threads}};
-    size_t most = 0;
-    for (size_t i = 1; i < sizeof shares / sizeof *shares; i++)
-        if (shares[i].spent > shares[most].spent) most = i;
-    return shares[most].name;
-}
-
 static double seconds(uint64_t nanoseconds)
 {
     return (double)nanoseconds / 1e9;
 }
 
-static void tell_times(const struct log *logger, const struct pipeline_times *times)
+static void tell_stages(const struct log *logger, const struct stage_uses *stages, bool uploads)
 {
-    log_detail(
-        logger,
-        "workers: %.2f s converting, %.2f s reading, %.2f s inflating or reading streams, %.2f s waiting for "
-        "them, %.2f s compressing, %.2f s waiting for empty chunks; assembler: %.2f s waiting for rows, %.2f "
-        "s "
-        "for the last pieces",
-        seconds(times->convert), seconds(times->read), seconds(times->stream), seconds(times->wait_stream),
-        seconds(times->compress), seconds(times->wait_chunk), seconds(times->wait_rows),
-        seconds(times->drain));
+    for (enum stage s = STAGE_READ; s < STAGE_COUNT; s++) {
+        const struct stage_use *const use = &stages->of[s];
+        if (use->busy == 0 && use->waiting == 0) continue;
+        log_detail(logger, "%s: %.2f s busy, %.2f s waited for, %llu bytes", stage_name(s, uploads),
+                   seconds(use->busy), seconds(use->waiting), (unsigned long long)use->bytes);
+    }
 }
 
 /* The summary is written for people: its lines as they are, or one log line each. */
@@ -151,12 +125,13 @@ enum status run_report(const struct run *run, const struct run_outcome *outcome)
                                   .error_count = status == STATUS_OK ? 0 : 1,
                                   .files = listed.files,
                                   .file_count = listed.count,
-                                  .bottleneck = bottleneck(run, &outcome->result->times),
+                                  .stages = run_tracks_sum_up(run),
+                                  .uploads = run->destination.kind == DESTINATION_S3,
                                   .threads = run->pipeline.threads,
                                   .peak_rss_bytes = machine_peak_rss(),
                                   .retries = stats.retries,
                                   .throttles = stats.throttles};
-    tell_times(run->logger, &outcome->result->times);
+    tell_stages(run->logger, &report.stages, report.uploads);
     enum status written = STATUS_OK;
     if (run->options->report != NULL && !outcome->no_report)
         written = report_write(&report, run->options->report, &fault);

@@ -308,14 +308,3 @@ enum status run_sources_spare(void *context, const char *name, struct fault *fau
         if (is_source(&run->list.items[i], &file)) return say_source(place, fault);
     return STATUS_OK;
 }
-
-const char *run_sources_slow(const struct run *run)
-{
-    const char *slow = NULL;
-    for (size_t i = 0; i < run->source_count; i++) {
-        if (run->sources[i]->stream == NULL) continue;
-        if (source_stream_form(run->sources[i]) != UNPACK_PLAIN) return "inflate";
-        slow = "read";
-    }
-    return slow;
-}

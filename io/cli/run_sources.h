@@ -41,9 +41,6 @@ enum status run_sources_check(const struct run *run, struct fault *fault);
 /* STATUS_JOB when what `name` would replace at the destination is a source: `context` is the
  * run (a visitor's function, see run_names.h). */
 enum status run_sources_spare(void *context, const char *name, struct fault *fault);
-/* The slowest part of reading them, as the report calls it: "inflate" when some are compressed, else "read".
- */
-const char *run_sources_slow(const struct run *run);
 void run_sources_close(struct run *run); /* zeroed is fine */
 
 #endif

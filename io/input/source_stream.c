@@ -2,6 +2,7 @@
  * (but standard input's), the buffer of stored bytes, the decoder. */
 #include "io/input/source_stream.h"
 
+#include "core/flow/track.h"
 #include "io/input/source_file.h"
 #include "io/input/source_frames.h"
 
@@ -167,7 +168,9 @@ static enum status read_compressed(struct source_stream *self, uint8_t *into, si
                                    .out = into,
                                    .out_left = room,
                                    .last = self->at_end};
+        struct track_mark const mark = track_begin(self->stream.track);
         enum unpack_state const state = unpack_run(self->unpack, &step);
+        track_end(self->stream.track, mark, TRACK_INFLATE, self->in_left - step.in_left);
         self->in_at += self->in_left - step.in_left;
         self->in_left = step.in_left;
         *length = room - step.out_left;
@@ -193,9 +196,12 @@ static enum status read_frames(struct source_stream *self, uint8_t *into, size_t
                                struct fault *fault)
 {
     struct unpack_defect defect = {.kind = UNPACK_FINE};
+    uint64_t const before = self->stored;
+    struct track_mark const mark = track_begin(self->stream.track); /* others inflate, this thread waits */
     enum status const status =
         source_frames_read(self->frames, &self->stream, into, room, length, &defect, fault);
     self->stored = source_frames_stored(self->frames);
+    track_end(self->stream.track, mark, TRACK_INFLATE, self->stored - before);
     return defect.kind == UNPACK_FINE ? status : say_broken(self, &defect, fault);
 }
 

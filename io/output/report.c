@@ -1,23 +1,16 @@
 /* report.c - the run report as JSON. Thread: main's, after the run. Owns nothing beyond each call. */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include "io/output/report.h"
 
 #include "core/csv/timestamp.h"
 #include "io/output/file_name.h"
-#include "io/output/output_fs.h"
 #include "io/output/output_text.h"
+#include "io/output/output_whole.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define MILLISECONDS 1000
 #define NANOSECONDS  1e9
@@ -25,7 +18,7 @@
 /* What every report begins with; what does not is another's and is left alone. */
 #define FIRST_BYTES "{\n  \"tool\": \"penstock\""
 
-/* The report under construction: a memory stream, and what its functions can't tell by themselves. */
+/* The report under construction: where it goes, and what its functions can't tell by themselves. */
 struct writer {
     FILE *stream;
     bool failed; /* no memory */
@@ -233,11 +226,35 @@ static void put_files(struct writer *writer, const struct report *report)
     fputs(report->file_count > 0 ? "\n  ],\n" : "],\n", out);
 }
 
+static double seconds(uint64_t nanoseconds)
+{
+    return (double)nanoseconds / NANOSECONDS;
+}
+
+/* Only those that the run had. */
+static void put_stages(struct writer *writer, const struct report *report)
+{
+    FILE *const out = writer->stream;
+    const char *separator = "\n      ";
+    fputs("\"stages\": {", out);
+    for (enum stage s = STAGE_READ; s < STAGE_COUNT; s++) {
+        const struct stage_use *const use = &report->stages.of[s];
+        if (use->busy == 0 && use->waiting == 0) continue;
+        fprintf(out, "%s\"%s\": { \"busySeconds\": %.6f, \"waitingSeconds\": %.6f, \"bytes\": %" PRIu64 " }",
+                separator, stage_name(s, report->uploads), seconds(use->busy), seconds(use->waiting),
+                use->bytes);
+        separator = ",\n      ";
+    }
+    fputs(separator[0] == ',' ? "\n    }" : "}", out);
+}
+
 static void put_performance(struct writer *writer, const struct report *report)
 {
     FILE *const out = writer->stream;
     fputs("  \"performance\": {\n    ", out);
-    put_member(writer, "bottleneck", report->bottleneck);
+    put_member(writer, "bottleneck", stage_name(report->stages.bottleneck, report->uploads));
+    fputs(",\n    ", out);
+    put_stages(writer, report);
     fprintf(out, ",\n    \"rowsPerSecond\": %.0f,\n    \"inputBytesPerSecond\": %.0f,\n    ",
             rate(report, report->tally.rows), rate(report, report->input_bytes));
     put_number(writer, "threads", report->threads);
@@ -266,105 +283,23 @@ static void put_report(struct writer *writer, const struct report *report)
     put_performance(writer, report);
 }
 
-/* The whole report in memory; NULL: no memory. The caller frees it. */
-static char *build(const struct report *report, size_t *length)
+/* ---- the file ---- */
+
+static bool print_report(FILE *out, void *context)
 {
-    char *text = NULL;
-    struct writer writer = {.stream = open_memstream(&text, length)};
-    if (writer.stream == NULL) return NULL;
-    put_report(&writer, report);
-    bool const failed = ferror(writer.stream) != 0;
-    if (fclose(writer.stream) == 0 && !failed && !writer.failed) return text;
-    free(text);
-    return NULL;
+    struct writer writer = {.stream = out};
+    put_report(&writer, context);
+    return !writer.failed;
 }
 
-/* Writes, syncs where that means something, closes. 0 or errno. */
-static int write_and_close(int fd, const char *text, size_t length, bool sync)
+static struct output_whole file_of(const char *path, const char *run_id)
 {
-    int error = output_fs_write(fd, text, length);
-    if (error == 0 && sync) error = output_fs_sync(fd);
-    int const close_error = output_fs_close(fd);
-    return error != 0 ? error : close_error;
-}
-
-static int write_stream(const char *path, const char *text, size_t length)
-{
-    int const fd = output_fs_open_at(AT_FDCWD, path, O_WRONLY | O_NOCTTY, 0);
-    return fd < 0 ? errno : write_and_close(fd, text, length, false);
-}
-
-/* A temporary file of this name is this run's, or that of a killed run with the same id: it may go. */
-static int open_temporary(const char *temporary)
-{
-    int const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
-    int const fd = output_fs_open_at(AT_FDCWD, temporary, flags, 0666);
-    if (fd >= 0 || errno != EEXIST || unlink(temporary) != 0) return fd;
-    return output_fs_open_at(AT_FDCWD, temporary, flags, 0666);
-}
-
-/* The name of the temporary file beside `path`; NULL: no memory. The caller frees it. */
-static char *temporary_name(const char *path, const char *run_id)
-{
-    const char *const slash = strrchr(path, '/');
-    const char *const name = slash == NULL ? path : slash + 1;
-    char *temporary = NULL;
-    return asprintf(&temporary, "%.*s.%s.%s.tmp", (int)(name - path), path, name, run_id) < 0 ? NULL
-                                                                                              : temporary;
-}
-
-static int write_file(const char *path, const char *run_id, const char *text, size_t length)
-{
-    char *const temporary = temporary_name(path, run_id);
-    if (temporary == NULL) return ENOMEM;
-    int const fd = open_temporary(temporary);
-    int error = fd < 0 ? errno : write_and_close(fd, text, length, true);
-    if (error == 0 && rename(temporary, path) != 0) error = errno;
-    if (error != 0 && fd >= 0) unlink(temporary);
-    free(temporary);
-    return error;
-}
-
-/* Is the regular file at `path` empty, or a report? 0, EEXIST: neither, or errno. */
-static int check_former(const char *path)
-{
-    int const fd = output_fs_open_at(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
-    if (fd < 0) return errno;
-    char first[sizeof FIRST_BYTES - 1];
-    ssize_t length = 0;
-    do {
-        length = pread(fd, first, sizeof first, 0);
-    } while (length < 0 && errno == EINTR);
-    int error = length < 0 ? errno : 0;
-    output_fs_close(fd);
-    if (error == 0 && length != 0 &&
-        (length != sizeof first || memcmp(first, FIRST_BYTES, sizeof first) != 0))
-        error = EEXIST;
-    return error;
-}
-
-/* To where `path` leads. 0, EEXIST: something stands there that is not a report, or errno. */
-static int write_to(const char *path, const char *run_id, const char *text, size_t length)
-{
-    struct stat found;
-    if (stat(path, &found) != 0) return errno == ENOENT ? write_file(path, run_id, text, length) : errno;
-    if (S_ISDIR(found.st_mode)) return EISDIR;
-    if (!S_ISREG(found.st_mode)) return write_stream(path, text, length);
-    char *const real = realpath(path, NULL);
-    if (real == NULL) return errno;
-    int error = check_former(real);
-    if (error == 0) error = write_file(real, run_id, text, length);
-    free(real);
-    return error;
-}
-
-static enum status refuse(enum status status, const char *path, const char *more, struct fault *fault)
-{
-    char shown[OUTPUT_TEXT_PRINTABLE];
-    return fault_set(fault, status,
-                     "%s: exists and is not a report, so it is not replaced: give another path (--report) or "
-                     "remove it%s",
-                     output_text_printable(path, shown, sizeof shown), more);
+    return (struct output_whole){.path = path,
+                                 .run_id = run_id,
+                                 .kind = "report",
+                                 .setting = "--report",
+                                 .first = FIRST_BYTES,
+                                 .sync = true};
 }
 
 enum status report_write(const struct report *report, const char *path, struct fault *fault)
@@ -375,59 +310,14 @@ enum status report_write(const struct report *report, const char *path, struct f
                          " skipped and %" PRIu64 " failed; this is a bug: report it",
                          report->tally.input, report->tally.delivered, tally_skipped(&report->tally),
                          tally_failed(&report->tally));
-    size_t length = 0;
-    char *const text = build(report, &length);
-    if (text == NULL) return fault_set(fault, STATUS_IO, "report: no memory left to write it");
-    bool const is_stdout = strcmp(path, "-") == 0;
-    if (is_stdout) fflush(stdout); /* what was printed before stays before */
-    int const error = is_stdout ? output_fs_write(STDOUT_FILENO, text, length)
-                                : write_to(path, report->run_id, text, length);
-    free(text);
-    if (error == 0) return STATUS_OK;
-    if (error == EEXIST && !is_stdout)
-        return refuse(STATUS_IO, path, report->status == REPORT_SUCCESS ? "; the delivery stands" : "",
-                      fault);
-    return output_fs_fault(fault, STATUS_IO, error, "writing the report",
-                           is_stdout ? "standard output" : path);
-}
-
-/* Can a file be made beside `path`? 0 or errno. */
-static int try_place(const char *path, const char *run_id)
-{
-    char *const temporary = temporary_name(path, run_id);
-    if (temporary == NULL) return ENOMEM;
-    int const fd = open_temporary(temporary);
-    int const error = fd < 0 ? errno : output_fs_close(fd);
-    if (fd >= 0) unlink(temporary);
-    free(temporary);
-    return error;
-}
-
-/* The same for a regular file: is it ours to replace, and can the new one be made beside it? */
-static int try_replace(const char *path, const char *run_id)
-{
-    char *const real = realpath(path, NULL);
-    if (real == NULL) return errno;
-    int error = check_former(real);
-    if (error == 0) error = try_place(real, run_id);
-    free(real);
-    return error;
+    struct output_whole const file = file_of(path, report->run_id);
+    struct report copy = *report; /* print_report() takes what is not constant */
+    return output_whole_write(&file, print_report, &copy,
+                              report->status == REPORT_SUCCESS ? "; the delivery stands" : "", fault);
 }
 
 enum status report_check(const char *path, const char *run_id, struct fault *fault)
 {
-    struct stat found;
-    if (strcmp(path, "-") == 0) return STATUS_OK;
-    int error = stat(path, &found) == 0 ? 0 : errno;
-    if (error == ENOENT)
-        error = try_place(path, run_id);
-    else if (error == 0 && S_ISDIR(found.st_mode))
-        error = EISDIR;
-    else if (error == 0 && S_ISREG(found.st_mode))
-        error = try_replace(path, run_id);
-    else if (error == 0 && access(path, W_OK) != 0)
-        error = errno;
-    if (error == 0) return STATUS_OK;
-    if (error == EEXIST) return refuse(STATUS_USAGE, path, "", fault);
-    return output_fs_fault(fault, STATUS_IO, error, "the report can't be written there", path);
+    struct output_whole const file = file_of(path, run_id);
+    return output_whole_check(&file, fault);
 }

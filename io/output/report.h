@@ -10,7 +10,9 @@
 #include "core/base/checksum.h"
 #include "core/base/status.h"
 #include "core/base/tally.h"
+#include "core/flow/stage.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -53,7 +55,8 @@ struct report {
     size_t error_count;
     const struct report_file *files; /* what was delivered: none when the run failed */
     size_t file_count;
-    const char *bottleneck; /* read, inflate, convert, compress, upload or write */
+    struct stage_uses stages;
+    bool uploads; /* to S3 */
     uint32_t threads;
     uint64_t peak_rss_bytes;
     uint64_t retries;

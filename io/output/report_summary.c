@@ -86,6 +86,7 @@ static void add_rates(struct line *line, const struct report *report)
     add_scaled(line, (double)report->tally.rows / seconds, "rows/s");
     add(line, ", ");
     add_scaled(line, (double)report->input_bytes / seconds, "B/s");
+    add(line, ", bottleneck: %s", stage_name(report->stages.bottleneck, report->uploads));
 }
 
 /* "failed: syntax 2, utf8 1": what stands before the first reason that occurred. */

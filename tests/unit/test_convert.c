@@ -109,11 +109,6 @@ static bool desk_stopped(void *context)
     return stops(context);
 }
 
-static uint64_t desk_now(void)
-{
-    return 0;
-}
-
 static struct desk *desk_create(struct memory_job *job, size_t capacity, uint64_t max_record,
                                 enum convert_walk walk)
 {
@@ -136,8 +131,7 @@ static struct desk *desk_create(struct memory_job *job, size_t capacity, uint64_
                                                .take = desk_take,
                                                .give = desk_give,
                                                .wait_for_turn = desk_turn,
-                                               .stopped = desk_stopped,
-                                               .now = desk_now};
+                                               .stopped = desk_stopped};
     if (!convert_deduplicates(&desk->rules)) return desk;
     struct dedup_table_options const options = {.bytes = DEDUP_TABLE_BYTES_MIN, .units = 100};
     assert_true(dedup_table_create(&desk->table, &options));

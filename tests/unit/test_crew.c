@@ -55,7 +55,7 @@ static void *member_main(void *argument)
     struct squad *const squad = member->squad;
     struct crew *const crew = &squad->crew;
     while (!crew_is_stopped(crew) && !crew_is_over(crew, member->number)) {
-        (void)crew_work(crew, member->number);
+        crew_work(crew, member->number, NULL);
         uint32_t const ticket = wait_prepare(&squad->beds[member->number]);
         if (crew_is_stopped(crew) || crew_has_work(crew, member->number) ||
             crew_is_over(crew, member->number))
@@ -68,7 +68,7 @@ static void *member_main(void *argument)
 
 static void squad_start(struct squad *squad, uint32_t workers)
 {
-    assert_true(crew_create(&squad->crew, workers, now));
+    assert_true(crew_create(&squad->crew, workers));
     assert_true(wait_init(&squad->arrivals));
     for (uint32_t w = 0; w < workers; w++)
         assert_true(wait_init(&squad->beds[w]));
@@ -85,7 +85,7 @@ static void squad_end(struct squad *squad)
         stress_join(squad->members[w].thread, "a worker of the crew");
         wait_destroy(&squad->beds[w]);
     }
-    (void)crew_leave(&squad->crew);
+    crew_leave(&squad->crew);
     crew_destroy(&squad->crew);
     wait_destroy(&squad->arrivals);
 }
@@ -166,18 +166,23 @@ static void tells_how_long_it_worked(void **state)
 {
     (void)state;
     struct crew crew;
-    struct crew_work works[3] = {{.run = nap}, {.run = nap}, {.run = nap}};
+    struct crew_work works[3] = {
+        {.run = nap, .bytes = 1}, {.run = nap, .bytes = 20}, {.run = nap, .bytes = 300}};
     struct squad squad = {.arrivals = {0}};
     assert_true(wait_init(&squad.arrivals) && wait_init(&squad.beds[0]));
-    assert_true(crew_create(&crew, 1, now));
+    struct track track;
+    assert_true(track_init(&track, now, 0));
+    assert_true(crew_create(&crew, 1));
     crew_enter(&crew, wake_worker, wake_assembler, &squad);
-    assert_int_equal(crew_work(&crew, 0), 0);
+    crew_work(&crew, 0, &track);
+    assert_int_equal(track.counted, 0);
     for (int i = 0; i < 3; i++)
         crew_give(&crew, &works[i]);
     assert_true(crew_has_work(&crew, 0));
     assert_false(works[0].done);
-    uint64_t const took = crew_work(&crew, 0);
-    assert_in_range(took, 6000000, UINT64_MAX);
+    crew_work(&crew, 0, &track);
+    assert_in_range(track.spent[TRACK_COMPRESS], 6000000, UINT64_MAX);
+    assert_int_equal(track.bytes[TRACK_COMPRESS], 321);
     assert_false(crew_has_work(&crew, 0));
     assert_false(works[2].done); /* not before it is taken back */
     crew_reap(&crew);
@@ -185,7 +190,7 @@ static void tells_how_long_it_worked(void **state)
     assert_false(crew_is_over(&crew, 0));
     crew_close(&crew);
     assert_true(crew_is_over(&crew, 0));
-    assert_true(crew_leave(&crew) == took);
+    crew_leave(&crew);
     crew_destroy(&crew);
     wait_destroy(&squad.arrivals);
     wait_destroy(&squad.beds[0]);
@@ -200,7 +205,7 @@ static void shares_out_evenly(void **state)
     assert_true(wait_init(&squad.arrivals));
     for (uint32_t w = 0; w < WORKERS_MAX; w++)
         assert_true(wait_init(&squad.beds[w]));
-    assert_true(crew_create(&crew, WORKERS_MAX, now));
+    assert_true(crew_create(&crew, WORKERS_MAX));
     crew_enter(&crew, wake_worker, wake_assembler, &squad);
     struct job jobs[WORKERS_MAX * CREW_WORKS];
     uint32_t got[WORKERS_MAX] = {0};
@@ -213,7 +218,7 @@ static void shares_out_evenly(void **state)
     for (uint32_t w = 0; w < WORKERS_MAX; w++)
         assert_int_equal(got[w], CREW_WORKS);
     /* who gave some back gets the next */
-    (void)crew_work(&crew, 5);
+    crew_work(&crew, 5, NULL);
     crew_reap(&crew);
     for (uint32_t i = 0; i < CREW_WORKS; i++) {
         struct job *const job = &jobs[i * WORKERS_MAX + 5];
@@ -221,7 +226,7 @@ static void shares_out_evenly(void **state)
         crew_give(&crew, &job->work);
         assert_int_equal(job->work.worker, 5);
     }
-    (void)crew_leave(&crew);
+    crew_leave(&crew);
     crew_destroy(&crew);
     for (uint32_t w = 0; w < WORKERS_MAX; w++)
         wait_destroy(&squad.beds[w]);
@@ -233,7 +238,7 @@ static void does_it_at_once_without_workers(void **state)
     (void)state;
     struct crew crew;
     struct job job = {.work = {.run = run}, .worker = 9};
-    assert_true(crew_create(&crew, 3, now));
+    assert_true(crew_create(&crew, 3));
     for (uint32_t i = 1; i < 100; i++) {
         crew_give(&crew, &job.work);
         assert_true(job.work.done);

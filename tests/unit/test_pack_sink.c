@@ -67,7 +67,7 @@ static void *worker_main(void *argument)
     uint32_t random = worker->number + 17;
     while (!crew_is_stopped(crew) && !crew_is_over(crew, worker->number)) {
         stress_stall(rig->pace, &random);
-        (void)crew_work(crew, worker->number);
+        crew_work(crew, worker->number, NULL);
         uint32_t const ticket = wait_prepare(&rig->beds[worker->number]);
         if (crew_is_stopped(crew) || crew_has_work(crew, worker->number) ||
             crew_is_over(crew, worker->number))
@@ -103,7 +103,7 @@ static struct rig *rig_create(enum pack_kind kind, size_t unit, uint32_t open, u
     struct rig *const rig = memory_must(calloc(1, sizeof *rig));
     rig->workers = workers;
     looks = stop_at_look = 0;
-    assert_true(crew_create(&rig->crew, workers == 0 ? 1 : workers, now));
+    assert_true(crew_create(&rig->crew, workers == 0 ? 1 : workers));
     assert_true(wait_init(&rig->arrivals));
     memory_sink_start(&rig->inner);
     rig->inner.port.destroy = no_destroy;
@@ -151,7 +151,7 @@ static void rig_join(struct rig *rig)
         wait_destroy(&rig->beds[w]);
     }
     rig->workers = 0;
-    (void)crew_leave(&rig->crew);
+    crew_leave(&rig->crew);
 }
 
 static void rig_destroy(struct rig *rig)

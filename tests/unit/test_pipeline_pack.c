@@ -112,7 +112,7 @@ static enum status scene_run(struct scene *scene, const enum pack_kind *kind, ui
     options.assemble.max_rows = scene->max_rows;
     struct sink *sink = &scene->inner.port;
     if (kind != NULL) {
-        assert_true(crew_create(&crew, threads, now));
+        assert_true(crew_create(&crew, threads));
         struct pack_sink_options const pack = {.kind = *kind,
                                                .unit = UNIT,
                                                .open = 1,
@@ -135,7 +135,6 @@ static enum status scene_run(struct scene *scene, const enum pack_kind *kind, ui
     assert_int_equal(scene->inner.wrong, 0);
     if (kind != NULL && status == STATUS_OK) {
         assert_true(sink->drained(sink));
-        assert_true(result.times.compress != 0);
         memory_give_all(&scene->inner); /* its bytes are looked at only then */
     }
     if (kind != NULL) sink->destroy(sink);

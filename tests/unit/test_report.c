@@ -51,7 +51,10 @@ static struct report a_report(void)
                             .status = REPORT_SUCCESS,
                             .files = files,
                             .file_count = sizeof files / sizeof files[0],
-                            .bottleneck = "convert",
+                            .stages = {.of = {[STAGE_READ] = {.busy = 250000000, .bytes = 1000},
+                                              [STAGE_CONVERT] = {1500000000, 2000, 999},
+                                              [STAGE_DELIVER] = {.busy = 1, .waiting = 1000000}},
+                                       .bottleneck = STAGE_CONVERT},
                             .threads = 4,
                             .peak_rss_bytes = 123456789012,
                             .retries = 1,
@@ -103,6 +106,11 @@ static const char expected[] =
     "  ],\n"
     "  \"performance\": {\n"
     "    \"bottleneck\": \"convert\",\n"
+    "    \"stages\": {\n"
+    "      \"read\": { \"busySeconds\": 0.250000, \"waitingSeconds\": 0.000000, \"bytes\": 1000 },\n"
+    "      \"convert\": { \"busySeconds\": 1.500000, \"waitingSeconds\": 0.000002, \"bytes\": 999 },\n"
+    "      \"write\": { \"busySeconds\": 0.000000, \"waitingSeconds\": 0.001000, \"bytes\": 0 }\n"
+    "    },\n"
     "    \"rowsPerSecond\": 2,\n"
     "    \"inputBytesPerSecond\": 500,\n"
     "    \"threads\": 4,\n"
@@ -162,7 +170,8 @@ static void writes_a_failed_run(void **state)
                             .status = REPORT_FAILED,
                             .errors = errors,
                             .error_count = 2,
-                            .bottleneck = "read"};
+                            .stages.bottleneck = STAGE_DELIVER,
+                            .uploads = true};
     report.tally.input = 7; /* not balanced: a failed run may be cut anywhere */
     write_ok(&report, "report.json");
     char text[8192] = {0};
@@ -176,7 +185,8 @@ static void writes_a_failed_run(void **state)
     assert_non_null(strstr(text, "\"status\": \"failed\""));
     assert_non_null(strstr(text, "{ \"code\": \"input\", \"message\": \"line\\n\\\"two\\\"\" },\n"));
     assert_non_null(strstr(text, "\"files\": [],"));
-    assert_non_null(strstr(text, "\"rowsPerSecond\": 0,"));
+    assert_non_null(
+        strstr(text, "\"bottleneck\": \"upload\",\n    \"stages\": {},\n    \"rowsPerSecond\": 0,"));
 }
 
 static void refuses_a_lie(void **state)
@@ -315,7 +325,7 @@ static void summarises(void **state)
     struct report report = a_report();
     expect_summary(&report,
                    "penstock: 10 records in, 4 rows out in 2 files (120 B), 3 failed, 4 skipped, 2.00 s, "
-                   "2 rows/s, 500 B/s\n"
+                   "2 rows/s, 500 B/s, bottleneck: convert\n"
                    "penstock: failed: syntax 2, null_character 1; skipped: segment 3, identity 1; values "
                    "changed: formula 5; 1 record with a key twice\n");
     struct report_file const file = {.url = "x", .kind = REPORT_FILE_DATA, .rows = 199998, .bytes = 33200000};
@@ -327,13 +337,13 @@ static void summarises(void **state)
     report.input_bytes = 320000000;
     expect_summary(&report,
                    "penstock: 200000 records in, 199998 rows out in 1 file (33.2 MB), 2 failed, 0 skipped, "
-                   "0.35 s, 571 k rows/s, 914 MB/s\npenstock: failed: utf8 2\n");
+                   "0.35 s, 571 k rows/s, 914 MB/s, bottleneck: convert\npenstock: failed: utf8 2\n");
     report.tally = (struct tally){.input = 1, .delivered = 1, .rows = 1, .duplicate_keys = 2};
     report.elapsed_nanoseconds = 3661000000000;
     report.input_bytes = UINT64_MAX;
     expect_summary(
         &report, "penstock: 1 record in, 1 row out in 1 file (33.2 MB), 0 failed, 0 skipped, 1 h 1 min 1 s, "
-                 "0 rows/s, 5.04 PB/s\npenstock: 2 records with a key twice\n");
+                 "0 rows/s, 5.04 PB/s, bottleneck: convert\npenstock: 2 records with a key twice\n");
     report = (struct report){.status = REPORT_FAILED};
     report.tally.input = 5;
     expect_summary(&report, "penstock: 5 records in, nothing delivered, 0 failed, 0 skipped, 0.00 s\n");

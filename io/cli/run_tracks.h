@@ -1,0 +1,25 @@
+/* run_tracks.h - what the threads of a run spent their time on, and the trace of it (PENSTOCK_TRACE).
+ *
+ * Thread rule: main, while no worker runs. The tracks are the run's. */
+#ifndef PENSTOCK_IO_CLI_RUN_TRACKS_H
+#define PENSTOCK_IO_CLI_RUN_TRACKS_H
+
+#include "core/flow/stage.h"
+#include "io/cli/run.h"
+
+/* Memory of the tracks: spans too, when a trace is wanted. */
+uint64_t run_tracks_memory(const struct run *run);
+/* Makes them for the pipeline's threads and main. run_tracks_close() is due, also when it fails. */
+enum status run_tracks_start(struct run *run, struct fault *fault);
+void run_tracks_close(struct run *run);
+
+/* The main thread's; NULL: there are none (yet). */
+struct track *run_tracks_main(const struct run *run);
+struct stage_uses run_tracks_sum_up(const struct run *run);
+
+/* Can the trace be written later? STATUS_OK without one. */
+enum status run_tracks_check(const struct run *run, struct fault *fault);
+/* Writes it, when one is wanted. A trace that can't be written is a warning: the run stands. */
+void run_tracks_write(const struct run *run);
+
+#endif
