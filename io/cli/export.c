@@ -36,6 +36,13 @@ static enum status check_report(struct delivery *delivery, struct fault *fault)
     return status;
 }
 
+static enum status check_trace(struct delivery *delivery, struct fault *fault)
+{
+    enum status const status = run_places_check_trace(&delivery->run, fault);
+    if (status != STATUS_OK) delivery->run.trace_path = NULL; /* said once, not tried again */
+    return status;
+}
+
 static enum status open_rejects(struct delivery *delivery, struct fault *fault)
 {
     enum status const status = run_places_check_rejects(&delivery->run, fault);
@@ -78,7 +85,7 @@ static enum status prepare(struct delivery *delivery, struct fault *fault)
     if (status == STATUS_OK) status = run_open_destination(&delivery->run, fault);
     if (status == STATUS_OK) status = check_report(delivery, fault);
     if (status == STATUS_OK) status = open_rejects(delivery, fault);
-    if (status == STATUS_OK) status = run_places_check_trace(&delivery->run, fault);
+    if (status == STATUS_OK) status = check_trace(delivery, fault);
     if (status == STATUS_OK)
         status = run_pega_begin(&delivery->run, &delivery->pega, delivery->run.destination.sink, fault);
     return status;
