@@ -3,6 +3,7 @@
 #ifndef PENSTOCK_CORE_BASE_LIMITS_H
 #define PENSTOCK_CORE_BASE_LIMITS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define LIMIT_KIB ((uint64_t)1024)
@@ -18,6 +19,11 @@
 
 /* Cache line: what two threads must not share. x86 prefetches lines in pairs, so 128. */
 #define LIMIT_LINE 128u
+/* Do two members of a struct lie on different lines, wherever the struct is? For _Static_assert: what one
+ * thread writes and another one reads or writes all the time. */
+#define LIMIT_APART(type, one, other)    \
+    (_Alignof(type) % LIMIT_LINE == 0 && \
+     offsetof(type, one) / LIMIT_LINE != offsetof(type, other) / LIMIT_LINE)
 
 /* source.max_record: from any size at all (the contract sets no minimum) to what 32-bit structural indexes
  * can address with room to spare. */

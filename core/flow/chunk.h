@@ -72,8 +72,10 @@ struct chunk {
     /* last: the shard's last contenders, when they are few */
     struct contender contenders[CHUNK_CONTENDERS_MAX];
     uint32_t contender_count;
-    uint64_t checksum; /* rows without runs: of its bytes, of the run's kind */
-    uint32_t pieces;   /* assembler only: handed to the sink and not yet home */
+    uint64_t checksum;  /* rows without runs: of its bytes, of the run's kind */
+    uint32_t pieces;    /* assembler only: handed to the sink and not yet home */
+    struct chunk *next; /* empty: the pool's */
+    uint32_t node;      /* of its memory: the pool's */
 };
 
 /* One failed record; its raw bytes follow, up to the next multiple of 8. */

@@ -8,11 +8,18 @@
  * quotas, so that the sink has at least `extra` chunks and one quota. It asked for `extra` so that this is
  * more than it holds back (sink.h, pipeline.h): some of it is on its way and comes home.
  *
+ * Chunks of a machine with several nodes of memory (pool->nodes) stay on the node of the worker that had them
+ * first, and so touched them first: a worker gets one of its own node while there is one, then one that
+ * nobody had, then any.
+ *
  * Thread rule: the assembler's thread; create and destroy before and after the workers. Owns the chunks. */
 #ifndef PENSTOCK_CORE_FLOW_CHUNK_POOL_H
 #define PENSTOCK_CORE_FLOW_CHUNK_POOL_H
 
 #include "core/flow/chunk.h"
+
+/* Nodes of memory that chunks are told apart by; more are one with the last. */
+#define CHUNK_POOL_NODES 64u
 
 struct chunk_pool {
     /* One piece of memory each, so that a chunk that was never used costs no page. */
@@ -21,9 +28,13 @@ struct chunk_pool {
     uint32_t *row_ends;
     struct chunk_run *runs; /* NULL: one stream */
     uint32_t *row_marks;    /* NULL: none */
-    struct chunk **empty;   /* a stack: what was used last is in the cache */
+    /* Stacks: what was used last is in the cache. Behind those of the nodes, the one of chunks that nobody
+     * had.
+     */
+    struct chunk *empty[CHUNK_POOL_NODES + 1];
     uint32_t empty_count;
-    uint32_t *with; /* chunks that each worker has */
+    const uint8_t *nodes; /* each worker's; NULL: one for all. Set before create. */
+    uint32_t *with;       /* chunks that each worker has */
     uint32_t workers, quota, turn;
     size_t count;
 };

@@ -52,6 +52,9 @@ struct crew_lane {
     struct ring done;                       /* worker -> assembler */
     _Alignas(LIMIT_LINE) uint32_t out;      /* the assembler's: given and not yet back */
 };
+_Static_assert(LIMIT_APART(struct crew_lane, given, done) && LIMIT_APART(struct crew_lane, done, out) &&
+                   sizeof(struct crew_lane) % LIMIT_LINE == 0,
+               "rings, the assembler's count, and the next lane");
 
 struct crew {
     struct crew_lane *lanes;

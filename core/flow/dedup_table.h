@@ -55,6 +55,7 @@ struct dedup_partition {
     _Atomic uint32_t filled; /* entries, loose ones included; written under the mutex, relaxed: who looks
                                 without it learns what to bring into the cache */
 };
+_Static_assert(sizeof(struct dedup_partition) % 64 == 0, "a partition shares its line with no other");
 
 struct dedup_table_options {
     uint64_t bytes;  /* the budget, at least DEDUP_TABLE_BYTES_MIN */

@@ -81,9 +81,10 @@ struct feed {
     struct source *const *sources;
     const struct shard_plan *plan; /* streams have no shard in it */
     struct wait *changed;
-    _Atomic uint64_t next_shard; /* runs without streams: relaxed fetch_add, claims and publishes nothing */
-    bool has_streams;            /* set at create */
-    pthread_mutex_t mutex;       /* of all that follows */
+    bool has_streams; /* set at create, as all above */
+    /* Runs without streams: relaxed fetch_add, claims and publishes nothing. */
+    _Alignas(LIMIT_LINE) _Atomic uint64_t next_shard;
+    _Alignas(LIMIT_LINE) pthread_mutex_t mutex; /* of all that follows */
     struct feed_source *list;
     struct feed_worker *workers;
     uint32_t ahead;          /* workers whose source is behind the front one */
@@ -94,6 +95,10 @@ struct feed {
     struct stream_block large;
     bool large_taken;
 };
+
+_Static_assert(LIMIT_APART(struct feed, has_streams, next_shard) &&
+                   LIMIT_APART(struct feed, next_shard, mutex),
+               "what all look at, what all claim by, and what is under the mutex");
 
 /* Memory of a feed: blocks, carries, the large block; 0 for runs without streams. */
 uint64_t feed_memory(const struct feed_rules *rules);

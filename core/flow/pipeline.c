@@ -99,6 +99,7 @@ static bool pipeline_create(struct pipeline *pipeline, const struct shard_plan *
         pipeline->mender.needed = pipeline->mender.needed || pipeline_guesses(pipeline, i);
     if (pipeline->mender.needed && !pipeline_mend_create(pipeline)) return false;
     uint32_t const extra = options->sizes.extra + (pipeline->mender.needed ? options->sizes.chunks : 0);
+    pipeline->pool.nodes = options->nodes;
     if (!chunk_pool_create(&pipeline->pool, options->threads, options->sizes.chunks, extra,
                            options->sizes.chunk, options->rules->streams))
         return false;
@@ -147,8 +148,7 @@ static void workers_join(struct pipeline *pipeline)
 {
     for (uint32_t w = 0; w < pipeline->options->threads; w++) {
         struct pipeline_worker *worker = &pipeline->workers[w];
-        if (!worker->started) continue;
-        pthread_join(worker->thread, NULL);
+        if (worker->started) pthread_join(worker->thread, NULL);
     }
     if (pipeline->options->crew != NULL) crew_leave(pipeline->options->crew);
 }

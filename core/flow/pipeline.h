@@ -62,6 +62,11 @@ struct pipeline_options {
     /* Of each worker, and of the caller's thread behind them: what the run's time goes to. NULL: not counted.
      */
     struct track *tracks;
+    /* Called by each worker before it touches its memory; NULL: nothing is due. */
+    void (*start)(void *context, uint32_t worker);
+    void *start_context;
+    const uint8_t
+        *nodes; /* of the machine's memory, below CHUNK_POOL_NODES, each worker's; NULL: one for all */
     enum status (*interrupted)(void); /* STATUS_OK: go on; else why to stop. Asked by the assembler. */
     struct assemble_rules assemble;   /* but `streams` and `home`, which are the pipeline's */
 };

@@ -16,15 +16,21 @@
 struct pipeline_worker {
     _Alignas(LIMIT_LINE) struct ring forward; /* worker -> assembler */
     struct ring home;                         /* assembler -> worker */
-    struct wait bed;                          /* the worker waits for home, or work; the assembler wakes */
-    struct convert convert;                   /* the worker's alone */
-    struct track *track;                      /* likewise; NULL: nothing is counted */
+    /* The worker waits for home, or work; the assembler wakes. */
+    _Alignas(LIMIT_LINE) struct wait bed;
+    _Alignas(LIMIT_LINE) struct convert convert; /* the worker's alone */
+    struct track *track;                         /* likewise; NULL: nothing is counted */
     struct pipeline *pipeline;
     uint32_t number;
     pthread_t thread;
     bool started, wait_ready; /* the caller's */
     struct fault fault;       /* the worker's until the latch points at it */
 };
+
+_Static_assert(LIMIT_APART(struct pipeline_worker, home, bed) &&
+                   LIMIT_APART(struct pipeline_worker, bed, convert) &&
+                   sizeof(struct pipeline_worker) % LIMIT_LINE == 0,
+               "what the assembler writes, what is the worker's alone, and the next worker");
 
 /* No worker: more than LIMIT_THREADS. */
 #define PIPELINE_NOBODY UINT32_MAX
@@ -46,19 +52,21 @@ struct pipeline_mender {
 struct pipeline {
     const struct pipeline_options *options;
     struct source *const *sources;
-    struct feed feed;         /* what workers claim */
-    struct wait feed_changed; /* workers wait for streams to be read; the feed wakes */
-    bool feed_wait_ready;
+    struct feed feed; /* what workers claim */
+    /* Workers wait for streams to be read; the feed wakes. */
+    _Alignas(LIMIT_LINE) struct wait feed_changed;
+    /* Workers wait for their turn; the assembler wakes. */
+    _Alignas(LIMIT_LINE) struct wait turn_changed;
+    _Alignas(LIMIT_LINE) bool feed_wait_ready;
     struct pipeline_worker *workers;
     struct convert_tools large; /* used by the worker whose turn it is: see `turn` */
     struct chunk_pool pool;     /* the assembler's */
     struct assemble *assemble;  /* the assembler's */
     struct wait *arrivals;      /* the assembler waits for forward rings and for the sink; workers wake */
-    struct wait turn_changed;   /* workers wait for their turn; the assembler wakes */
     struct dedup *dedup;        /* NULL: the run keeps all records */
     bool replays;               /* the assembler's: the workers get no more chunks */
     /* D1: release by a worker that found all losers that it could; D2: acquire by the assembler. */
-    _Atomic uint32_t settled;
+    _Alignas(LIMIT_LINE) _Atomic uint32_t settled;
     bool wait_ready;
     uint32_t first;                /* the assembler's: the worker of the shard at hand, or PIPELINE_NOBODY */
     struct pipeline_mender mender; /* the assembler's */
@@ -75,8 +83,15 @@ struct pipeline {
     /* S1: release CAS by whoever fails first, with its fault filled before; S2: acquire by everyone who
      * polls. */
     _Alignas(LIMIT_LINE) _Atomic(const struct fault *) stop;
-    struct fault assembler_fault;
+    _Alignas(LIMIT_LINE) struct fault assembler_fault;
 };
+_Static_assert(LIMIT_APART(struct pipeline, sources, feed_changed) &&
+                   LIMIT_APART(struct pipeline, feed_changed, turn_changed) &&
+                   LIMIT_APART(struct pipeline, turn_changed, workers) &&
+                   LIMIT_APART(struct pipeline, replays, settled) &&
+                   LIMIT_APART(struct pipeline, due, turn) && LIMIT_APART(struct pipeline, turn, stop) &&
+                   LIMIT_APART(struct pipeline, stop, assembler_fault),
+               "what all look at all the time lies apart from what some write");
 
 /* ---- any thread (pipeline.c) ---- */
 

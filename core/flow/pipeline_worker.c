@@ -154,6 +154,31 @@ static void settle(struct pipeline_worker *worker)
     atomic_fetch_add_explicit(&pipeline->settled, 1, memory_order_release); /* D1, pairs with D2 */
 }
 
+/* ---- the thread ---- */
+
+/* With deduplication. */
+static bool contends(struct pipeline_worker *worker)
+{
+    struct chunk *const gathered = worker->convert.split.rows;
+    return contend_create(&worker->convert.contend, &worker->pipeline->dedup->table) &&
+           (gathered == NULL || chunk_add_marks(gathered));
+}
+
+/* On the worker's own thread: its memory is near its CPU, and shares no cache line with another's. False:
+ * there is none, which its fault says. */
+static bool make_tools(struct pipeline_worker *worker)
+{
+    const struct pipeline_options *const options = worker->pipeline->options;
+    struct convert *const convert = &worker->convert;
+    if (convert_tools_create(&convert->tools, options->rules, options->sizes.block) &&
+        split_create(&convert->split, options->sizes.chunk, options->rules->streams) &&
+        (worker->pipeline->dedup == NULL || contends(worker)))
+        return true;
+    fault_set(&worker->fault, STATUS_IO, "no memory for thread %u of %u; try fewer --threads",
+              worker->number + 1, options->threads);
+    return false;
+}
+
 /* Bytes of text that a task is about. */
 static uint64_t text_of(const struct feed_task *task)
 {
@@ -165,6 +190,9 @@ void *pipeline_worker_main(void *argument)
     struct pipeline_worker *worker = argument;
     struct pipeline *pipeline = worker->pipeline;
     struct feed_task task;
+    if (pipeline->options->start != NULL)
+        pipeline->options->start(pipeline->options->start_context, worker->number);
+    if (!make_tools(worker)) pipeline_stop(pipeline, &worker->fault);
     while (next_task(worker, &task)) {
         struct track_mark const mark = track_begin(worker->track);
         if (convert_task(&worker->convert, &task, &worker->fault) != STATUS_OK)
@@ -181,14 +209,6 @@ void *pipeline_worker_main(void *argument)
 
 /* ---- set-up and tear-down ---- */
 
-/* With deduplication. */
-static bool worker_contends(struct pipeline_worker *worker)
-{
-    struct chunk *const gathered = worker->convert.split.rows;
-    return contend_create(&worker->convert.contend, &worker->pipeline->dedup->table) &&
-           (gathered == NULL || chunk_add_marks(gathered));
-}
-
 bool pipeline_worker_create(struct pipeline *pipeline, uint32_t number)
 {
     const struct pipeline_options *options = pipeline->options;
@@ -198,10 +218,7 @@ bool pipeline_worker_create(struct pipeline *pipeline, uint32_t number)
     worker->track = options->tracks == NULL ? NULL : &options->tracks[number];
     worker->wait_ready = wait_init(&worker->bed);
     if (!worker->wait_ready || !ring_init(&worker->forward, options->sizes.chunks, 0) ||
-        !ring_init(&worker->home, options->sizes.chunks, 0) ||
-        !convert_tools_create(&worker->convert.tools, options->rules, options->sizes.block) ||
-        !split_create(&worker->convert.split, options->sizes.chunk, options->rules->streams) ||
-        (pipeline->dedup != NULL && !worker_contends(worker)))
+        !ring_init(&worker->home, options->sizes.chunks, 0))
         return false;
     worker->convert.rules = options->rules;
     worker->convert.sources = pipeline->sources;

@@ -29,6 +29,9 @@ struct ring {
     _Alignas(LIMIT_LINE) void **slots;
     uint32_t mask;
 };
+_Static_assert(LIMIT_APART(struct ring, tail, head) && LIMIT_APART(struct ring, closed, head) &&
+                   LIMIT_APART(struct ring, head, slots) && LIMIT_APART(struct ring, tail_seen, slots),
+               "producer's, consumer's, and what neither writes");
 
 /* `capacity` is rounded up to a power of two (0 counts as 1). `first_index` is 0 but in tests of wrap-around.
  * False: no memory, or more than 2^31 slots; the ring may then be freed but not used.

@@ -5,6 +5,7 @@
 #include "io/cli/machine.h"
 #include "io/cli/run_names.h"
 #include "io/cli/run_pack.h"
+#include "io/cli/run_pin.h"
 #include "io/cli/run_sources.h"
 #include "io/cli/run_tracks.h"
 #include "io/cli/signals.h"
@@ -31,7 +32,7 @@ enum status run_start(struct run *run, const struct options *options, const stru
     run->trace_path = trace != NULL && trace[0] != '\0' ? trace : NULL;
     spool_file_start(&run->spool, NULL);
     run->can_wait = wait_init(&run->arrivals);
-    return run->can_wait ? STATUS_OK : fault_set(fault, STATUS_IO, "no memory to wait with");
+    return run->can_wait ? run_pin_read(run, fault) : fault_set(fault, STATUS_IO, "no memory to wait with");
 }
 
 uint32_t run_threads(const struct options *options)
@@ -182,6 +183,7 @@ static enum status plan_memory(struct run *run, struct fault *fault)
     if (status != STATUS_OK) return status;
     pipeline_fill(&needs, limit, &run->pipeline.sizes);
     status = run_tracks_start(run, fault);
+    if (status == STATUS_OK) status = run_pin_start(run, fault);
     if (status != STATUS_OK) return status;
     const struct pipeline_sizes *sizes = &run->pipeline.sizes;
     run_sources_widen(run, limit - sizes->memory);
@@ -271,6 +273,7 @@ void run_close(struct run *run)
     spool_file_close(&run->spool);
     crew_destroy(&run->crew);
     run_tracks_close(run);
+    run_pin_close(run);
     if (run->can_wait) wait_destroy(&run->arrivals);
     run_sources_close(run);
     arena_free(&run->arena);

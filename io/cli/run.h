@@ -37,8 +37,11 @@ struct run {
     bool can_wait;
     struct crew crew; /* with files.compression */
     struct pipeline_options pipeline;
-    size_t track_count;     /* of pipeline.tracks; 0: none yet */
-    const char *trace_path; /* PENSTOCK_TRACE; NULL: no trace */
+    size_t track_count;          /* of pipeline.tracks; 0: none yet */
+    const char *trace_path;      /* PENSTOCK_TRACE; NULL: no trace */
+    bool pins;                   /* PENSTOCK_PIN=numa */
+    struct machine_nodes *nodes; /* of the machine, with `pins`; else NULL */
+    uint8_t *node_of;            /* each worker's, likewise */
     const char *destination_url, *rejects_path;
     struct job_budget budget;
     uint64_t visitor_bytes; /* memory of what sees a thread's records in place of rows (rules.visits) */
