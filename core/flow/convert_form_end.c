@@ -1,10 +1,13 @@
 /* convert_form_end.c - the end of a container: what stands behind it, what is missing, and the lines passed.
  * See convert_form.h.
  * Thread: a worker. Owns nothing. */
+#include "core/flow/convert_form.h"
 #include "core/flow/convert_form_inside.h"
 
 #include "core/base/scan.h"
 #include "core/record/json_text.h"
+
+_Static_assert(FORM_REST_MAX <= CONVERT_FORM_WINDOW_MIN, "a window shows the rest of an object");
 
 /* ---- lines ---- */
 
@@ -89,14 +92,15 @@ static enum status last_text(struct convert *convert, uint64_t from, uint64_t *e
     return STATUS_OK;
 }
 
-/* Of an array under a key: is what follows the rest of its object? */
-static enum status ends_object(struct convert *convert, uint64_t at, bool *ends, struct fault *fault)
+/* Of an array under a key: is the text [at, end) the rest of its object? */
+static enum status ends_object(struct convert *convert, uint64_t at, uint64_t end, bool *ends,
+                               struct fault *fault)
 {
     struct source_window window;
-    enum status const status =
-        convert_show(convert, &convert->tools, at, convert->tools.capacity, &window, fault);
-    if (status == STATUS_OK)
-        *ends = at + window.length >= convert->end && form_ends_object(window.bytes, window.length);
+    *ends = false;
+    if (end - at > FORM_REST_MAX) return STATUS_OK;
+    enum status const status = convert_show(convert, &convert->tools, at, (size_t)(end - at), &window, fault);
+    if (status == STATUS_OK) *ends = form_ends_object(convert->form, window.bytes, window.length);
     return status;
 }
 
@@ -111,12 +115,13 @@ enum status convert_form_close(struct convert *convert, struct form_course *cour
     enum status status = convert_form_count_far(convert, course, at, fault);
     if (convert->block != NULL) return status; /* what follows in a stream is looked at where it is cut */
     if (status == STATUS_OK) status = pass_blanks(convert, &text, fault);
-    if (status == STATUS_OK && keyed) status = ends_object(convert, text, &fine, fault);
-    if (status != STATUS_OK || fine) return status;
+    if (status != STATUS_OK) return status;
     if (text == convert->end)
         return keyed ? convert_form_refuse(convert, at, 0, DEFECT_SYNTAX, fault) : STATUS_OK;
     status = last_text(convert, text, &end, fault);
-    if (status == STATUS_OK) status = convert_form_count_far(convert, course, text, fault);
+    if (status == STATUS_OK && keyed) status = ends_object(convert, text, end, &fine, fault);
+    if (status != STATUS_OK || fine) return status;
+    status = convert_form_count_far(convert, course, text, fault);
     return status == STATUS_OK
                ? convert_form_refuse(convert, text, end - text, DEFECT_TRAILING_CONTENT, fault)
                : status;

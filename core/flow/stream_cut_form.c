@@ -56,12 +56,15 @@ static void read_rest(struct stream_cut *cut, struct stream_block *block)
     bool const keyed = cut->form->kind == FORM_KEYED_ARRAY;
     block->final = block->closed = block->ends = true;
     strip_blanks(cut, block);
-    if (cut->at_end && keyed && form_ends_object(block->bytes, block->length))
-        block->length = 0;
-    else if (cut->at_end && keyed && block->length == 0)
-        block->kind = STREAM_BAD_END;
-    else if (block->length != 0)
+    if (block->length != 0)
         read_trailing(cut, block);
+    else if (cut->at_end && keyed)
+        block->kind = STREAM_BAD_END;
+    if (cut->at_end && keyed && block->record_length != 0 && block->record_length <= FORM_REST_MAX &&
+        form_ends_object(cut->form, block->bytes, block->length)) {
+        block->kind = STREAM_LINES; /* of which there are none */
+        block->length = 0;
+    }
     if (cut->state == STREAM_CUT_FAILED) stream_cut_end_failed(cut, block);
     block->seen = block->length;
 }

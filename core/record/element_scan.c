@@ -98,7 +98,7 @@ static enum element_end at_mark(struct element_scan *scan)
     uint64_t const mark = scan->at;
     if (mark == scan->begin) return ELEMENT_MORE;
     if (scan->wrong) return break_off(scan, mark);
-    if (scan->in_array && scan->depth == 1 && !scan->string_open) return break_off(scan, mark);
+    if (scan->arrays != 0 && scan->depth == scan->arrays && !scan->string_open) return break_off(scan, mark);
     if (scan->string_open && scan->in_string == NOWHERE) scan->in_string = mark;
     if (scan->depth <= ELEMENT_SCAN_LEVELS && !scan->string_open && scan->marks[scan->depth] == NOWHERE)
         scan->marks[scan->depth] = mark;
@@ -194,6 +194,7 @@ static enum element_end close_bracket(struct element_scan *scan, uint8_t byte)
     uint8_t const may = object ? KEY_OR_END : VALUE_OR_END;
     if (scan->expect != may && scan->expect != COMMA_OR_END) end = out_of_place(scan, false);
     scan->depth--;
+    if (scan->arrays > scan->depth) scan->arrays = scan->depth;
     scan->expect = COMMA_OR_END;
     scan->behind = scan->depth == 0;
     if (end != ELEMENT_MORE || !scan->behind || scan->form->kind != FORM_CONCATENATED) return end;
@@ -221,7 +222,7 @@ static enum element_end sign_byte(struct element_scan *scan, uint8_t byte)
     case '[':
         if (scan->expect != VALUE && scan->expect != VALUE_OR_END) end = out_of_place(scan, false);
         scan->behind = false;
-        if (scan->at == scan->begin) scan->in_array = byte == '[';
+        if (byte == '[' && scan->arrays == scan->depth) scan->arrays++;
         open_bracket(scan, byte == '{');
         return scan->depth > LIMIT_DEPTH_MAX && end == ELEMENT_MORE ? out_of_place(scan, false) : end;
     case '}':

@@ -13,7 +13,7 @@
  * open, the place is where it began.
  *
  *   marks behind what is out of place       the first of them ends the element
- *   marks in an element that is an array    the first of them
+ *   marks in arrays, the element's outermost  the first of them
  *   longer than `limit`, nothing of that    the first mark in a bracket that is still open, or was closed
  * last the source ends, something is open      the same, of the bracket closed last (in concatenated texts:
  * all)
@@ -49,11 +49,12 @@ struct element_scan {
     uint64_t in_string;                      /* the first mark in it; UINT64_MAX: none */
     uint64_t marks[ELEMENT_SCAN_LEVELS + 1]; /* the first ones directly in the brackets of each depth */
     uint64_t depth;
+    uint64_t arrays;  /* the outermost open brackets that are arrays': the element is bad, and records in them
+                         may be the container's */
     uint64_t closed;  /* behind the bracket closed last */
     uint32_t deepest; /* how many of `marks` are set */
     uint8_t expect;
-    bool behind;   /* the value is closed: what follows up to the end is out of place */
-    bool in_array; /* the element is an array: bad, and records in it may be the container's */
+    bool behind; /* the value is closed: what follows up to the end is out of place */
     bool string_open, escaped, scalar, wrong, lost, over;
     uint8_t kinds[LIMIT_DEPTH_MAX / 8]; /* bit: an object */
 };

@@ -130,48 +130,92 @@ static bool goes_on(const uint8_t *at, const uint8_t *end)
     return at != NULL && at < end && *at == '{';
 }
 
-/* The first member with a container, when that is an array of objects: where its first object begins. */
-static const uint8_t *first_array(const struct head *head, const uint8_t **array)
+/* An array of records in an object. */
+struct found_array {
+    const uint8_t *array, *first; /* its bracket; what stands behind it */
+    bool alone;                   /* the object's first member */
+    bool named;                   /* by its key, or what stands before it: anything may stand beside it */
+};
+
+static bool key_is(const struct member *member, const char *name)
 {
-    struct member member;
-    for (const uint8_t *at = head->text + 1; at != NULL && read_member(at, head->end, &member);
-         at = pass_comma(pass_value(member.value, head->end), head->end)) {
-        if (*member.value != '[' && *member.value != '{') continue;
-        const uint8_t *const first = pass_blanks(member.value + 1, head->end);
-        *array = member.value;
-        return *member.value == '[' && first < head->end && *first == '{' ? first : NULL;
-    }
-    return NULL;
+    size_t const length = strlen(name);
+    return (size_t)(member->key_end - member->key) == length + 2 &&
+           memcmp(member->key + 1, name, length) == 0;
 }
 
-/* Behind the bracket that opens the array of records; NULL: it is no such object. On one line it must be the
- * only member: with others it is a record as they are. When one of the records is
- * broken what follows them can't be told: then it is enough that one record follows another in the array, and
- * that the lines are no records. */
-static const uint8_t *keyed_array(const struct head *head)
+/* Keys under which pages of records come. */
+static bool is_page_key(const struct member *member)
+{
+    return key_is(member, "results") || key_is(member, "records") || key_is(member, "profiles");
+}
+
+/* The first array of objects that is known for one of records; else the object's first container, when that
+ * is one. `asked`: the first array of objects is. */
+static bool find_array(const struct head *head, bool asked, struct found_array *found)
 {
     struct member member;
-    const uint8_t *const end = head->end;
-    const uint8_t *array, *const first = first_array(head, &array);
-    if (first == NULL) return NULL;
-    const uint8_t *at = pass_container(head->text, end);
-    bool const on_line = at != NULL && memchr(head->text, '\n', (size_t)(at - head->text)) == NULL;
-    if (on_line && !(read_member(head->text + 1, end, &member) && member.value == array)) return NULL;
-    at = pass_container(array, end);
-    while (at != NULL) {
-        at = pass_blanks(at, end);
-        if (at < end && *at == '}') {
-            at = pass_blanks(at + 1, end);
-            if (at == end) return head->whole ? array + 1 : NULL;
-            if (*at == '{') return NULL; /* another record */
-            break;
-        }
-        if (at == end || *at != ',' || !read_member(at + 1, end, &member)) break;
-        if (on_line) return NULL;
-        if (*member.value == '{' || *member.value == '[') return NULL;
-        at = pass_value(member.value, end);
+    bool first = true, paged = false, others = false;
+    *found = (struct found_array){.array = NULL};
+    for (const uint8_t *at = head->text + 1; at != NULL && read_member(at, head->end, &member);
+         at = pass_comma(pass_value(member.value, head->end), head->end)) {
+        bool const alone = first, is_array = *member.value == '[';
+        first = false;
+        paged = paged || key_is(&member, "_page");
+        if (!is_array && *member.value != '{') continue;
+        const uint8_t *const behind = pass_blanks(member.value + 1, head->end);
+        uint8_t const byte = behind < head->end ? *behind : 0;
+        bool const named =
+            is_array && (is_page_key(&member) ? byte == '{' || byte == ']' : byte == '{' && (paged || asked));
+        if (named || (is_array && byte == '{' && !others))
+            *found = (struct found_array){member.value, behind, alone, named};
+        if (named) return true;
+        others = true;
     }
-    return goes_on(first, end) && !lines_are_records(head) ? array + 1 : NULL;
+    return found->array != NULL;
+}
+
+/* What stands behind the array, up to the object's end; *end: behind that. */
+enum rest { REST_FITS, REST_IS_OTHER, REST_UNSEEN };
+
+static enum rest rest_of_object(const uint8_t *at, const uint8_t *limit, bool containers, const uint8_t **end)
+{
+    struct member member;
+    while (at != NULL) {
+        at = pass_blanks(at, limit);
+        if (at < limit && *at == '}') {
+            *end = at + 1;
+            return REST_FITS;
+        }
+        if (at == limit || *at != ',' || !read_member(at + 1, limit, &member)) break;
+        if (!containers && (*member.value == '{' || *member.value == '[')) return REST_IS_OTHER;
+        at = pass_value(member.value, limit);
+    }
+    return REST_UNSEEN;
+}
+
+/* The array of records in an object; false: it is no such object. On one line a record is more likely, unless
+ * the array is the only member or named. When one of the records is broken, or the first
+ * one longer than the head, what follows can't be told: then it is enough that the array is named, or that
+ * one record follows another in it, and that the lines are no records. */
+static bool keyed_array(const struct head *head, bool asked, struct found_array *found)
+{
+    const uint8_t *const end = head->end;
+    const uint8_t *behind = NULL;
+    if (!find_array(head, asked, found)) return false;
+    const uint8_t *const whole = pass_container(head->text, end);
+    bool const on_line = whole != NULL && memchr(head->text, '\n', (size_t)(whole - head->text)) == NULL;
+    if (on_line && !found->named && !found->alone) return false;
+    const uint8_t *const array_end = pass_container(found->array, end);
+    enum rest const rest = rest_of_object(array_end, end, found->named, &behind);
+    if (rest == REST_IS_OTHER) return false;
+    if (rest == REST_FITS) {
+        if (on_line && !found->named && pass_comma(array_end, end) != NULL) return false;
+        behind = pass_blanks(behind, end);
+        if (behind == end) return head->whole;
+        if (*behind == '{') return false; /* another record */
+    }
+    return (found->named || goes_on(found->first, end)) && !lines_are_records(head);
 }
 
 /* Does another member with an object follow the one whose value is at `at`? Else it may be the first of many
@@ -183,40 +227,44 @@ static bool entities_go_on(const uint8_t *at, const uint8_t *end)
     return at != NULL && read_member(at, end, &second) && *second.value == '{';
 }
 
-/* Behind the brace that opens the map; NULL: it is none. */
+/* Behind the brace that opens the map; NULL: it is none. One whose first member the head does not hold is
+ * told by its lines, which no records are, or by the entity's own id beside it. */
 static const uint8_t *entity_map(const struct head *head)
 {
-    static const uint8_t entity[] = "\"entity\"";
     struct member first, member;
+    bool has_entity = false, has_id = false;
     if (!read_member(head->text + 1, head->end, &first) || *first.value != '{') return NULL;
     const uint8_t *const behind = pass_container(head->text, head->end);
     const uint8_t *const rest = behind == NULL ? head->end : pass_blanks(behind, head->end);
     if (rest != head->end && (*rest == '{' || lines_are_records(head))) return NULL; /* another record */
-    if (behind == NULL && !entities_go_on(first.value, head->end)) return NULL;
+    bool const on_line = memchr(head->text, '\n', (size_t)(head->end - head->text)) == NULL;
+    bool const in_lines = on_line || next_line_opens(head) || lines_are_records(head);
+    bool const sure = behind != NULL || !in_lines || entities_go_on(first.value, head->end);
     for (const uint8_t *at = first.value + 1; at != NULL && read_member(at, head->end, &member);
-         at = pass_comma(pass_value(member.value, head->end), head->end))
-        if (member.key_end - member.key == sizeof entity - 1 &&
-            memcmp(member.key, entity, sizeof entity - 1) == 0)
-            return head->text + 1;
-    return NULL;
+         at = pass_comma(pass_value(member.value, head->end), head->end)) {
+        has_entity = has_entity || key_is(&member, "entity");
+        has_id = has_id || key_is(&member, "entityId");
+    }
+    return has_entity && (sure || has_id) ? head->text + 1 : NULL;
 }
 
 /* ---- which one ---- */
 
-static enum form_kind object_kind(const struct head *head, const uint8_t **begin)
+static enum form_kind object_kind(struct form *form, const struct head *head, const uint8_t **begin)
 {
+    struct found_array found;
     uint8_t brackets[FORM_DEPTH_MAX + 1];
     const uint8_t *const behind = pass_container(head->text, head->end);
     const uint8_t *feed = memchr(head->text, '\n', (size_t)(head->end - head->text));
     const uint8_t *const line_end = feed == NULL ? head->end : feed;
-    const uint8_t *opened = entity_map(head);
-    if (opened != NULL) {
-        *begin = opened;
+    const uint8_t *const map = entity_map(head);
+    if (map != NULL) {
+        *begin = map;
         return FORM_ENTITIES;
     }
-    opened = keyed_array(head);
-    if (opened != NULL) {
-        *begin = opened;
+    if (keyed_array(head, false, &found)) {
+        form->beside = found.named;
+        *begin = found.array + 1;
         return FORM_KEYED_ARRAY;
     }
     if (behind == NULL) {
@@ -287,7 +335,7 @@ void form_find(struct form *form, const uint8_t *head, size_t length, size_t fro
     const uint8_t *begin = head + from;
     enum form_kind kind = FORM_NDJSON;
     *form = (struct form){.kind = FORM_NDJSON};
-    if (text.text < text.end && *text.text == '{') kind = object_kind(&text, &begin);
+    if (text.text < text.end && *text.text == '{') kind = object_kind(form, &text, &begin);
     if (text.text < text.end && *text.text == '[') {
         kind = array_kind(&text);
         if (kind == FORM_ARRAY) begin = text.text + 1;
@@ -300,11 +348,13 @@ bool form_take(struct form *form, enum form_kind kind, const uint8_t *head, size
     struct head const text = {
         .text = pass_blanks(head + from, head + length), .end = head + length, .whole = true};
     const uint8_t *begin = head + from;
+    struct found_array found;
     *form = (struct form){.kind = FORM_NDJSON};
     bool const blank = text.text == text.end;
     if (kind == FORM_ARRAY && !blank && *text.text == '{') {
-        begin = keyed_array(&text);
-        if (begin == NULL) return false;
+        if (!keyed_array(&text, true, &found)) return false;
+        begin = found.array + 1;
+        form->beside = true;
         kind = FORM_KEYED_ARRAY;
     } else if (kind == FORM_ARRAY || kind == FORM_ENTITIES) {
         if (!blank && *text.text != (kind == FORM_ARRAY ? '[' : '{')) return false;
@@ -317,17 +367,11 @@ bool form_take(struct form *form, enum form_kind kind, const uint8_t *head, size
     return true;
 }
 
-bool form_ends_object(const uint8_t *bytes, size_t length)
+bool form_ends_object(const struct form *form, const uint8_t *bytes, size_t length)
 {
-    const uint8_t *const end = bytes + length;
-    const uint8_t *at = pass_blanks(bytes, end);
-    struct member member;
-    while (at != NULL && at < end && *at == ',') {
-        if (!read_member(at + 1, end, &member) || *member.value == '{' || *member.value == '[') return false;
-        at = pass_value(member.value, end);
-        if (at != NULL) at = pass_blanks(at, end);
-    }
-    return at != NULL && at < end && *at == '}' && pass_blanks(at + 1, end) == end;
+    const uint8_t *const limit = bytes + length;
+    const uint8_t *end;
+    return rest_of_object(bytes, limit, form->beside, &end) == REST_FITS && pass_blanks(end, limit) == limit;
 }
 
 bool form_choose(struct form *form, enum form_choice choice, const uint8_t *head, size_t length, size_t from,

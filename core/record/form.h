@@ -5,7 +5,9 @@
  *   FORM_ARRAY         one array
  *   FORM_CONCATENATED  one text behind the other, pretty-printed or not
  *   FORM_ENTITIES      { "<id>": { "entity": { the record }, … }, … }
- *   FORM_KEYED_ARRAY   one object, one member of which is an array of records; the others are scalars
+ *   FORM_KEYED_ARRAY   one object, one member of which is an array of records. Beside it stand scalars; or
+ *                      anything, when it is known for one of records by its key (results, records, profiles),
+ *                      by a member `_page` before it, or because one was asked for
  *
  * Pure. Thread rule: read-only once found. */
 #ifndef PENSTOCK_CORE_RECORD_FORM_H
@@ -22,6 +24,7 @@ struct form {
     enum form_kind kind;
     uint64_t begin; /* of the first record or the blanks before it: behind what opens the container */
     uint64_t lines; /* line feeds before that */
+    bool beside;    /* KEYED_ARRAY: anything may stand beside the array */
     struct record_mark mark;
 };
 
@@ -39,9 +42,11 @@ void form_find(struct form *form, const uint8_t *head, size_t length, size_t fro
 /* As a kind that was asked for (FORM_ARRAY may turn out to be keyed). False: it does not begin as one. */
 bool form_take(struct form *form, enum form_kind kind, const uint8_t *head, size_t length, size_t from);
 
-/* Of an array under a key: do these bytes, behind the array, end the object and the source? Scalars may stand
- * beside the array. */
-bool form_ends_object(const uint8_t *bytes, size_t length);
+/* What may stand behind an array under a key, to the end of its object: a page's links and counts. */
+#define FORM_REST_MAX (16u * 1024)
+
+/* Of an array under a key: do these bytes, behind the array, end the object and the source? */
+bool form_ends_object(const struct form *form, const uint8_t *bytes, size_t length);
 
 /* As the job wants it. False: it does not begin so. */
 bool form_choose(struct form *form, enum form_choice choice, const uint8_t *head, size_t length, size_t from,

@@ -31,6 +31,8 @@ static const struct container containers[] = {
     {"under a key", FORM_KEYED_ARRAY, "{\"results\":[", "", ",", "", "]}"},
     {"under a key, scalars", FORM_KEYED_ARRAY, "{\"n\":5, \"results\" : [\n", "", ",\n", "",
      "\n], \"next\": null, \"s\":\"]}\" }\n"},
+    {"under a key, a page", FORM_KEYED_ARRAY, "{\"_page\":{\"n\":[1,{\"id\":7}]},\"children\":[", "", ",", "",
+     "],\"_links\":{\"next\":[{\"href\":\"]}\"}]}}\n"},
     {"entities", FORM_ENTITIES, "{", "\"k%u\":{\"entity\":", ",", "}", "}"},
     {"entities, more", FORM_ENTITIES, "{\n", "  \"k\\\"%u\": {\n    \"entityId\": \"k\",\n    \"entity\": ",
      ",\n", ",\n    \"lastModifiedAt\": \"x\"\n  }", "\n}\n"},
