@@ -180,8 +180,7 @@ enum status convert_form_element(struct convert *convert, struct form_course *co
                                  struct fault *fault)
 {
     struct element_scan *const scan = &convert->scan;
-    uint64_t const back_max = convert->block == NULL ? UINT64_MAX : STREAM_BACK_MAX;
-    element_scan_begin(scan, convert->form, convert->rules->max_record, back_max, at);
+    element_scan_begin(scan, convert->form, convert->rules->max_record, at);
     enum element_end end = element_scan_run(scan, piece->bytes, piece->length, piece->offset, piece->ends);
     bool const near = end != ELEMENT_MORE;
     if (!near) {

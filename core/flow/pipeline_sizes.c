@@ -25,7 +25,10 @@ static uint64_t feed_bytes(const struct pipeline_needs *needs, const struct pipe
     struct feed_rules const rules = pipeline_feed_rules(needs->rules, needs->threads, sizes);
     uint64_t const most = (uint64_t)needs->threads + 1; /* open at once: see feed.c */
     uint64_t const open = needs->stream_sources < most ? needs->stream_sources : most;
-    return needs->stream_sources != 0 ? feed_memory(&rules) + needs->stream_bytes * open : 0;
+    if (needs->stream_sources == 0) return 0;
+    uint64_t const back =
+        needs->stream_forms ? stream_cut_large_bytes(&rules.cut) : 0; /* of the front source */
+    return feed_memory(&rules) + needs->stream_bytes * open + back;
 }
 
 /* What deduplication takes in workers, chunks and replay, and its own sizes. */

@@ -54,7 +54,8 @@ struct pipeline_needs {
     uint64_t sources, stream_sources; /* of the sources: those that are read front to back */
     uint64_t stream_bytes;            /* memory of one stream that is being read */
     bool blocks_show;                 /* in the output: blocks of streams have one size, whatever the limit */
-    bool has_forms;                   /* a source that can be read anywhere has a form */
+    bool has_forms;                   /* a source that can be read anywhere has a form, */
+    bool stream_forms;                /* one that is read front to back, or may have one */
 };
 
 /* The largest sizes that stay under `limit` bytes; STATUS_USAGE names the least limit that would do. Sizes

@@ -35,16 +35,32 @@ void stream_cut_end(struct stream_cut *cut)
     if (cut->state == STREAM_CUT_CLOSED) return;
     cut->stream->close(cut->stream);
     free(cut->carry);
-    cut->carry = NULL;
+    free(cut->back);
+    cut->carry = cut->back = NULL;
     cut->state = STREAM_CUT_ENDED;
 }
 
 /* ---- reading ---- */
 
-/* The next bytes; 0 at the end and after a failure, which is kept. */
+/* What was taken back, as if it were read now. */
+static size_t read_back(struct stream_cut *cut, uint8_t *into, size_t room)
+{
+    size_t const left = cut->back_end - cut->back_at;
+    size_t const length = left < room ? left : room;
+    memcpy(into, cut->back + cut->back_at, length);
+    cut->back_at += length;
+    if (cut->back_at != cut->back_end) return length;
+    free(cut->back);
+    cut->back = NULL;
+    return length;
+}
+
 size_t stream_cut_read(struct stream_cut *cut, uint8_t *into, size_t room)
 {
     size_t length = 0;
+    if (cut->back != NULL) return read_back(cut, into, room);
+    cut->at_end = cut->at_end || cut->back_ends;
+    if (cut->back_fails) cut->state = STREAM_CUT_FAILED;
     if (cut->at_end || cut->state != STREAM_CUT_OPEN) return 0;
     struct track_mark const mark = track_begin(cut->stream->track);
     enum status const status = cut->stream->read(cut->stream, into, room, &length, &cut->fault);
@@ -107,6 +123,29 @@ void stream_cut_carry_over(struct stream_cut *cut, const uint8_t *bytes, size_t 
     memcpy(cut->carry, bytes, length);
     cut->carried = length;
     cut->offset = offset;
+}
+
+void stream_cut_take_back(struct stream_cut *cut, const uint8_t *bytes, size_t length, uint64_t offset)
+{
+    size_t const left = cut->back == NULL ? 0 : cut->back_end - cut->back_at;
+    cut->carried = 0;
+    cut->offset = offset;
+    if (cut->back == NULL) cut->back = malloc(stream_cut_large_bytes(&cut->rules));
+    if (cut->back == NULL) {
+        cut->state = STREAM_CUT_FAILED;
+        fault_set(&cut->fault, STATUS_IO, "%s: no memory to read it", cut->stream->name);
+        return;
+    }
+    /* there is room: all that is left was read behind one element, and this is nearer to the stream's place
+     */
+    memmove(cut->back + length, cut->back + cut->back_at, left);
+    memcpy(cut->back, bytes, length);
+    cut->back_at = 0;
+    cut->back_end = length + left;
+    cut->back_ends = cut->back_ends || cut->at_end;
+    cut->back_fails = cut->back_fails || cut->state == STREAM_CUT_FAILED;
+    cut->at_end = false;
+    cut->state = STREAM_CUT_OPEN;
 }
 
 /* A stream that failed. */

@@ -8,7 +8,8 @@
  * The end of a stream that can't be read on comes as a block of its own, behind all whole lines: so that it
  * is met in input order, and what stands before it counts.
  *
- * Thread rule: one thread at a time (see feed.h). Owns its carry; blocks are the caller's. */
+ * Thread rule: one thread at a time (see feed.h). Owns its carry, and what it takes back; blocks are the
+ * caller's. */
 #ifndef PENSTOCK_CORE_FLOW_STREAM_CUT_H
 #define PENSTOCK_CORE_FLOW_STREAM_CUT_H
 
@@ -27,9 +28,6 @@
 /* Bytes before those that are read behind a record that no block holds: the end of what was looked at before.
  */
 #define STREAM_OVERLAP_BYTES MAPPING_SEGMENT_ID_MAX
-
-/* How far back a broken element of a stream may turn: it must be there still. */
-#define STREAM_BACK_MAX (64u * 1024)
 
 enum stream_block_kind {
     STREAM_LINES,     /* whole lines; the stream's last may lack its feed */
@@ -80,8 +78,12 @@ struct stream_cut {
     uint64_t offset;    /* of carry[0] in the stream */
     struct fault fault; /* of a stream that failed */
     struct element_scan scan;
-    bool closed;  /* the container's end was read */
-    bool bad_end; /* it was not, and the stream ends */
+    /* Of an element that was broken off: what was read behind it, when the carry can't hold it. */
+    uint8_t *back;              /* stream_cut_large_bytes(); NULL: nothing */
+    size_t back_at, back_end;   /* what is left of it */
+    bool back_ends, back_fails; /* what the stream did behind it */
+    bool closed;                /* the container's end was read */
+    bool bad_end;               /* it was not, and the stream ends */
 };
 
 /* Capacity of the large block. */
@@ -89,7 +91,7 @@ size_t stream_cut_large_bytes(const struct stream_cut_rules *rules);
 
 /* Opens nothing yet. */
 void stream_cut_start(struct stream_cut *cut, struct stream *stream, const struct stream_cut_rules *rules);
-void stream_cut_end(struct stream_cut *cut); /* closes the stream, frees the carry */
+void stream_cut_end(struct stream_cut *cut); /* closes the stream, frees what was read */
 
 enum stream_cut_result {
     STREAM_CUT_BLOCK,      /* `block` holds the next one */

@@ -5,15 +5,19 @@
 
 #include <string.h>
 
-/* Behind an element in the large block, for the carry to hold: a mark turned back to, and what was read. */
+/* Read at once of an element that no block holds. */
 #define STEP_BYTES (32u * 1024)
+/* Bytes before the scan's place that are kept of it when its front is: to a mark in a string, and from that
+ * to the blanks before it. */
+#define BACK_BYTES (32u * 1024)
 
-_Static_assert(STREAM_ROOM_BYTES >= STREAM_BACK_MAX + RECORD_MARK_BEHIND + RECORD_MARK_AHEAD + STEP_BYTES,
-               "a window of the large block shows all that a scan may turn back to");
+/* So the scan is beyond its limit when anything is given up. */
+_Static_assert(STREAM_ROOM_BYTES > BACK_BYTES + RECORD_MARK_BEHIND + RECORD_MARK_AHEAD + STEP_BYTES,
+               "the large block shows all that a scan may turn back to");
 
 static void begin_scan(struct stream_cut *cut, uint64_t at)
 {
-    element_scan_begin(&cut->scan, cut->form, cut->rules.max_record, STREAM_BACK_MAX, at);
+    element_scan_begin(&cut->scan, cut->form, cut->rules.max_record, at);
 }
 
 static bool is_over(const struct stream_cut *cut)
@@ -175,7 +179,7 @@ static void pass_text(struct stream_cut *cut, struct long_element *element, uint
 /* Makes room behind what was read. */
 static void slide(struct stream_cut *cut, struct long_element *element)
 {
-    uint64_t const behind = STREAM_BACK_MAX + RECORD_MARK_BEHIND;
+    uint64_t const behind = BACK_BYTES + RECORD_MARK_BEHIND;
     uint64_t const from = cut->scan.at - behind;
     uint8_t *const to = element->block->bytes + element->kept;
     const uint8_t *const at = byte_at(element, from);
@@ -210,7 +214,11 @@ static void finish_long(struct stream_cut *cut, struct long_element *element, en
         block->lines += scan_count(byte_at(element, counted), (size_t)(next - counted), '\n');
     else
         block->lines -= scan_count(byte_at(element, next), (size_t)(counted - next), '\n');
-    stream_cut_carry_over(cut, byte_at(element, next), (size_t)(read - next), next);
+    size_t const rest = (size_t)(read - next);
+    if (rest <= cut->rules.block_bytes)
+        stream_cut_carry_over(cut, byte_at(element, next), rest, next);
+    else
+        stream_cut_take_back(cut, byte_at(element, next), rest, next);
     cut->closed = end == ELEMENT_CLOSES;
     bool const bounded = cut->form->kind != FORM_CONCATENATED;
     bool const whole = cut->scan.behind && !cut->scan.lost && !cut->scan.string_open;

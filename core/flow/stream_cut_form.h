@@ -29,6 +29,8 @@ size_t stream_cut_leading_blanks(const uint8_t *bytes, size_t length);
 /* Bytes up to behind the last one that is no blank. */
 size_t stream_cut_text_end(const uint8_t *bytes, size_t length);
 void stream_cut_carry_over(struct stream_cut *cut, const uint8_t *bytes, size_t length, uint64_t offset);
+/* The same for any length that was read into the large block. */
+void stream_cut_take_back(struct stream_cut *cut, const uint8_t *bytes, size_t length, uint64_t offset);
 /* The block that ends a stream that failed: what it holds is the record that it was damaged in. */
 void stream_cut_end_failed(struct stream_cut *cut, struct stream_block *block);
 /* Does a record that no block holds name a wanted segment? Looks at the bytes [at, at + length), which share

@@ -11,6 +11,12 @@ enum expect { VALUE, VALUE_OR_END, KEY, KEY_OR_END, COLON, COMMA_OR_END };
 
 #define NOWHERE UINT64_MAX
 
+/* How far a broken element's text is looked back for, from a mark in a string: blanks and a comma before that
+ * are passed. Every view shows so much (RECORD_MARK_BEHIND). */
+#define TEXT_BACK 512u
+
+static const struct element_mark no_mark = {.at = NOWHERE};
+
 /* The bytes at hand: of the source from `offset` on. */
 struct view {
     const uint8_t *bytes;
@@ -19,16 +25,14 @@ struct view {
     bool ends;
 };
 
-void element_scan_begin(struct element_scan *scan, const struct form *form, uint64_t limit, uint64_t back_max,
-                        uint64_t begin)
+void element_scan_begin(struct element_scan *scan, const struct form *form, uint64_t limit, uint64_t begin)
 {
-    size_t const kept = offsetof(struct element_scan, kinds);
-    memset(scan, 0, kept); /* kinds are written before they are read */
+    memset(scan, 0, offsetof(struct element_scan, marks));
     scan->form = form;
     scan->limit = limit;
-    scan->back_max = back_max;
     scan->begin = scan->at = scan->text_end = begin;
-    scan->next_mark = scan->in_string = scan->marks[0] = NOWHERE;
+    scan->next_mark = NOWHERE;
+    scan->in_string = scan->in_closed = scan->marks[0] = no_mark;
     scan->expect = form->kind == FORM_ENTITIES ? KEY : VALUE;
 }
 
@@ -49,7 +53,7 @@ static void open_bracket(struct element_scan *scan, bool object)
         *kinds = object ? *kinds | bit : *kinds & (uint8_t)~bit;
     }
     if (scan->depth <= ELEMENT_SCAN_LEVELS) {
-        scan->marks[scan->depth] = NOWHERE;
+        scan->marks[scan->depth] = no_mark;
         if (scan->depth > scan->deepest) scan->deepest = (uint32_t)scan->depth;
     }
     scan->expect = object ? KEY_OR_END : VALUE_OR_END;
@@ -63,45 +67,67 @@ static enum element_end finish(struct element_scan *scan, enum element_end end, 
     return end;
 }
 
-static enum element_end break_off(struct element_scan *scan, uint64_t mark)
+static enum element_end break_off(struct element_scan *scan, const struct element_mark *mark)
 {
-    return finish(scan, ELEMENT_BROKEN, mark);
+    scan->text_end = mark->text_end;
+    return finish(scan, ELEMENT_BROKEN, mark->at);
 }
 
 /* The first mark of those that may be turned back to: of the levels [first, last]. */
-static uint64_t earliest(const struct element_scan *scan, uint64_t first, uint64_t last)
+static const struct element_mark *earliest(const struct element_scan *scan, uint64_t first, uint64_t last)
 {
-    uint64_t mark = scan->string_open ? scan->in_string : NOWHERE;
+    const struct element_mark *mark = scan->string_open ? &scan->in_string : &no_mark;
     for (uint64_t level = first; level <= last && level <= scan->deepest; level++)
-        if (scan->marks[level] < mark) mark = scan->marks[level];
-    return mark != NOWHERE && scan->at - mark <= scan->back_max ? mark : NOWHERE;
+        if (scan->marks[level].at < mark->at) mark = &scan->marks[level];
+    return mark;
+}
+
+/* The place at hand as a mark, without the comma before it. */
+static struct element_mark mark_here(const struct element_scan *scan, const struct view *view)
+{
+    struct element_mark mark = {.at = scan->at, .text_end = scan->text_end};
+    bool const commas = scan->form->kind != FORM_CONCATENATED;
+    if (!scan->string_open) {
+        if (commas && scan->comma_last) mark.text_end = scan->comma_text;
+        return mark;
+    }
+    uint64_t const first = scan->at - scan->begin > TEXT_BACK ? scan->at - TEXT_BACK : scan->begin;
+    bool comma = !commas;
+    for (mark.text_end = scan->at; mark.text_end > first; mark.text_end--) {
+        uint8_t const byte = view->bytes[mark.text_end - 1 - view->offset];
+        if (!json_is_blank(byte) && (comma || byte != ',')) break;
+        comma = comma || byte == ',';
+    }
+    return mark;
 }
 
 /* Something is out of place at the byte at hand, or of the string before it. */
-static enum element_end out_of_place(struct element_scan *scan, bool string)
+static enum element_end out_of_place(struct element_scan *scan, const struct view *view, bool string)
 {
     if (scan->wrong) return ELEMENT_MORE;
     scan->wrong = true;
-    if (string && scan->in_string != NOWHERE && scan->at - scan->in_string <= scan->back_max)
-        return break_off(scan, scan->in_string);
+    if (string && scan->in_string.at != NOWHERE) return break_off(scan, &scan->in_string);
     /* a record on a line of its own may have been taken for a value */
-    uint64_t const before =
-        scan->form->kind == FORM_CONCATENATED ? earliest(scan, 1, scan->depth + 1) : NOWHERE;
-    if (before != NOWHERE) return break_off(scan, before);
-    if (scan->at == scan->next_mark && scan->at > scan->begin) return break_off(scan, scan->at);
-    return ELEMENT_MORE;
+    const struct element_mark *const before =
+        scan->form->kind == FORM_CONCATENATED ? earliest(scan, 1, scan->depth + 1) : &no_mark;
+    if (before->at != NOWHERE) return break_off(scan, before);
+    struct element_mark const here = mark_here(scan, view);
+    return scan->at == scan->next_mark && scan->at > scan->begin ? break_off(scan, &here) : ELEMENT_MORE;
 }
 
 /* A mark at the byte at hand. */
-static enum element_end at_mark(struct element_scan *scan)
+static enum element_end at_mark(struct element_scan *scan, const struct view *view)
 {
-    uint64_t const mark = scan->at;
-    if (mark == scan->begin) return ELEMENT_MORE;
-    if (scan->wrong) return break_off(scan, mark);
-    if (scan->arrays != 0 && scan->depth == scan->arrays && !scan->string_open) return break_off(scan, mark);
-    if (scan->string_open && scan->in_string == NOWHERE) scan->in_string = mark;
-    if (scan->depth <= ELEMENT_SCAN_LEVELS && !scan->string_open && scan->marks[scan->depth] == NOWHERE)
-        scan->marks[scan->depth] = mark;
+    struct element_mark const mark = mark_here(scan, view);
+    if (mark.at == scan->begin) return ELEMENT_MORE;
+    if (scan->wrong) return break_off(scan, &mark);
+    if (scan->string_open) {
+        if (scan->in_string.at == NOWHERE) scan->in_string = mark;
+        return ELEMENT_MORE;
+    }
+    if (scan->arrays != 0 && scan->depth == scan->arrays) return break_off(scan, &mark);
+    if (scan->over || scan->depth > ELEMENT_SCAN_LEVELS) return ELEMENT_MORE;
+    if (scan->marks[scan->depth].at == NOWHERE) scan->marks[scan->depth] = mark;
     return ELEMENT_MORE;
 }
 
@@ -138,19 +164,20 @@ static enum element_end source_ends(struct element_scan *scan)
 {
     bool const several = scan->form->kind == FORM_CONCATENATED;
     uint64_t const level = scan->depth + 1;
-    uint64_t mark = NOWHERE;
+    const struct element_mark *mark = &no_mark;
     if (scan->string_open || (several && !scan->behind)) mark = earliest(scan, 1, several ? level : 0);
     /* what should have closed the container closed a bracket in it (of an array under a key: two) */
     if (!several && scan->closed == scan->text_end)
-        mark = earliest(scan, level, level + (scan->form->kind == FORM_KEYED_ARRAY));
-    if (mark != NOWHERE && mark > scan->begin) return break_off(scan, mark);
+        mark = earliest(scan, 1, level + (scan->form->kind == FORM_KEYED_ARRAY));
+    if (!several && scan->closed == scan->text_end && scan->in_closed.at < mark->at) mark = &scan->in_closed;
+    if (mark->at != NOWHERE && mark->at > scan->begin) return break_off(scan, mark);
     return finish(scan, ELEMENT_SOURCE, scan->at);
 }
 
 /* ---- bytes ---- */
 
 /* From within a string on. */
-static enum element_end string_byte(struct element_scan *scan, uint8_t byte)
+static enum element_end string_byte(struct element_scan *scan, const struct view *view, uint8_t byte)
 {
     if (scan->escaped) {
         scan->escaped = false;
@@ -162,26 +189,25 @@ static enum element_end string_byte(struct element_scan *scan, uint8_t byte)
         scan->string_open = false;
         if (scan->depth == 0 && scan->expect == COMMA_OR_END) scan->behind = true;
     } else if (byte == '\n') {
-        return out_of_place(scan, true);
+        return out_of_place(scan, view, true);
     }
     return ELEMENT_MORE;
 }
 
-static enum element_end open_string(struct element_scan *scan)
+static enum element_end open_string(struct element_scan *scan, const struct view *view)
 {
     bool const key = scan->expect == KEY || scan->expect == KEY_OR_END;
     bool const fits = key || scan->expect == VALUE || scan->expect == VALUE_OR_END;
     enum element_end end = ELEMENT_MORE;
     /* behind a string that should have gone on, it is that one which is wrong */
-    if (!fits) end = out_of_place(scan, true);
+    if (!fits) end = out_of_place(scan, view, true);
     scan->string_open = true;
-    scan->string = scan->at;
-    scan->in_string = NOWHERE;
+    scan->in_string = no_mark;
     scan->expect = key ? COLON : COMMA_OR_END;
     return end;
 }
 
-static enum element_end close_bracket(struct element_scan *scan, uint8_t byte)
+static enum element_end close_bracket(struct element_scan *scan, const struct view *view, uint8_t byte)
 {
     bool const object = byte == '}';
     bool const known = scan->depth <= LIMIT_DEPTH_MAX;
@@ -189,10 +215,13 @@ static enum element_end close_bracket(struct element_scan *scan, uint8_t byte)
     scan->closed = scan->at + 1;
     if (known && is_object(scan) != object) {
         scan->lost = true;
-        return out_of_place(scan, false);
+        return out_of_place(scan, view, false);
     }
+    if (!object && scan->form->beside && scan->depth <= ELEMENT_SCAN_LEVELS &&
+        scan->marks[scan->depth].at != NOWHERE)
+        scan->in_closed = scan->marks[scan->depth]; /* the container's, if its own end is not found */
     uint8_t const may = object ? KEY_OR_END : VALUE_OR_END;
-    if (scan->expect != may && scan->expect != COMMA_OR_END) end = out_of_place(scan, false);
+    if (scan->expect != may && scan->expect != COMMA_OR_END) end = out_of_place(scan, view, false);
     scan->depth--;
     if (scan->arrays > scan->depth) scan->arrays = scan->depth;
     scan->expect = COMMA_OR_END;
@@ -202,11 +231,11 @@ static enum element_end close_bracket(struct element_scan *scan, uint8_t byte)
     return finish(scan, ELEMENT_NEXT, scan->at + 1);
 }
 
-static enum element_end scalar_byte(struct element_scan *scan)
+static enum element_end scalar_byte(struct element_scan *scan, const struct view *view)
 {
     if (scan->scalar) return ELEMENT_MORE;
     bool const fits = scan->expect == VALUE || scan->expect == VALUE_OR_END;
-    enum element_end const end = fits ? ELEMENT_MORE : out_of_place(scan, true);
+    enum element_end const end = fits ? ELEMENT_MORE : out_of_place(scan, view, true);
     scan->scalar = true;
     scan->expect = COMMA_OR_END;
     if (scan->depth == 0) scan->behind = true;
@@ -214,30 +243,30 @@ static enum element_end scalar_byte(struct element_scan *scan)
 }
 
 /* One of { [ } ] : , outside of strings and within the value. */
-static enum element_end sign_byte(struct element_scan *scan, uint8_t byte)
+static enum element_end sign_byte(struct element_scan *scan, const struct view *view, uint8_t byte)
 {
     enum element_end end = ELEMENT_MORE;
     switch (byte) {
     case '{':
     case '[':
-        if (scan->expect != VALUE && scan->expect != VALUE_OR_END) end = out_of_place(scan, false);
+        if (scan->expect != VALUE && scan->expect != VALUE_OR_END) end = out_of_place(scan, view, false);
         scan->behind = false;
         if (byte == '[' && scan->arrays == scan->depth) scan->arrays++;
         open_bracket(scan, byte == '{');
-        return scan->depth > LIMIT_DEPTH_MAX && end == ELEMENT_MORE ? out_of_place(scan, false) : end;
+        return scan->depth > LIMIT_DEPTH_MAX && end == ELEMENT_MORE ? out_of_place(scan, view, false) : end;
     case '}':
     case ']':
-        if (scan->depth != 0) return close_bracket(scan, byte);
+        if (scan->depth != 0) return close_bracket(scan, view, byte);
         scan->behind = true; /* an element that begins so */
-        return out_of_place(scan, false);
+        return out_of_place(scan, view, false);
     case ':':
         scan->behind = scan->depth == 0 && scan->form->kind == FORM_CONCATENATED;
-        if (scan->expect != COLON) return out_of_place(scan, true);
+        if (scan->expect != COLON) return out_of_place(scan, view, true);
         scan->expect = VALUE;
         return ELEMENT_MORE;
     default:
         scan->behind = scan->depth == 0; /* of a concatenated text: elsewhere it ends the element */
-        if (scan->expect != COMMA_OR_END) end = out_of_place(scan, true);
+        if (scan->expect != COMMA_OR_END) end = out_of_place(scan, view, true);
         scan->expect = is_object(scan) ? KEY : VALUE;
         return end;
     }
@@ -258,15 +287,15 @@ static enum element_end plain_byte(struct element_scan *scan, const struct view 
     scan->escaped = byte == '\\' && !escaped;
     if (byte == '"' && !escaped) {
         scan->scalar = false;
-        return open_string(scan);
+        return open_string(scan, view);
     }
     if (json_is_blank(byte)) {
         scan->scalar = false;
         return ELEMENT_MORE;
     }
-    if (!is_sign(byte)) return scalar_byte(scan);
+    if (!is_sign(byte)) return scalar_byte(scan, view);
     scan->scalar = false;
-    return sign_byte(scan, byte);
+    return sign_byte(scan, view, byte);
 }
 
 /* ---- the loop ---- */
@@ -301,41 +330,33 @@ static void pass_text(struct element_scan *scan, const struct view *view, uint64
 /* A limit passed without a sign of where the element is broken. */
 static enum element_end pass_limit(struct element_scan *scan)
 {
+    bool const may = !scan->wrong && !scan->behind;
+    const struct element_mark *const mark = may ? earliest(scan, 1, scan->depth + 1) : &no_mark;
     scan->over = true;
-    if (scan->wrong || scan->behind) return ELEMENT_MORE;
-    uint64_t const mark = earliest(scan, 1, scan->depth + 1);
-    return mark != NOWHERE && mark > scan->begin ? break_off(scan, mark) : ELEMENT_MORE;
+    if (mark->at != NOWHERE && mark->at > scan->begin) return break_off(scan, mark);
+    scan->in_closed = no_mark;
+    for (uint32_t level = 0; level <= scan->deepest; level++)
+        scan->marks[level] = no_mark; /* nothing so far back is turned to any more */
+    return ELEMENT_MORE;
 }
 
 static enum element_end one_byte(struct element_scan *scan, const struct view *view)
 {
     uint8_t const byte = view->bytes[scan->at - view->offset];
     enum element_end end = ELEMENT_MORE;
-    if (scan->at == scan->next_mark) end = at_mark(scan);
+    if (scan->at == scan->next_mark) end = at_mark(scan, view);
     if (end != ELEMENT_MORE) return end;
     if (scan->string_open)
-        end = string_byte(scan, byte);
+        end = string_byte(scan, view, byte);
     else if (!scan->lost)
         end = plain_byte(scan, view, byte);
     if (end != ELEMENT_MORE) return end;
     scan->at++;
-    if (!json_is_blank(byte)) scan->text_end = scan->at;
+    if (json_is_blank(byte)) return ELEMENT_MORE;
+    scan->comma_last = byte == ',';
+    if (scan->comma_last) scan->comma_text = scan->text_end;
+    scan->text_end = scan->at;
     return ELEMENT_MORE;
-}
-
-/* The text of an element that goes to a mark: without the comma before it. */
-static void cut_text(struct element_scan *scan, const struct view *view)
-{
-    uint64_t end = scan->next;
-    bool comma = scan->form->kind == FORM_CONCATENATED;
-    uint64_t const first = scan->begin > view->offset ? scan->begin : view->offset;
-    while (end > first) {
-        uint8_t const byte = view->bytes[end - 1 - view->offset];
-        if (!json_is_blank(byte) && (comma || byte != ',')) break;
-        comma = comma || byte == ',';
-        end--;
-    }
-    scan->text_end = end;
 }
 
 enum element_end element_scan_run(struct element_scan *scan, const uint8_t *bytes, size_t length,
@@ -358,6 +379,5 @@ enum element_end element_scan_run(struct element_scan *scan, const uint8_t *byte
             end = pass_limit(scan);
     }
     if (end == ELEMENT_MORE && ends) end = source_ends(scan);
-    if (end == ELEMENT_BROKEN && scan->next >= offset) cut_text(scan, &view);
     return end;
 }

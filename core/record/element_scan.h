@@ -12,11 +12,16 @@
  * mark, whatever is in between. Out of place is what no JSON text may hold there; of a string that was left
  * open, the place is where it began.
  *
- *   marks behind what is out of place       the first of them ends the element
- *   marks in arrays, the element's outermost  the first of them
- *   longer than `limit`, nothing of that    the first mark in a bracket that is still open, or was closed
- * last the source ends, something is open      the same, of the bracket closed last (in concatenated texts:
- * all)
+ *   where marks are                             the element goes to
+ *   behind what is out of place                 the first of them
+ *   in arrays, the element's outermost ones     the first of them
+ *   none of these, and it is longer than        the first one in a bracket that is still open, or was
+ *   `limit`                                     closed last
+ *   none of these, and the source ends          the same, when what closes a bracket in it ends the source
+ *                                               (in concatenated texts: when one is open)
+ *
+ * Beyond the limit nothing is turned back to but in the string at hand: so whoever reads front to back has to
+ * keep `limit` bytes of an element, and some more.
  *
  * Thread rule: one struct a thread. Never allocates. */
 #ifndef PENSTOCK_CORE_RECORD_ELEMENT_SCAN_H
@@ -37,17 +42,21 @@ enum element_end {
     ELEMENT_BROKEN  /* `next` is the mark that it goes to */
 };
 
+struct element_mark {
+    uint64_t at;       /* UINT64_MAX: there is none */
+    uint64_t text_end; /* behind the text before it, the comma between left out */
+};
+
 struct element_scan {
     const struct form *form;
-    uint64_t limit;     /* bytes of an element after which it may be broken off */
-    uint64_t back_max;  /* how far back a mark may lie to be turned to */
-    uint64_t begin, at; /* of the element; the next byte */
-    uint64_t text_end;  /* behind the last byte of it that is no blank */
+    uint64_t limit;      /* bytes of an element after which it may be broken off */
+    uint64_t begin, at;  /* of the element; the next byte */
+    uint64_t text_end;   /* behind the last byte of it that is no blank */
+    uint64_t comma_text; /* the same before that byte, when it is a comma: comma_last */
     uint64_t next;
-    uint64_t next_mark;                      /* at or behind `at`; UINT64_MAX: not looked for yet */
-    uint64_t string;                         /* where the string at hand, or the last one, begins */
-    uint64_t in_string;                      /* the first mark in it; UINT64_MAX: none */
-    uint64_t marks[ELEMENT_SCAN_LEVELS + 1]; /* the first ones directly in the brackets of each depth */
+    uint64_t next_mark;            /* at or behind `at`; UINT64_MAX: not looked for yet */
+    struct element_mark in_string; /* the first mark in the string at hand, or the last one */
+    struct element_mark in_closed; /* form->beside: the first one in the array that was closed last */
     uint64_t depth;
     uint64_t arrays;  /* the outermost open brackets that are arrays': the element is bad, and records in them
                          may be the container's */
@@ -55,13 +64,14 @@ struct element_scan {
     uint32_t deepest; /* how many of `marks` are set */
     uint8_t expect;
     bool behind; /* the value is closed: what follows up to the end is out of place */
-    bool string_open, escaped, scalar, wrong, lost, over;
-    uint8_t kinds[LIMIT_DEPTH_MAX / 8]; /* bit: an object */
+    bool string_open, escaped, scalar, wrong, lost, over, comma_last;
+    /* written before they are read: */
+    struct element_mark marks[ELEMENT_SCAN_LEVELS + 1]; /* the first ones directly in each open bracket */
+    uint8_t kinds[LIMIT_DEPTH_MAX / 8];                 /* bit: an object */
 };
 
 /* At the first byte of an element, no blank and not the source's end. */
-void element_scan_begin(struct element_scan *scan, const struct form *form, uint64_t limit, uint64_t back_max,
-                        uint64_t begin);
+void element_scan_begin(struct element_scan *scan, const struct form *form, uint64_t limit, uint64_t begin);
 /* Looks at bytes [scan->at, …) of the source, of which `bytes` shows `length` from `offset` on (at most
  * scan->at - RECORD_MARK_BEHIND, or scan->begin). Unless `ends` (the source ends with them) the last
  * RECORD_MARK_AHEAD are left for the next call. */

@@ -127,8 +127,12 @@ void run_sources_needs(const struct run *run, struct pipeline_needs *needs)
     needs->other += run->list.count * (uint64_t)RUN_SOURCE_BYTES;
     for (size_t i = 0; i < run->list.count; i++) {
         needs->has_forms = needs->has_forms || run->sources[i]->form != NULL;
-        uint64_t const bytes = source_stream_needs(&run->list.items[i], run->window_log_max);
+        const struct source_item *const item = &run->list.items[i];
+        bool const may_have_form = item->records != NULL || item->kind == SOURCE_KIND_STANDARD;
+        uint64_t const bytes = source_stream_needs(item, run->window_log_max);
         needs->stream_sources += bytes != 0;
+        needs->stream_forms =
+            needs->stream_forms || (bytes != 0 && may_have_form && run->job.format != FORM_CHOICE_NDJSON);
         if (bytes > needs->stream_bytes) needs->stream_bytes = bytes;
     }
 }

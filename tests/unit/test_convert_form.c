@@ -98,6 +98,17 @@ static struct form_outcome run_once(const struct memory_text *text)
     return run_text(text, &(struct form_run){.threads = 1, .shard_bytes = 1 << 20});
 }
 
+/* From where they begin to differ. */
+static void print_difference(const struct memory_text *a, const struct memory_text *b)
+{
+    size_t at = 0;
+    while (at < a->length && at < b->length && a->bytes[at] == b->bytes[at])
+        at++;
+    size_t const from = at < 60 ? 0 : at - 60;
+    if (at < a->length || at < b->length)
+        print_message("at %zu: %.200s\n---\n%.200s\n", at, a->bytes + from, b->bytes + from);
+}
+
 static void must_equal(const struct form_outcome *a, const struct form_outcome *b, const char *what,
                        uint64_t number)
 {
@@ -105,10 +116,10 @@ static void must_equal(const struct form_outcome *a, const struct form_outcome *
                       strcmp((char *)a->rejects.bytes, (char *)b->rejects.bytes) == 0 &&
                       memcmp(&a->tally, &b->tally, sizeof a->tally) == 0;
     if (same) return;
-    print_message("%s %llu: other outcome\n%s%s---\n%s%s", what, (unsigned long long)number, a->rows.bytes,
-                  a->rejects.bytes, b->rows.bytes, b->rejects.bytes);
-    print_message("lines %llu %llu\n", (unsigned long long)a->tally.lines,
-                  (unsigned long long)b->tally.lines);
+    print_message("%s %llu: other outcome; lines %llu, %llu\n", what, (unsigned long long)number,
+                  (unsigned long long)a->tally.lines, (unsigned long long)b->tally.lines);
+    print_difference(&a->rows, &b->rows);
+    print_difference(&a->rejects, &b->rejects);
     fflush(stdout);
     fail();
 }
@@ -303,12 +314,59 @@ static void blocks_end_anywhere(void **state)
     memory_text_free(&record);
 }
 
+/* A record whose bracket is missing swallows those behind it up to max_record: they are turned back to. */
+static void long_ones_are_turned_back_to(void **state)
+{
+    static const char *const broken[] = {"{\"id\":\"bad\",\"x\":[1", "{\"id\":\"bad\",\"x\":[[2]", "[[[3"};
+    enum { RECORDS = 4000, MAX_RECORD = 300000 };
+    (void)state;
+    struct memory_text text = {0};
+    for (size_t c = 0; c < COUNT(containers); c++)
+        for (size_t b = 0; b < COUNT(broken); b++) {
+            const struct container *const container = &containers[c];
+            char front[200];
+            uint64_t good = 0;
+            if (*container->record_before != 0 && b == 2) continue; /* no value that holds members of a map */
+            text.length = 0;
+            memory_print(&text, container->before);
+            for (unsigned i = 0; i < RECORDS; i++) {
+                bool const bad = i % 1000 == 500;
+                if (i != 0) memory_print(&text, container->between);
+                snprintf(front, sizeof front, container->record_before, i);
+                memory_print(&text, front);
+                snprintf(front, sizeof front,
+                         "{\"id\":%u,\"a\":\"a text that makes records longer\",\"y\":[{\"z\":%u}]}", i, i);
+                memory_print(&text, bad ? broken[b] : front);
+                memory_print(&text, container->record_after);
+                good += !bad;
+            }
+            memory_print(&text, container->after);
+            struct form_run const files = {.threads = 1, .shard_bytes = 1 << 20, .max_record = MAX_RECORD};
+            struct form_run const shards = {.threads = 3, .shard_bytes = 20000, .max_record = MAX_RECORD};
+            struct form_run const stream = {
+                .threads = 2, .shard_bytes = 1, .max_record = MAX_RECORD, .stream = true};
+            struct form_outcome whole = run_text(&text, &files);
+            struct form_outcome cut = run_text(&text, &shards), front_to_back = run_text(&text, &stream);
+            if (whole.tally.delivered < good)
+                print_message("%s, %s: %llu of %llu\n", container->name, broken[b],
+                              (unsigned long long)whole.tally.delivered, (unsigned long long)good);
+            assert_true(whole.tally.delivered >= good);
+            must_equal(&whole, &cut, container->name, b);
+            must_equal(&whole, &front_to_back, container->name, b);
+            form_outcome_free(&whole);
+            form_outcome_free(&cut);
+            form_outcome_free(&front_to_back);
+        }
+    memory_text_free(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(records_are_found),
         cmocka_unit_test(bad_ones_fail_alone),
         cmocka_unit_test(blocks_end_anywhere),
+        cmocka_unit_test(long_ones_are_turned_back_to),
     };
     return cmocka_run_group_tests(tests, make_job, free_job);
 }
