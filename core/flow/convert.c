@@ -32,7 +32,9 @@ size_t convert_tools_bytes(const struct convert_rules *rules, size_t capacity)
                               ? record_parser_bytes(capacity, rules->max_depth)
                               : record_parser_index_bytes(capacity, rules->max_depth);
     size_t const row = rules->visits ? 0 : csv_row_bytes(rules->plan, limit, rules->max_depth);
-    return parser + cells_bytes(rules->plan, limit) + index_walk_bytes(rules->plan, rules->max_depth) + row;
+    size_t const strict = rules->strict ? strict_bytes(limit, rules->max_depth) : 0;
+    return parser + cells_bytes(rules->plan, limit) + index_walk_bytes(rules->plan, rules->max_depth) + row +
+           strict;
 }
 
 bool convert_tools_create(struct convert_tools *tools, const struct convert_rules *rules, size_t capacity)
@@ -44,7 +46,9 @@ bool convert_tools_create(struct convert_tools *tools, const struct convert_rule
                                      : record_parser_create_index(capacity, rules->max_depth);
     bool const good = tools->parser != NULL && cells_create(&tools->cells, rules->plan, limit) &&
                       index_walk_create(&tools->walk, rules->plan, rules->max_depth) &&
-                      (rules->visits || csv_row_create(&tools->row, rules->plan, limit, rules->max_depth));
+                      (rules->visits || csv_row_create(&tools->row, rules->plan, limit, rules->max_depth)) &&
+                      (!rules->strict || strict_create(&tools->strict, limit, rules->max_depth,
+                                                       rules->plan->mapping->csv.null_character_drop));
     if (good) {
         tools->walk.cells = &tools->cells;
         return true;
@@ -60,6 +64,7 @@ void convert_tools_destroy(struct convert_tools *tools, struct source *const *so
     cells_destroy(&tools->cells);
     index_walk_destroy(&tools->walk);
     csv_row_destroy(&tools->row);
+    strict_destroy(&tools->strict);
     *tools = (struct convert_tools){0};
 }
 
@@ -91,20 +96,42 @@ enum status convert_show(struct convert *convert, struct convert_tools *tools, u
 
 /* ---- walks ---- */
 
-/* The walk over the tokens of one record; `offset`: of `bytes` in the source. */
-static const uint32_t *walk_tokens(struct convert *convert, struct convert_tools *tools, const uint8_t *bytes,
-                                   const uint32_t *token, uint32_t end, uint64_t offset)
+/* The walk over the tokens of one record, along the plan. */
+static inline const uint32_t *walk_plan(struct convert_tools *tools, const uint8_t *bytes,
+                                        const uint32_t *token, uint32_t end)
 {
     struct index_walk *const walk = &tools->walk;
-    if (convert->visitor != NULL) {
-        struct record_view const view = {
-            .bytes = bytes, .token = token, .end = end, .source = convert->source_number, .offset = offset};
-        return convert->visitor->visit(convert->visitor->self, &view);
-    }
     walk->bytes = bytes;
     walk->end = end;
     cells_begin(&tools->cells, bytes + *token);
     return index_walk_record(walk, token);
+}
+
+/* By who looks at all of it; `offset`: of `bytes` in the source. */
+static __attribute__((noinline)) const uint32_t *walk_watched(const struct convert *convert,
+                                                              struct convert_tools *tools,
+                                                              const uint8_t *bytes, const uint32_t *token,
+                                                              uint32_t end, uint64_t offset)
+{
+    struct record_view const view = {
+        .bytes = bytes, .token = token, .end = end, .source = convert->source_number, .offset = offset};
+    if (convert->visitor != NULL) return convert->visitor->visit(convert->visitor->self, &view);
+    return walk_plan(tools, bytes, token, end) == NULL ? NULL : convert_strict(tools, bytes, token, end);
+}
+
+static const uint32_t *walk_tokens(const struct convert *convert, struct convert_tools *tools,
+                                   const uint8_t *bytes, const uint32_t *token, uint32_t end, uint64_t offset)
+{
+    return __builtin_expect(convert->watched, 0) ? walk_watched(convert, tools, bytes, token, end, offset)
+                                                 : walk_plan(tools, bytes, token, end);
+}
+
+const uint32_t *convert_strict(struct convert_tools *tools, const uint8_t *bytes, const uint32_t *token,
+                               uint32_t end)
+{
+    const uint32_t *const next = strict_record(&tools->strict, bytes, token, end);
+    tools->cells.duplicate |= tools->strict.keys.duplicate;
+    return next;
 }
 
 bool convert_accept(struct convert *convert, struct convert_tools *tools, const struct convert_record *record)
@@ -121,11 +148,26 @@ bool convert_accept(struct convert *convert, struct convert_tools *tools, const 
 static bool walk_alone(struct convert *convert, struct convert_tools *tools,
                        const struct convert_record *record)
 {
+    const uint8_t *const bytes = record->bytes;
+    uint32_t const length = record->length;
     struct record_index index;
-    cells_begin(&tools->cells, record->bytes);
-    if (tools->on_demand) return record_walk(tools->parser, record->bytes, record->length, &tools->cells);
-    if (!record_parser_index(tools->parser, record->bytes, record->length, &index)) return false;
-    return walk_tokens(convert, tools, record->bytes, index.tokens, record->length, record->offset) != NULL;
+    cells_begin(&tools->cells, bytes);
+    if (tools->on_demand) {
+        bool const good = record_walk(tools->parser, bytes, length, &tools->cells);
+        if (!good || !convert->rules->strict) return good;
+    }
+    if (!record_parser_index(tools->parser, bytes, length, &index)) return false;
+    if (tools->on_demand) return convert_strict(tools, bytes, index.tokens, length) != NULL;
+    return walk_tokens(convert, tools, bytes, index.tokens, length, record->offset) != NULL;
+}
+
+enum defect convert_defect(const struct convert *convert, struct convert_tools *tools,
+                           const struct convert_record *record)
+{
+    uint32_t *const room = record_parser_tokens(tools->parser);
+    return convert->rules->strict
+               ? record_defect_strict(&tools->strict, &tools->walk, record->bytes, record->length, room)
+               : record_defect(&tools->walk, record->bytes, record->length, room);
 }
 
 bool convert_judge(struct convert *convert, struct convert_tools *tools, const struct convert_record *record)
@@ -136,8 +178,7 @@ bool convert_judge(struct convert *convert, struct convert_tools *tools, const s
     if (cells->overflow) {
         if (tools != convert->large) return false;
     } else {
-        code =
-            record_defect(&tools->walk, record->bytes, record->length, record_parser_tokens(tools->parser));
+        code = convert_defect(convert, tools, record);
         if (code == DEFECT_NONE) code = DEFECT_SYNTAX; /* On-Demand is the judge */
     }
     convert_reject(convert, record, record->length, code, NULL, false);
@@ -544,6 +585,7 @@ static void begin_task(struct convert *convert, const struct feed_task *task)
             task->block->offset + (convert->form == NULL ? task->block->length : task->block->seen);
     convert->ends_source = task->final;
     convert->tally = (struct tally){0};
+    convert->watched = convert->visitor != NULL || convert->rules->strict;
     contend_begin(&convert->contend, task->order);
     if (convert->contenders != NULL) convert->contenders->shard = task->order;
 }

@@ -30,6 +30,7 @@
 #include "core/record/prefilter.h"
 #include "core/record/record_view.h"
 #include "core/record/record_walk.h"
+#include "core/record/strict.h"
 
 /* How far behind its shard's end a worker looks for the end of the last record at first: a few records. */
 #define CONVERT_OVERHANG (16u * 1024)
@@ -55,6 +56,7 @@ struct convert_rules {
     const struct prefilter *prefilter;
     uint32_t streams;     /* that rows are for; 0 or 1: one, and rows are not looked at for it */
     bool forgives_damage; /* source.on_corrupt: skip_rest */
+    bool strict;          /* all of a record is checked */
     bool visits;          /* records go to a visitor, which is their judge; no rows are made */
 };
 
@@ -71,6 +73,7 @@ struct convert_tools {
     struct record_parser *parser;
     struct cells cells;
     struct index_walk walk;
+    struct strict strict; /* with rules->strict; else zeroed */
     struct csv_row row;
     struct source_reader *reader; /* of source number `reader_source` */
     size_t reader_source;
@@ -94,6 +97,7 @@ struct convert {
     struct convert_tools *large; /* the lane, shared by all workers */
     struct convert_port port;
     const struct record_visitor *visitor; /* with rules->visits */
+    bool watched;                         /* by the visitor, or strictly: asked once a record */
     struct contend contend;               /* with identity.deduplicate: latest; else zeroed */
     struct split split; /* with several streams: the rows before they are sent; else zeroed */
     /* the shard at hand */

@@ -63,10 +63,19 @@ static bool separated(const struct convert *convert, const struct taken *taken, 
     return more && walk->bytes[*taken->next] == ',';
 }
 
-/* `base`: of what tokens count from, in the source. */
-static bool visit(const struct convert *convert, const struct taken *taken, uint64_t base)
+/* Who looks at all of a record, behind the walk: found it good? `base`: of what tokens count from, in the
+ * source; `token`: the element's first. */
+static bool watch(struct convert *convert, const uint32_t *token, const struct taken *taken, uint64_t base)
 {
-    struct record_view const view = {.bytes = convert->tools.walk.bytes,
+    struct convert_tools *const tools = &convert->tools;
+    const uint8_t *const bytes = tools->walk.bytes;
+    if (convert->visitor == NULL) {
+        if (convert->form->kind == FORM_ENTITIES &&
+            convert_form_strict(tools, bytes, token, taken->end) != DEFECT_NONE)
+            return false;
+        return convert_strict(tools, bytes, taken->record, taken->record_end) != NULL;
+    }
+    struct record_view const view = {.bytes = bytes,
                                      .token = taken->record,
                                      .end = taken->record_end,
                                      .source = convert->source_number,
@@ -107,7 +116,7 @@ static bool take_fast(struct convert *convert, struct form_course *course, const
     struct convert_record const record = {.bytes = tools->walk.bytes + *taken.record,
                                           .length = taken.record_end - *taken.record,
                                           .offset = base + *taken.record};
-    if (convert->visitor != NULL && !visit(convert, &taken, base)) return false;
+    if (convert->watched && !watch(convert, block->token, &taken, base)) return false;
     if (!convert_accept(convert, tools, &record)) return false;
     block->token = next;
     return true;

@@ -6,17 +6,17 @@
 #include "core/flow/convert_form_inside.h"
 #include "core/record/entity_find.h"
 #include "core/record/json_text.h"
-#include "core/record/record_defect.h"
+#include "core/record/record_check.h"
+#include "core/record/strict.h"
 
 /* ---- an element alone ---- */
 
-/* A record that is known to be bad. */
-static void refuse(struct convert *convert, struct convert_tools *tools, const struct convert_record *record)
+/* A record that is known to be bad, by `otherwise` when its own bytes are not. */
+static void refuse(struct convert *convert, struct convert_tools *tools, const struct convert_record *record,
+                   enum defect otherwise)
 {
-    enum defect code =
-        record_defect(&tools->walk, record->bytes, record->length, record_parser_tokens(tools->parser));
-    if (code == DEFECT_NONE) code = convert->element_broken ? DEFECT_SYNTAX : DEFECT_NOT_AN_OBJECT;
-    convert_reject(convert, record, record->length, code, NULL, false);
+    enum defect const code = convert_defect(convert, tools, record);
+    convert_reject(convert, record, record->length, code == DEFECT_NONE ? otherwise : code, NULL, false);
 }
 
 /* The value of a member without the id before it, when there is one. */
@@ -38,11 +38,22 @@ static struct convert_record without_id(const struct convert_record *member)
                                    .offset = member->offset + (uint64_t)(at - member->bytes)};
 }
 
+enum defect convert_form_strict(struct convert_tools *tools, const uint8_t *bytes, const uint32_t *token,
+                                uint32_t end)
+{
+    uint32_t const begin = token[0] + 1;
+    uint32_t const id_end = record_check_scalar_end(bytes, token[1], end) - 1;
+    enum defect const defect = strict_text(&tools->strict, bytes + begin, id_end - begin);
+    if (defect != DEFECT_NONE) return defect;
+    return strict_around(&tools->strict, bytes, token + 2, end) ? DEFECT_NONE : DEFECT_NOT_AN_OBJECT;
+}
+
 static bool judge_entity(struct convert *convert, struct convert_tools *tools,
                          const struct convert_record *member)
 {
     struct record_index index;
     struct entity entity;
+    enum defect around = convert->element_broken ? DEFECT_SYNTAX : DEFECT_NOT_AN_OBJECT;
     tools->walk.bytes = member->bytes;
     tools->walk.end = member->length;
     if (!convert->element_broken &&
@@ -51,10 +62,15 @@ static bool judge_entity(struct convert *convert, struct convert_tools *tools,
         struct convert_record const record = {.bytes = member->bytes + *entity.record,
                                               .length = entity.end - *entity.record,
                                               .offset = member->offset + *entity.record};
-        return convert_judge(convert, tools, &record);
+        around = convert->rules->strict
+                     ? convert_form_strict(tools, member->bytes, index.tokens, member->length)
+                     : DEFECT_NONE;
+        bool const entity_is_it = around != DEFECT_NONE && strict_record(&tools->strict, member->bytes,
+                                                                         entity.record, entity.end) == NULL;
+        if (around == DEFECT_NONE || entity_is_it) return convert_judge(convert, tools, &record);
     }
     struct convert_record const value = without_id(member);
-    refuse(convert, tools, &value);
+    refuse(convert, tools, &value, around);
     return true;
 }
 
@@ -63,7 +79,7 @@ bool convert_form_judge(struct convert *convert, struct convert_tools *tools,
 {
     if (convert->form->kind == FORM_ENTITIES) return judge_entity(convert, tools, record);
     if (!convert->element_broken) return convert_judge(convert, tools, record);
-    refuse(convert, tools, record);
+    refuse(convert, tools, record, DEFECT_SYNTAX);
     return true;
 }
 

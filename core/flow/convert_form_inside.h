@@ -44,6 +44,10 @@ enum status convert_form_block(struct convert *convert, struct form_course *cour
 enum status convert_form_element(struct convert *convert, struct form_course *course,
                                  const struct form_piece *piece, uint64_t at, bool *reads,
                                  struct fault *fault);
+/* `--strict`, over all of a map's member but its entity, which is judged for itself: what is wrong with its
+ * id, or DEFECT_NOT_AN_OBJECT for what stands around the entity. */
+enum defect convert_form_strict(struct convert_tools *tools, const uint8_t *bytes, const uint32_t *token,
+                                uint32_t end);
 /* Until the turn of the shard at hand. False: the run is being stopped. */
 bool convert_form_wait(struct convert *convert);
 

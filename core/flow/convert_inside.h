@@ -14,6 +14,12 @@ enum status convert_show(struct convert *convert, struct convert_tools *tools, u
 /* What becomes of a record that a walk (or the visitor) found good. False: it needs the large lane. */
 bool convert_accept(struct convert *convert, struct convert_tools *tools,
                     const struct convert_record *record);
+/* `--strict`, over a record that a walk found good: its last word. NULL: it is not good. */
+const uint32_t *convert_strict(struct convert_tools *tools, const uint8_t *bytes, const uint32_t *token,
+                               uint32_t end);
+/* The first defect of a record, as far as the run looks. */
+enum defect convert_defect(const struct convert *convert, struct convert_tools *tools,
+                           const struct convert_record *record);
 /* A record by On-Demand, which is the judge; the defect of one that it refuses. False: it needs the large
  * lane. */
 bool convert_judge(struct convert *convert, struct convert_tools *tools, const struct convert_record *record);

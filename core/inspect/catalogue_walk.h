@@ -12,7 +12,7 @@
 #define PENSTOCK_CORE_INSPECT_CATALOGUE_WALK_H
 
 #include "core/inspect/catalogue.h"
-#include "core/inspect/record_check.h"
+#include "core/record/record_check.h"
 #include "core/record/record_view.h"
 
 /* Room for an unescaped text. Strings with escapes that are longer are told apart by their spelling. */

@@ -29,7 +29,7 @@ bool entity_find(struct index_walk *walk, const uint32_t *token, bool walks, str
             cells_begin(walk->cells, walk->bytes + *value);
             token = index_walk_element(walk, value);
         } else {
-            token = index_walk_skip(walk, value, 1);
+            token = index_walk_skip(walk, value, is_entity ? 0 : 1);
         }
         if (token == NULL || *token >= walk->end) return false;
         if (is_entity) *entity = (struct entity){.record = value, .end = token[-1] + 1};

@@ -455,7 +455,7 @@ static size_t string_step(const uint8_t *raw, size_t length, size_t *at, uint8_t
     return out[0] != 0 ? 1 : utf8_put(out, code);
 }
 
-static bool string_equal(const uint8_t *a, size_t a_length, const uint8_t *b, size_t b_length)
+int json_compare_text(const uint8_t *a, size_t a_length, const uint8_t *b, size_t b_length)
 {
     uint8_t a_bytes[4], b_bytes[4];
     size_t a_at = 0, b_at = 0, a_have = 0, b_have = 0, a_used = 0, b_used = 0;
@@ -463,15 +463,15 @@ static bool string_equal(const uint8_t *a, size_t a_length, const uint8_t *b, si
         if (a_used == a_have && a_at < a_length) {
             a_have = string_step(a, a_length, &a_at, a_bytes);
             a_used = 0;
-            if (a_have == 0) return false;
+            if (a_have == 0) return -1;
         }
         if (b_used == b_have && b_at < b_length) {
             b_have = string_step(b, b_length, &b_at, b_bytes);
             b_used = 0;
-            if (b_have == 0) return false;
+            if (b_have == 0) return -1;
         }
-        if (a_used == a_have || b_used == b_have) return a_used == a_have && b_used == b_have;
-        if (a_bytes[a_used++] != b_bytes[b_used++]) return false;
+        if (a_used == a_have || b_used == b_have) return (b_used == b_have) - (a_used == a_have);
+        if (a_bytes[a_used++] != b_bytes[b_used++]) return a_bytes[a_used - 1] < b_bytes[b_used - 1] ? -1 : 1;
     }
 }
 
@@ -495,7 +495,8 @@ bool json_equal(const uint8_t *a, size_t a_length, const uint8_t *b, size_t b_le
     bool const a_number = json_is_number(a, a_length), b_number = json_is_number(b, b_length);
     if (a_number || b_number) return a_number && b_number && decimal_equal(a, a_length, b, b_length);
     if (a[0] == '"' && b[0] == '"')
-        return a_length >= 2 && b_length >= 2 && string_equal(a + 1, a_length - 2, b + 1, b_length - 2);
+        return a_length >= 2 && b_length >= 2 &&
+               json_compare_text(a + 1, a_length - 2, b + 1, b_length - 2) == 0;
     if (a[0] == '{' || a[0] == '[') return false;
     return a_length == b_length && memcmp(a, b, a_length) == 0;
 }

@@ -55,6 +55,10 @@ bool json_is_value(const uint8_t *text, size_t length, uint8_t *brackets, uint32
  * strings by their text; other types when equal. Containers never. */
 bool json_equal(const uint8_t *a, size_t a_length, const uint8_t *b, size_t b_length);
 
+/* The texts of two strings between their quotes, unescaped, in the order of their bytes: below 0, 0, above 0.
+ * A bad escape is equal to nothing. */
+int json_compare_text(const uint8_t *a, size_t a_length, const uint8_t *b, size_t b_length);
+
 /* Of the text of a string between its quotes: the same for strings that json_equal() finds equal. */
 uint32_t json_hash(const uint8_t *raw, size_t length);
 

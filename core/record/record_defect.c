@@ -80,12 +80,19 @@ static size_t values_defect(const struct index_walk *walk)
     return first;
 }
 
+/* The tokens, with what a walk may look at behind the last one. */
+static struct tokens tokens_of(const uint8_t *bytes, uint32_t length, uint32_t *room)
+{
+    struct tokens const tokens = tokenise(bytes, length, room);
+    for (int i = 0; i < 3; i++)
+        tokens.at[tokens.count + (uint32_t)i] = tokens.stop;
+    return tokens;
+}
+
 enum defect record_defect(struct index_walk *walk, const uint8_t *bytes, uint32_t length, uint32_t *room)
 {
     if (!record_is_utf8(bytes, length)) return DEFECT_UTF8;
-    struct tokens const tokens = tokenise(bytes, length, room);
-    for (int i = 0; i < 3; i++) /* what a walk may look at behind the last one */
-        tokens.at[tokens.count + (uint32_t)i] = tokens.stop;
+    struct tokens const tokens = tokens_of(bytes, length, room);
     struct index_walk exact = *walk;
     exact.bytes = bytes;
     exact.end = tokens.stop;
@@ -99,4 +106,19 @@ enum defect record_defect(struct index_walk *walk, const uint8_t *bytes, uint32_
     if (walked < tokens.stop) return exact.defect;
     if (tokens.defect != DEFECT_NONE) return tokens.defect;
     return good ? DEFECT_NONE : DEFECT_SYNTAX; /* the record ends too early */
+}
+
+enum defect record_defect_strict(struct strict *strict, struct index_walk *walk, const uint8_t *bytes,
+                                 uint32_t length, uint32_t *room)
+{
+    if (bytes[0] != '{') return record_defect(walk, bytes, length, room); /* there is nothing more to see */
+    if (!record_is_utf8(bytes, length)) return DEFECT_UTF8;
+    struct tokens const tokens = tokens_of(bytes, length, room);
+    bool const is_open = tokens.defect != DEFECT_NONE; /* found in the last string */
+    uint32_t const open_string = is_open ? tokens.at[tokens.count - 1] : RECORD_CHECK_ALL_CLOSED;
+    uint32_t at;
+    enum defect const defect = strict_defect(strict, bytes, tokens.at, tokens.stop, open_string, &at);
+    if (defect != DEFECT_NONE && at < tokens.stop) return defect;
+    if (is_open) return tokens.defect;
+    return defect == DEFECT_NONE ? DEFECT_NONE : DEFECT_SYNTAX; /* the record ends too early */
 }

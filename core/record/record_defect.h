@@ -7,9 +7,13 @@
 #define PENSTOCK_CORE_RECORD_RECORD_DEFECT_H
 
 #include "core/record/index_walk.h"
+#include "core/record/strict.h"
 
 /* `tokens` has room for length + 3. The walk's cells are overwritten and mean nothing afterwards.
  * DEFECT_NONE: the record's syntax is right as far as it is checked (its values may still be at fault). */
 enum defect record_defect(struct index_walk *walk, const uint8_t *bytes, uint32_t length, uint32_t *tokens);
+/* The same for a run that checks all of a record: the paths play no part then. */
+enum defect record_defect_strict(struct strict *strict, struct index_walk *walk, const uint8_t *bytes,
+                                 uint32_t length, uint32_t *tokens);
 
 #endif

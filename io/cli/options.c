@@ -102,6 +102,7 @@ static enum status assign(struct parser *parser, enum option_id id, const struct
     case OPTION_REJECTS: options->rejects = value->text; break;
     case OPTION_MAX_REJECTS: options->max_rejects = value->budget; break;
     case OPTION_SAMPLE: options->sample = value->number; break;
+    case OPTION_STRICT: options->strict = value->number != 0; break;
     case OPTION_NO_VALUES: options->no_values = value->number != 0; break;
     case OPTION_JSON: options->as_json = value->number != 0; break;
     case OPTION_INSPECT_JOB: options->as_job = value->number != 0; break;

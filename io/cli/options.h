@@ -132,7 +132,7 @@ struct options {
     const char *rejects;           /* NULL: the job's */
     struct job_budget max_rejects; /* valid when set */
     uint64_t sample;               /* records; 0: all */
-    bool no_values;
+    bool strict, no_values;
     bool as_json, as_job; /* inspect */
     uint64_t older_than;  /* seconds; valid when set */
     bool dry_run;

@@ -158,9 +158,10 @@ static enum status plan_memory(struct run *run, struct fault *fault)
                                        : destination_checksum(&run->destination),
         .streams = run_stream_count(run),
         .forgives_damage = run->job.forgives_damage,
+        .strict = options->strict,
         .visits = run->visitor_bytes != 0};
     const struct segments *const segments = &run->job.mapping.segments;
-    if (segments->count != 0) {
+    if (segments->count != 0 && !options->strict) { /* which parses records of other segments, too */
         run->rules.prefilter = prefilter_create(&run->arena, segments);
         if (run->rules.prefilter == NULL) return fault_set(fault, STATUS_IO, "no memory for the segments");
     }

@@ -270,8 +270,8 @@ static void test_later(void **state)
         assert_int_equal(line.options.command, options_find_command(later[i]));
         options_free(&line.options);
     }
-    static const char *const flags[] = {"--resume",       "--journal=x", "--metrics=x", "--array-index=1",
-                                        "--array-size=2", "--strict",    "--strict=1",  "--array-size"};
+    static const char *const flags[] = {"--resume",        "--journal=x",    "--metrics=x",
+                                        "--array-index=1", "--array-size=2", "--array-size"};
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
         REFUSED("is not supported yet in this version", "export", "-jx", flags[i]);
     REFUSED("'direct' is not supported yet in this version; supported: auto, mmap, read", "export", "-jx",
@@ -290,9 +290,10 @@ static void test_check(void **state)
     (void)state;
     struct line line;
     PARSE(&line, "check", "-j", "x", "a", "--sample=1000", "--no-values", "--to=s3://bucket/p/",
-          "--connections=4", "--part-size=8MiB");
+          "--connections=4", "--part-size=8MiB", "--strict");
     assert_int_equal(line.status, STATUS_OK);
     assert_int_equal(line.options.command, COMMAND_CHECK);
+    assert_true(line.options.strict);
     assert_int_equal(line.options.sample, 1000);
     assert_true(line.options.no_values);
     assert_int_equal(line.options.connections, 4);

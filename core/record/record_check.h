@@ -2,11 +2,16 @@
  * bytes than scalars have. It says the same as record_defect() with a plan that selects the whole record, and
  * faster.
  *
- * Thread rule: pure and reentrant; `brackets` is the caller's scratch. */
-#ifndef PENSTOCK_CORE_INSPECT_RECORD_CHECK_H
-#define PENSTOCK_CORE_INSPECT_RECORD_CHECK_H
+ * Three ways over the same grammar: record_check() says yes or no; record_check_keys() also notes whether a
+ * key comes twice in any object; record_check_exact() says which defect is the first in byte order.
+ *
+ * Thread rule: pure and reentrant; `brackets` and `keys` are the caller's scratch. */
+#ifndef PENSTOCK_CORE_RECORD_RECORD_CHECK_H
+#define PENSTOCK_CORE_RECORD_RECORD_CHECK_H
 
+#include "core/base/tally.h"
 #include "core/record/json_text.h"
+#include "core/record/record_keys.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -31,16 +36,31 @@ static inline bool record_escapes_in(struct record_escapes *escapes, uint32_t be
     return escapes->at < end;
 }
 
+#define RECORD_CHECK_ALL_CLOSED UINT32_MAX
+
 struct record_check {
     const uint8_t *bytes; /* what tokens count from */
     uint32_t end;         /* of the record */
     struct record_escapes escapes;
     uint8_t *brackets; /* depth_max + 1 */
     uint32_t depth_max;
+    bool refuses_surrogates, refuses_nulls; /* escapes that stand for no character, or for NUL */
+    struct record_keys *keys;               /* of record_check_keys(): begun */
+    /* of record_check_exact() */
+    uint32_t open_string; /* a last token whose string has no end; RECORD_CHECK_ALL_CLOSED: there is none */
+    enum defect defect;   /* set when it fails */
+    uint32_t defect_at;   /* `end`: only that it goes no further is wrong */
 };
 
-/* The first token behind the record, NULL: it is not one good object and nothing behind it. */
+/* The first token behind the record, NULL: it is not one good object and nothing behind it. Tokens end as
+ * index_walk.h says. */
 const uint32_t *record_check(struct record_check *check, const uint32_t *token);
+const uint32_t *record_check_keys(struct record_check *check, const uint32_t *token);
+const uint32_t *record_check_exact(struct record_check *check, const uint32_t *token);
+
+/* What is wrong with the escapes of a text between its quotes, at *bad of it. */
+enum defect record_check_text(const struct record_check *check, const uint8_t *raw, size_t length,
+                              size_t *bad);
 
 /* Where the scalar ends that stands before the token `next`: blanks behind it are not its. */
 static inline uint32_t record_check_scalar_end(const uint8_t *bytes, uint32_t next, uint32_t end)
