@@ -19,6 +19,7 @@ struct form_run {
     const struct prefilter *prefilter;
     const enum form_kind *kind; /* NULL: as found */
     enum convert_walk walk;
+    bool strict;
 };
 
 struct form_outcome {
@@ -68,7 +69,8 @@ static inline bool form_desk_run(struct memory_job *job, const uint8_t *bytes, s
                                         .max_record = run->max_record != 0 ? run->max_record : 1 << 20,
                                         .max_depth = 64,
                                         .walk = run->walk,
-                                        .prefilter = run->prefilter};
+                                        .prefilter = run->prefilter,
+                                        .strict = run->strict};
     if (!wait_init(&arrivals)) memory_must(NULL);
     struct pipeline_options options = {
         .threads = run->threads,
