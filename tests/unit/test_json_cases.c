@@ -18,14 +18,16 @@
 #define CASES_FILE  TESTS_DATA "/json_cases.txt"
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 
-enum { CASES_MAX = 1000, LINE_SIZE = 2048, TOLD_MAX = 2000, RECORD_MAX = 4096, ALONE_STEP = 16 };
+enum { CASES_MAX = 1000, LINE_SIZE = 2048, TOLD_MAX = 20, RECORD_MAX = 4096, ALONE_STEP = 16 };
 
 /* ---- cases ---- */
 
-enum kind { KIND_VALUE, KIND_RECORD, KIND_OPEN, KIND_LINE };
+enum kind { KIND_VALUE, KIND_RECORD };
+enum where { ANYWHERE, OPEN, MAP, JOINT, LINE }; /* see the file's head */
 
 struct json_case {
     enum kind kind;
+    enum where where;
     char word[5], name[64];
     char text[LINE_SIZE]; /* as it stands in the file */
 };
@@ -56,10 +58,20 @@ static void put_text(struct memory_text *out, const char *at, const char *id)
     }
 }
 
+/* The number of a word among others. */
+static unsigned find_word(const char *word, const char *const *words, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (strcmp(word, words[i]) == 0) return i;
+    fail_msg("%s: no such word: %s", CASES_FILE, word);
+    return 0;
+}
+
 /* False: a comment, or nothing. */
 static bool read_case(char *line, struct json_case *json)
 {
-    static const char *const kinds[] = {"value", "record", "open", "line"};
+    static const char *const kinds[] = {"value", "record"};
+    static const char *const wheres[] = {"", "/open", "/map", "/joint", "/line"};
     char kind[16];
     int text = 0;
     line[strcspn(line, "\n")] = '\0';
@@ -67,9 +79,10 @@ static bool read_case(char *line, struct json_case *json)
     *json = (struct json_case){.kind = KIND_VALUE};
     int const fields = sscanf(line, "%15s %4s %63s%n", kind, json->word, json->name, &text);
     if (fields != 3 || strlen(json->word) != 4 || line[text] != ' ') fail_msg("%s: %s", CASES_FILE, line);
-    while (json->kind < KIND_LINE && strcmp(kind, kinds[json->kind]) != 0)
-        json->kind++;
-    if (strcmp(kind, kinds[json->kind]) != 0) fail_msg("%s: %s", CASES_FILE, line);
+    size_t const slash = strcspn(kind, "/");
+    json->where = (enum where)find_word(kind + slash, wheres, COUNT(wheres));
+    kind[slash] = '\0';
+    json->kind = (enum kind)find_word(kind, kinds, COUNT(kinds));
     snprintf(json->text, sizeof json->text, "%s", line + text + 1);
     return true;
 }
@@ -107,19 +120,19 @@ static enum defect wanted(const struct json_case *json, enum place place, bool s
 /* How records are put together; %u is a number. */
 struct container {
     const char *name, *before, *record_before, *between, *record_after, *after;
-    bool pretty;
+    bool pretty, map;
 };
 
 static const struct container containers[] = {
-    {"lines", "", "", "\n", "", "\n", false},
-    {"array", "[", "", ",", "", "]", false},
-    {"array, pretty", "[\n", "  ", ",\n", "", "\n]\n", true},
-    {"concatenated", "", "", " ", "", "\n", false},
-    {"concatenated, pretty", "", "", "\n", "", "\n", true},
-    {"under a key", "{\"results\":[", "", ",", "", "]}", false},
-    {"entities", "{", "\"k%u\":{\"entityId\":\"k\",\"entity\":", ",", "}", "}", false},
+    {"lines", "", "", "\n", "", "\n", false, false},
+    {"array", "[", "", ",", "", "]", false, false},
+    {"array, pretty", "[\n", "  ", ",\n", "", "\n]\n", true, false},
+    {"concatenated", "", "", " ", "", "\n", false, false},
+    {"concatenated, pretty", "", "", "\n", "", "\n", true, false},
+    {"under a key", "{\"results\":[", "", ",", "", "]}", false, false},
+    {"entities", "{", "\"k%u\":{\"entityId\":\"k\",\"entity\":", ",", "}", "}", false, true},
     {"entities, pretty", "{\n", "  \"k%u\": {\n    \"entity\": ", ",\n", ",\n    \"more\": [1, \"}\"]\n  }",
-     "\n}\n", true},
+     "\n}\n", true, true},
 };
 
 /* The record of a case: what is before the text and behind it. */
@@ -178,6 +191,19 @@ static void put_record(struct input *input, unsigned number, const struct json_c
     input->end[input->count++] = text->length;
 }
 
+static bool stands_in(const struct json_case *json, const struct container *container, bool among_others)
+{
+    bool const is_lines = container == containers;
+    switch (json->where) {
+    case ANYWHERE: return true;
+    case OPEN: return is_lines || !among_others;
+    case MAP: return !container->map || !among_others;
+    case JOINT: return strcmp(container->between, " ") != 0;
+    case LINE: return is_lines;
+    }
+    return false;
+}
+
 /* Every `step`-th case, from number `from` on. Two good records are the first. */
 static void fill(struct input *input, size_t from, size_t step)
 {
@@ -188,8 +214,7 @@ static void fill(struct input *input, size_t from, size_t step)
     put_record(input, number++, NULL);
     put_record(input, number++, NULL);
     for (size_t i = from; i < case_count; i += step) {
-        bool const apart = cases[i].kind == KIND_LINE || (cases[i].kind == KIND_OPEN && step == 1);
-        if (apart && input->container != containers) continue;
+        if (!stands_in(&cases[i], input->container, step == 1)) continue;
         put_record(input, number++, &cases[i]);
         put_record(input, number++, NULL);
     }
@@ -284,6 +309,24 @@ static bool next_rejected(const struct form_outcome *outcome, size_t *at, struct
     return true;
 }
 
+static bool is_vague(enum defect defect)
+{
+    return defect == DEFECT_SYNTAX || defect == DEFECT_UNCLOSED_STRING || defect == DEFECT_NOT_AN_OBJECT;
+}
+
+/* A record that does not end as it should is longer in a container, up to a line feed in an open string or to
+ * what is around an entity: its code may be another one of these. */
+static bool is_code(const struct input *input, const struct json_case *json, const char *code,
+                    enum defect defect)
+{
+    if (strcmp(code, tally_defect_name(defect)) == 0) return true;
+    bool const may_differ = json->kind == KIND_RECORD && (input->container->pretty || input->container->map);
+    for (enum defect other = DEFECT_NONE; other < DEFECT_COUNT; other++)
+        if (may_differ && is_vague(defect) && is_vague(other) && strcmp(code, tally_defect_name(other)) == 0)
+            return true;
+    return false;
+}
+
 /* The rejects are those of the bad cases, one each, in order, none beyond its record. */
 static void check_rejects(const struct input *input, const struct form_outcome *outcome)
 {
@@ -293,11 +336,13 @@ static void check_rejects(const struct input *input, const struct form_outcome *
     for (size_t i = 0; i < input->count; i++) {
         const char *const name = input->list[i]->name;
         enum defect const defect = wanted(input->list[i], input->place, input->strict);
+        for (; more && rejected.offset < input->begin[i]; more = next_rejected(outcome, &at, &rejected))
+            tell(input, name, "what is before it is refused");
         bool const fails =
             more && rejected.offset >= input->begin[i] && rejected.offset + rejected.length <= input->end[i];
         if (fails != (defect != DEFECT_NONE)) tell(input, name, fails ? "is refused" : "does not fail alone");
         if (!fails) continue;
-        if (strcmp(rejected.code, tally_defect_name(defect)) != 0) tell(input, name, rejected.code);
+        if (!is_code(input, input->list[i], rejected.code, defect)) tell(input, name, rejected.code);
         more = next_rejected(outcome, &at, &rejected);
     }
     if (more) tell(input, "another record", "is refused");
@@ -331,8 +376,8 @@ static void check_same(const struct input *input, const struct form_outcome *a, 
 static const struct {
     const char *name;
     struct form_run run;
-} ways[] = {{"in shards of 17 bytes", {.threads = 2, .shard_bytes = 17}},
-            {"in shards of 200 bytes", {.threads = 3, .shard_bytes = 200}},
+} ways[] = {{"in shards of 61 bytes", {.threads = 2, .shard_bytes = 61}},
+            {"in shards of 500 bytes", {.threads = 3, .shard_bytes = 500}},
             {"by On-Demand", {.threads = 1, .shard_bytes = 1 << 20, .walk = CONVERT_ON_DEMAND}},
             {"in shards, by On-Demand", {.threads = 2, .shard_bytes = 150, .walk = CONVERT_ON_DEMAND}},
             {"front to back", {.threads = 2, .shard_bytes = 1 << 20, .stream = true}}};
