@@ -1,7 +1,7 @@
 /* fuzz_containers.c - texts as sources of whatever form they have: the rows, rejects and counts are the same
  * in one shard and in many, by both walks, and read front to back.
  *
- * Byte 0 chooses the shards' size, byte 1 the form that is asked for; the rest is the text, in which `$`
+ * Byte 0 chooses the shards' size, byte 1 the form that is asked for and --strict; the rest is the text, in which `$`
  * stands for the beginning of a record, so that lookalikes are found soon. */
 #include "tests/unit/form_desk.h"
 
@@ -51,6 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (text.length != 0) memcpy(bytes, text.bytes, text.length);
     memset(bytes + text.length, data[0], LIMIT_PADDING);
     struct form_run run = {.threads = 1, .shard_bytes = INPUT_MAX * 8, .max_record = MAX_RECORD};
+    run.strict = (data[1] & 8) != 0;
     if (data[1] % 4 != 3) run.kind = &kinds[data[1] % 4];
     struct form_outcome whole, other;
     if (form_desk_run(the_job(), bytes, text.length, &run, &whole)) {
