@@ -65,8 +65,9 @@ static enum status taken(const struct output_target *place, const char *name, co
     if (!place->replace)
         return fault_set(
             fault, STATUS_EXISTS,
-            "%s/%s: exists already%s; nothing was delivered. if_exists: replace replaces files; else "
-            "give another destination, or have {run_time} or {run_id} in files.name",
+            "%s/%s: exists already%s; nothing was delivered. if_exists: replace replaces files, also those "
+            "that a killed run left; else give another destination, or have {run_time} or {run_id} in "
+            "files.name",
             folder, shown, S_ISDIR(found->st_mode) ? " (a directory)" : "");
     return fault_set(
         fault, STATUS_JOB,
@@ -211,6 +212,53 @@ static enum status publish_replacing(const struct output_target *place, struct o
     return place_fault(place, STATUS_IO, error, "replacing it with the new file", file->name, fault);
 }
 
+/* Moves what stands under the final name to `old`. Status of the last step; ENOENT: nothing stood there. */
+static int move_aside(const struct output_target *place, struct output_file *file, const char *old)
+{
+    struct stat former;
+    int error = look(place, file->name, &former);
+    if (error != 0) return error;
+    struct output_file const theirs = {.device = former.st_dev, .inode = former.st_ino};
+    error = move_keep(place, &theirs, file->name, old);
+    if (error != 0) return error;
+    /* another hand may have been between the look and the move: what was moved counts */
+    if (look(place, old, &former) != 0) return ENOENT;
+    file->old_device = former.st_dev;
+    file->old_inode = former.st_ino;
+    file->aside = true;
+    return may_be_replaced(&former) ? 0 : EISDIR;
+}
+
+enum status output_publish_withdraw(const struct output_target *place, struct output_file *file,
+                                    struct fault *fault)
+{
+    char old[OUTPUT_PATH_OTHER_SIZE];
+    output_path_old(file->name, place->run_id, old);
+    enum status const status = output_publish_check(place, file->name, fault);
+    if (status != STATUS_OK) return status;
+    int const error = move_aside(place, file, old);
+    file->withdrawn = error == 0 || error == ENOENT;
+    if (file->withdrawn) return STATUS_OK;
+    if (file->aside) output_publish_restore(place, file);
+    return place_fault(place, STATUS_IO, error, "moving the former file aside",
+                       error == EEXIST ? old : file->name, fault);
+}
+
+/* EEXIST at a name that was free: of a withdrawn file, or without `replace`. */
+static enum status lost_race(const struct output_target *place, const struct output_file *file,
+                             struct fault *fault)
+{
+    struct stat found = {0};
+    char path[PATH_SHOWN], shown[OUTPUT_TEXT_PRINTABLE];
+    look(place, file->name, &found); /* only for the words; it may be gone again */
+    if (!file->withdrawn) return taken(place, file->name, &found, fault);
+    snprintf(path, sizeof path, "%s/%s", place->directory->path, file->name);
+    return fault_set(
+        fault, STATUS_IO,
+        "%s: another program wrote it while this run replaced the delivery: run again without it",
+        output_text_printable(path, shown, sizeof shown));
+}
+
 enum status output_publish(const struct output_target *place, struct output_file *file, struct fault *fault)
 {
     char temporary[OUTPUT_PATH_OTHER_SIZE];
@@ -218,17 +266,13 @@ enum status output_publish(const struct output_target *place, struct output_file
     if (!is_ours(place, file, temporary))
         return place_fault(place, STATUS_IO, ENOENT,
                            "the file was removed or replaced while this run went on", temporary, fault);
-    if (place->replace) return publish_replacing(place, file, temporary, fault);
+    if (place->replace && !file->withdrawn) return publish_replacing(place, file, temporary, fault);
     int const error = move_keep(place, file, temporary, file->name);
     if (error == 0) {
         file->state = OUTPUT_FILE_PLACED;
         return STATUS_OK;
     }
-    struct stat found = {0};
-    if (error == EEXIST) {
-        look(place, file->name, &found); /* only for the words; it may be gone again */
-        return taken(place, file->name, &found, fault);
-    }
+    if (error == EEXIST) return lost_race(place, file, fault);
     return place_fault(place, STATUS_IO, error, "giving the file its final name", file->name, fault);
 }
 
@@ -252,21 +296,24 @@ enum status output_publish_verify(const struct output_target *place, const struc
 }
 
 /* Ours is under the final name, the former file under the temporary name. */
-static void put_former_back(const struct output_target *place, struct output_file *file,
+static bool put_former_back(const struct output_target *place, struct output_file *file,
                             const char *temporary)
 {
     int const fd = place->directory->fd;
     if (!stands_under(place, temporary, file->old_device, file->old_inode)) {
         if (is_ours(place, file, file->name)) unlinkat(fd, file->name, 0);
-    } else if (is_ours(place, file, file->name)) {
-        renameat(fd, temporary, fd, file->name); /* atomic: ours is dropped by it */
-    } else if (move_keep(place, file, temporary, file->name) == EEXIST) {
-        /* another file was put over ours, as it would have been put over the former one: that one goes */
-        unlinkat(fd, temporary, 0);
+        return false;
     }
+    if (is_ours(place, file, file->name)) /* atomic: ours is dropped by it */
+        return renameat(fd, temporary, fd, file->name) == 0;
+    int const error = move_keep(place, file, temporary, file->name);
+    if (error != EEXIST) return error == 0;
+    /* another file was put over ours, as it would have been put over the former one: that one goes */
+    unlinkat(fd, temporary, 0);
+    return true;
 }
 
-void output_publish_take_back(const struct output_target *place, struct output_file *file)
+bool output_publish_take_back(const struct output_target *place, struct output_file *file)
 {
     char temporary[OUTPUT_PATH_OTHER_SIZE];
     output_path_temporary(file->name, place->run_id, temporary);
@@ -276,20 +323,38 @@ void output_publish_take_back(const struct output_target *place, struct output_f
         unlinkat(place->directory->fd, temporary, 0);
     if (state == OUTPUT_FILE_PLACED && is_ours(place, file, file->name))
         unlinkat(place->directory->fd, file->name, 0);
-    if (state == OUTPUT_FILE_EXCHANGED) put_former_back(place, file, temporary);
+    return state != OUTPUT_FILE_EXCHANGED || put_former_back(place, file, temporary);
+}
+
+bool output_publish_restore(const struct output_target *place, struct output_file *file)
+{
+    char old[OUTPUT_PATH_OTHER_SIZE];
+    output_path_old(file->name, place->run_id, old);
+    if (!file->aside) return true;
+    if (!stands_under(place, old, file->old_device, file->old_inode)) return false;
+    struct output_file const former = {.device = file->old_device, .inode = file->old_inode};
+    int const error = move_keep(place, &former, old, file->name);
+    if (error != 0 && error != EEXIST) return false;
+    if (error == EEXIST) unlinkat(place->directory->fd, old, 0); /* as put_former_back() does */
+    file->aside = false;
+    return true;
 }
 
 enum status output_publish_settle(const struct output_target *place, struct output_file *file,
                                   struct fault *fault)
 {
-    enum output_file_state const state = file->state;
+    char former[OUTPUT_PATH_OTHER_SIZE];
+    bool const exchanged = file->state == OUTPUT_FILE_EXCHANGED;
     file->state = OUTPUT_FILE_DONE;
-    if (state != OUTPUT_FILE_EXCHANGED) return STATUS_OK;
-    char temporary[OUTPUT_PATH_OTHER_SIZE];
-    output_path_temporary(file->name, place->run_id, temporary);
-    if (!stands_under(place, temporary, file->old_device, file->old_inode)) return STATUS_OK;
-    if (unlinkat(place->directory->fd, temporary, 0) == 0 || errno == ENOENT) return STATUS_OK;
+    if (!exchanged && !file->aside) return STATUS_OK;
+    if (exchanged)
+        output_path_temporary(file->name, place->run_id, former);
+    else
+        output_path_old(file->name, place->run_id, former);
+    file->aside = false;
+    if (!stands_under(place, former, file->old_device, file->old_inode)) return STATUS_OK;
+    if (unlinkat(place->directory->fd, former, 0) == 0 || errno == ENOENT) return STATUS_OK;
     return place_fault(place, STATUS_IO, errno,
                        "everything is delivered, but the replaced content could not be removed from here",
-                       temporary, fault);
+                       former, fault);
 }

@@ -8,6 +8,8 @@
  * which is as safe against races.
  * - replace: renameat2(RENAME_EXCHANGE): the former file is then under the temporary name, and one rename
  * puts it back. Where that is not supported, the former file gets the name `.NAME.RUNID.old` for a moment.
+ * - withdraw: what may not stand beside files of another delivery (manifests, tokens) is renamed to
+ * `.NAME.RUNID.old` before the first of these is exchanged, and renamed back when the run fails.
  *
  * Thread rule: one thread. */
 #ifndef PENSTOCK_IO_OUTPUT_OUTPUT_PUBLISH_H
@@ -32,8 +34,10 @@ struct output_file {
     uint64_t size; /* bytes written */
     dev_t device;
     ino_t inode;
-    dev_t old_device; /* of the file that was replaced; OUTPUT_FILE_EXCHANGED only */
+    dev_t old_device; /* of the file that was replaced; OUTPUT_FILE_EXCHANGED, or `aside` */
     ino_t old_inode;
+    bool withdrawn; /* the final name was made free: by now it is nobody's but ours */
+    bool aside;     /* the former file waits as .NAME.RUNID.old */
     enum output_file_state state;
 };
 
@@ -52,6 +56,11 @@ enum status output_publish_check(const struct output_target *place, const char *
 enum status output_publish_probe(const struct output_target *place, const struct output_file *file,
                                  struct fault *fault);
 
+/* With `replace`: the former file, if there is one, makes room under the final name, aside of it. After a
+ * failure it stands as it stood. */
+enum status output_publish_withdraw(const struct output_target *place, struct output_file *file,
+                                    struct fault *fault);
+
 /* From OUTPUT_FILE_TEMPORARY to PLACED or EXCHANGED. After a failure the state says what there is to take
  * back. */
 enum status output_publish(const struct output_target *place, struct output_file *file, struct fault *fault);
@@ -61,10 +70,15 @@ enum status output_publish_verify(const struct output_target *place, const struc
                                   struct fault *fault);
 
 /* PLACED, EXCHANGED: the former state of the final name is restored, and ours is gone. TEMPORARY: ours is
- * removed. Leaves DONE. */
-void output_publish_take_back(const struct output_target *place, struct output_file *file);
+ * removed. Leaves DONE. False: the former file could not be put back, and keeps its other name. */
+bool output_publish_take_back(const struct output_target *place, struct output_file *file);
 
-/* After everything is published and synced: the former file goes. Leaves DONE in any case. */
+/* After ours was taken back: the file that was withdrawn gets its final name again. False: it could not, and
+ * stays aside. */
+bool output_publish_restore(const struct output_target *place, struct output_file *file);
+
+/* After everything is published and synced: the former file goes, withdrawn or exchanged. Leaves DONE in any
+ * case. */
 enum status output_publish_settle(const struct output_target *place, struct output_file *file,
                                   struct fault *fault);
 

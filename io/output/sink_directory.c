@@ -8,6 +8,7 @@
 #include "io/output/sink_directory.h"
 
 #include "core/base/limits.h"
+#include "io/output/directory_commit.h"
 #include "io/output/file_name.h"
 #include "io/output/output_directory.h"
 #include "io/output/output_folders.h"
@@ -32,21 +33,11 @@
 
 enum sink_state { SINK_OPEN, SINK_FAILED, SINK_COMMITTED, SINK_ABORTED };
 
-struct directory_file {
-    struct output_file file;
-    enum sink_stage stage;
-    int fd;           /* -1: it has ended */
-    uint64_t started; /* the bytes before this are on their way to the disk */
-};
-
 struct sink_directory {
     struct sink sink;
     struct output_directory directory;
-    struct output_folders folders;
-    struct output_target place;
     char *run_id;
-    struct directory_file *files;
-    size_t file_count, file_capacity;
+    struct directory_files files;
     size_t data_count; /* of them, files of rows */
     size_t open_count; /* of them, open */
     enum sink_state state;
@@ -82,20 +73,20 @@ static enum status reserve_file(struct sink_directory *self, enum sink_stage sta
                          "destination directory: more than %u files in one run: raise files.max_rows or "
                          "files.max_bytes",
                          SINK_DIRECTORY_FILES_MAX);
-    if (self->file_count < self->file_capacity) return STATUS_OK;
-    size_t const capacity = self->file_capacity == 0 ? 16 : self->file_capacity * 2;
-    struct directory_file *const files = reallocarray(self->files, capacity, sizeof *files);
+    if (self->files.count < self->files.room) return STATUS_OK;
+    size_t const capacity = self->files.room == 0 ? 16 : self->files.room * 2;
+    struct directory_file *const files = reallocarray(self->files.list, capacity, sizeof *files);
     if (files == NULL)
         return fault_set(fault, STATUS_IO, "destination directory: no memory left for the list of files");
-    self->files = files;
-    self->file_capacity = capacity;
+    self->files.list = files;
+    self->files.room = capacity;
     return STATUS_OK;
 }
 
 static bool is_name_of_this_run(const struct sink_directory *self, const char *name)
 {
-    for (size_t i = 0; i < self->file_count; i++)
-        if (strcmp(self->files[i].file.name, name) == 0) return true;
+    for (size_t i = 0; i < self->files.count; i++)
+        if (strcmp(self->files.list[i].file.name, name) == 0) return true;
     return false;
 }
 
@@ -156,7 +147,7 @@ static enum status open_temporary(struct sink_directory *self, const char *name,
         if (error == EEXIST) return temporary_taken(self, name, temporary, stage, fault);
         return open_fault(self, name, error, temporary, fault);
     }
-    self->files[self->file_count++] = (struct directory_file){
+    self->files.list[self->files.count++] = (struct directory_file){
         .file = {.name = kept, .device = made.st_dev, .inode = made.st_ino, .state = OUTPUT_FILE_TEMPORARY},
         .stage = stage,
         .fd = fd};
@@ -171,19 +162,19 @@ static enum status begin(struct sink_directory *self, const char *name, enum sin
 {
     bool first = false;
     enum status status = output_path_check(name, self->run_id, fault);
-    if (status == STATUS_OK) status = output_publish_check(&self->place, name, fault);
+    if (status == STATUS_OK) status = output_publish_check(&self->files.place, name, fault);
     if (status == STATUS_OK) status = reserve_file(self, stage, fault);
-    if (status == STATUS_OK) status = output_folders_make(&self->folders, name, &first, fault);
+    if (status == STATUS_OK) status = output_folders_make(&self->files.folders, name, &first, fault);
     if (status == STATUS_OK) status = open_temporary(self, name, stage, fault);
     if (status != STATUS_OK || !first) return status;
-    return output_publish_probe(&self->place, &self->files[self->file_count - 1].file, fault);
+    return output_publish_probe(&self->files.place, &self->files.list[self->files.count - 1].file, fault);
 }
 
 static enum status directory_begin(struct sink *sink, uint32_t file, const char *name, enum sink_stage stage,
                                    struct fault *fault)
 {
     struct sink_directory *const self = sink->self;
-    if (self->state != SINK_OPEN || file != self->file_count) return out_of_order(self, "begin()", fault);
+    if (self->state != SINK_OPEN || file != self->files.count) return out_of_order(self, "begin()", fault);
     enum status const status = begin(self, name, stage, fault);
     return status == STATUS_OK ? STATUS_OK : fail(self, status);
 }
@@ -191,8 +182,9 @@ static enum status directory_begin(struct sink *sink, uint32_t file, const char 
 /* NULL: it is not open. */
 static struct directory_file *open_file(const struct sink_directory *self, uint32_t file)
 {
-    bool const is_open = self->state == SINK_OPEN && file < self->file_count && self->files[file].fd >= 0;
-    return is_open ? &self->files[file] : NULL;
+    bool const is_open =
+        self->state == SINK_OPEN && file < self->files.count && self->files.list[file].fd >= 0;
+    return is_open ? &self->files.list[file] : NULL;
 }
 
 /* Advice, but for the errors that fsync would tell later: better now. */
@@ -280,70 +272,25 @@ static enum status directory_reap(struct sink *sink, struct fault *fault)
     return STATUS_OK;
 }
 
-/* The last stage first and in it the newest, as things are undone: at no moment is a manifest there whose
- * files are gone. */
-static void take_all_back(struct sink_directory *self)
-{
-    for (int stage = SINK_TOKEN; stage >= SINK_DATA; stage--)
-        for (size_t i = self->file_count; i > 0; i--)
-            if ((int)self->files[i - 1].stage == stage)
-                output_publish_take_back(&self->place, &self->files[i - 1].file);
-}
-
-static enum status settle_all(struct sink_directory *self, struct fault *fault)
-{
-    enum status first = STATUS_OK;
-    for (size_t i = 0; i < self->file_count; i++) {
-        struct fault *const told = first == STATUS_OK ? fault : NULL;
-        enum status const status = output_publish_settle(&self->place, &self->files[i].file, told);
-        if (first == STATUS_OK) first = status;
-    }
-    return first;
-}
-
-/* All files of the stage get their names, which are then on stable storage. */
-static enum status publish_stage(struct sink_directory *self, enum sink_stage stage, struct fault *fault)
-{
-    enum status status = STATUS_OK;
-    size_t published = 0;
-    for (size_t i = 0; i < self->file_count && status == STATUS_OK; i++) {
-        struct output_file *const file = &self->files[i].file;
-        if (self->files[i].stage != stage) continue;
-        status = output_publish(&self->place, file, fault);
-        output_folders_note(&self->folders, file->name);
-        published++;
-    }
-    if (published == 0 && stage != SINK_DATA) return STATUS_OK;
-    if (status == STATUS_OK) status = output_folders_sync(&self->folders, fault);
-    for (size_t i = 0; i < self->file_count && status == STATUS_OK; i++)
-        if (self->files[i].stage == stage)
-            status = output_publish_verify(&self->place, &self->files[i].file, fault);
-    return status;
-}
-
-static enum status directory_commit(struct sink *sink, struct fault *fault)
+static enum status commit(struct sink *sink, struct fault *fault)
 {
     struct sink_directory *const self = sink->self;
+    bool delivered = false;
     if (self->state != SINK_OPEN || self->open_count > 0) return out_of_order(self, "commit()", fault);
-    enum status status = STATUS_OK;
-    for (int stage = SINK_DATA; stage <= SINK_TOKEN && status == STATUS_OK; stage++)
-        status = publish_stage(self, (enum sink_stage)stage, fault);
-    if (status != STATUS_OK) {
-        take_all_back(self);
-        return fail(self, status);
-    }
-    self->state = SINK_COMMITTED;
-    return settle_all(self, fault);
+    enum status const status = directory_commit(&self->files, &delivered, fault);
+    self->state = delivered ? SINK_COMMITTED : SINK_FAILED;
+    return status;
 }
 
 static void directory_abort(struct sink *sink)
 {
     struct sink_directory *const self = sink->self;
-    for (size_t i = 0; i < self->file_count && self->open_count > 0; i++)
-        if (self->files[i].fd >= 0) close_file(self, &self->files[i]); /* its content is thrown away */
+    for (size_t i = 0; i < self->files.count && self->open_count > 0; i++)
+        if (self->files.list[i].fd >= 0)
+            close_file(self, &self->files.list[i]); /* its content is thrown away */
     if (self->state == SINK_COMMITTED || self->state == SINK_ABORTED) return;
-    take_all_back(self);
-    output_folders_remove_made(&self->folders);
+    directory_take_back(&self->files); /* nothing was withdrawn, or commit() told of it */
+    output_folders_remove_made(&self->files.folders);
     output_directory_remove_made(&self->directory);
     self->state = SINK_ABORTED;
 }
@@ -361,10 +308,10 @@ static void directory_destroy(struct sink *sink)
     if (sink == NULL) return;
     struct sink_directory *const self = sink->self;
     directory_abort(sink); /* nothing after commit() or abort(); without either, no trace is left */
-    for (size_t i = 0; i < self->file_count; i++)
-        free(self->files[i].file.name);
-    free(self->files);
-    output_folders_free(&self->folders);
+    for (size_t i = 0; i < self->files.count; i++)
+        free(self->files.list[i].file.name);
+    free(self->files.list);
+    output_folders_free(&self->files.folders);
     free(self->run_id);
     output_directory_close(&self->directory);
     free(self);
@@ -379,15 +326,15 @@ struct sink *sink_directory_create(const char *path, const char *run_id, bool re
         fault_set(fault, STATUS_IO, "destination directory: no memory left");
     } else if (output_directory_open(path, &self->directory, fault) == STATUS_OK) {
         self->run_id = kept;
-        self->folders.directory = &self->directory;
-        self->place =
+        self->files.folders.directory = &self->directory;
+        self->files.place =
             (struct output_target){.directory = &self->directory, .run_id = kept, .replace = replace};
         self->sink = (struct sink){.self = self,
                                    .begin = directory_begin,
                                    .write = directory_write,
                                    .end = directory_end,
                                    .reap = directory_reap,
-                                   .commit = directory_commit,
+                                   .commit = commit,
                                    .abort = directory_abort,
                                    .url = directory_url,
                                    .destroy = directory_destroy};

@@ -6,8 +6,9 @@
  * - commit() gives all files their final names, stage by stage: those of a stage are synced, and looked at
  * once more, before the first of the next one appears. Or it takes those back that it gave, of all stages:
  * after a failed commit no file of the run is left under a final name. Without `replace` no file is ever
- * replaced, not even in a race; with it the former files are back after a failure. Names, and the names of
- * made directories and folders, are synced as well.
+ * replaced, not even in a race; with it the former files are back after a failure, and no former manifest or
+ * token stands while data files are exchanged (directory_commit.h). Names, and the names of made directories
+ * and folders, are synced as well.
  * - abort() removes every temporary file and, as far as empty, the folders that begin() and the directories
  * that create() made; it is safe in any state, also twice, and does nothing after a commit() that delivered.
  * - No descriptor but the directory's and the open files' is ever kept, so any number of files works, as many

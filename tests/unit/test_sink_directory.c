@@ -998,32 +998,210 @@ static void a_race_in_a_later_stage_takes_all_back(void **state)
     }
 }
 
-static void a_later_stage_that_fails_restores(void **state)
+/* The deliveries of a split run, two of them, over former ones: tokens, manifests, then a data file each. */
+static const char *const split_names[] = {"1.xml.TOK", "2.xml.TOK", "1.xml", "2.xml", "s/1", "s/2"};
+#define SPLIT_FILES (sizeof split_names / sizeof *split_names)
+
+static enum sink_stage split_stage(size_t file)
 {
-    (void)state;
+    return file < 2 ? SINK_TOKEN : file < 4 ? SINK_MANIFEST : SINK_DATA;
+}
+
+static void put_former_deliveries(void)
+{
     mkdir("out", 0777);
     mkdir("out/s", 0777);
-    for (int n = 1; n <= 4; n++) {
-        put("out/s/a", "old a");
-        put("out/s/b", "old b");
-        put("out/m.xml", "old m");
-        put("out/m.xml.TOK", "old t");
-        struct sink *const sink = delivery_of_stages(true);
-        renames_until_failure = n;
-        expect_commit(sink, STATUS_IO, "replacing it");
-        abort_and_destroy(sink);
-        expect_content("out/s/a", "old a");
-        expect_content("out/s/b", "old b");
-        expect_content("out/m.xml", "old m");
-        expect_content("out/m.xml.TOK", "old t");
-        assert_int_equal(entries("out"), 3);
-        assert_int_equal(entries("out/s"), 2);
+    for (size_t i = 0; i < SPLIT_FILES; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "out/%s", split_names[i]);
+        put(path, "old");
     }
-    struct sink *const sink = delivery_of_stages(true);
+}
+
+static void expect_deliveries(const char *content)
+{
+    for (size_t i = 0; i < SPLIT_FILES; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "out/%s", split_names[i]);
+        expect_content(path, content);
+    }
+    assert_int_equal(entries("out"), 5);
+    assert_int_equal(entries("out/s"), 2);
+}
+
+static struct sink *replacing_deliveries(void)
+{
+    put_former_deliveries();
+    struct sink *const sink = create("out", true);
+    for (size_t i = 0; i < SPLIT_FILES; i++)
+        put_staged(sink, (uint32_t)i, split_names[i], split_stage(i), "new");
+    return sink;
+}
+
+static char generation(size_t file) /* 'o'ld, 'n'ew, '-' for none */
+{
+    char path[64];
+    snprintf(path, sizeof path, "out/%s", split_names[file]);
+    FILE *const stream = fopen(path, "r");
+    if (stream == NULL) return '-';
+    int const first = fgetc(stream);
+    assert_int_equal(fclose(stream), 0);
+    return (char)first;
+}
+
+static bool all_are(size_t from, size_t to, char wanted)
+{
+    for (size_t i = from; i < to; i++)
+        if (generation(i) != wanted) return false;
+    return true;
+}
+
+static int renames_seen;
+
+/* At no moment stands a manifest beside a data file of another delivery, or a token without all manifests. */
+static void expect_no_mixture(void)
+{
+    for (size_t i = 0; i < SPLIT_FILES; i++) {
+        char const found = generation(i);
+        if (split_stage(i) == SINK_DATA) assert_true(found == 'o' || found == 'n');
+        if (split_stage(i) == SINK_DATA || found == '-') continue;
+        assert_true(all_are(4, 6, found));
+        if (split_stage(i) == SINK_TOKEN) assert_true(all_are(2, 4, found));
+    }
+    renames_seen++;
+    renames_until_event = 1; /* before each one */
+}
+
+static void replaces_without_a_mixture(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct sink *const sink = replacing_deliveries();
+        renames_seen = 0;
+        renames_until_event = 1;
+        event = expect_no_mixture;
+        expect_commit(sink, STATUS_OK, "");
+        assert_int_equal(renames_seen, 10); /* four aside, two exchanged, four placed */
+        renames_until_event = 0;
+        sink->destroy(sink);
+        expect_deliveries("new");
+        no_exchange = no_noreplace = true;
+    }
+}
+
+/* Whatever fails, a rename or a sync: the former deliveries stand, and on the way back is no mixture either.
+ */
+static void a_replacement_that_fails_restores_all(void **state)
+{
+    (void)state;
+    for (int n = 1; n <= 10; n++) {
+        struct sink *const sink = replacing_deliveries();
+        renames_until_failure = n;
+        renames_until_event = 1;
+        event = expect_no_mixture;
+        expect_commit(sink, STATUS_IO,
+                      n <= 4   ? "moving the former file aside"
+                      : n <= 6 ? "replacing it"
+                               : "its final");
+        renames_until_event = 0;
+        expect_deliveries("old");
+        abort_and_destroy(sink);
+        expect_deliveries("old");
+    }
+    for (int n = 1; n <= 9; n++) { /* tokens away, manifests away, data (two folders and "."), both again */
+        struct sink *const sink = replacing_deliveries();
+        syncs_until_failure = n;
+        struct fault fault = {0};
+        enum status const status = sink->commit(sink, &fault);
+        if (syncs_until_failure == 0) expect_status(status, STATUS_IO, &fault);
+        syncs_until_failure = 0;
+        expect_deliveries(status == STATUS_OK ? "new" : "old");
+        abort_and_destroy(sink);
+    }
+}
+
+/* A run that ends before its commit has touched nothing. */
+static void former_deliveries_stand_until_commit(void **state)
+{
+    (void)state;
+    abort_and_destroy(replacing_deliveries());
+    expect_deliveries("old");
+}
+
+static void lose_a_former_file(void)
+{
+    assert_int_equal(unlink("out/s/.1." RUN_ID ".tmp"), 0);
+    renames_until_failure = 1;
+}
+
+/* What can't be put back whole has no token, nor a manifest. */
+static void no_token_beside_what_is_not_whole(void **state)
+{
+    (void)state;
+    struct sink *const sink = replacing_deliveries();
+    renames_until_event = 7; /* data files are exchanged */
+    event = lose_a_former_file;
+    expect_commit(sink, STATUS_IO, "could not all be put back, so its manifest or token stays aside");
+    abort_and_destroy(sink);
+    assert_true(all_are(0, 4, '-'));
+    expect_content("out/s/2", "old");
+    expect_content("out/.1.xml." RUN_ID ".old", "old");
+    expect_content("out/.2.xml.TOK." RUN_ID ".old", "old");
+}
+
+static void put_manifest_1(void)
+{
+    put("theirs", "theirs");
+    assert_int_equal(rename("theirs", "out/1.xml"), 0);
+}
+
+static void a_race_for_a_withdrawn_name(void **state)
+{
+    (void)state;
+    struct sink *const sink = replacing_deliveries();
+    renames_until_event = 7;
+    event = put_manifest_1;
+    expect_commit(sink, STATUS_IO, "out/1.xml: another program wrote it");
+    abort_and_destroy(sink);
+    expect_content("out/1.xml", "theirs");
+    expect_content("out/2.xml", "old");
+    expect_content("out/s/1", "old");
+    assert_int_equal(entries("out"), 5);
+}
+
+static void make_manifest_folder(void)
+{
+    assert_int_equal(unlink("out/1.xml"), 0);
+    assert_int_equal(mkdir("out/1.xml", 0777), 0);
+}
+
+static void a_late_folder_is_not_withdrawn(void **state)
+{
+    (void)state;
+    struct sink *const sink = replacing_deliveries();
+    renames_until_event = 3;
+    event = make_manifest_folder;
+    expect_commit(sink, STATUS_IO, "out/1.xml: moving the former file aside");
+    abort_and_destroy(sink);
+    assert_int_equal(entries("out/1.xml"), 0);
+    expect_content("out/1.xml.TOK", "old");
+    expect_content("out/s/1", "old");
+    assert_int_equal(entries("out"), 5);
+    assert_int_equal(rmdir("out/1.xml"), 0);
+}
+
+/* Only what stands is withdrawn: the former run may have been killed in the midst. */
+static void replaces_what_a_killed_run_left(void **state)
+{
+    (void)state;
+    struct sink *const sink = replacing_deliveries();
+    assert_int_equal(unlink("out/1.xml.TOK"), 0);
+    assert_int_equal(unlink("out/2.xml.TOK"), 0);
+    assert_int_equal(unlink("out/2.xml"), 0);
+    assert_int_equal(unlink("out/s/2"), 0);
     expect_commit(sink, STATUS_OK, "");
     sink->destroy(sink);
-    expect_content("out/m.xml", "<m/>");
-    assert_int_equal(entries("out"), 3);
+    expect_deliveries("new");
 }
 
 static void replace_a(void)
@@ -1191,7 +1369,13 @@ int main(void)
                                        TEST(commits_stage_by_stage),
                                        TEST(syncs_each_stage),
                                        TEST(a_race_in_a_later_stage_takes_all_back),
-                                       TEST(a_later_stage_that_fails_restores),
+                                       TEST(replaces_without_a_mixture),
+                                       TEST(a_replacement_that_fails_restores_all),
+                                       TEST(former_deliveries_stand_until_commit),
+                                       TEST(no_token_beside_what_is_not_whole),
+                                       TEST(a_race_for_a_withdrawn_name),
+                                       TEST(a_late_folder_is_not_withdrawn),
+                                       TEST(replaces_what_a_killed_run_left),
                                        TEST(looks_once_more_before_the_next_stage),
                                        TEST(refuses_names_of_later_stages_at_once),
                                        TEST(write_survives_signals),
