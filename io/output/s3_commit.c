@@ -4,6 +4,7 @@
 
 #include "io/output/s3_pass.h"
 #include "io/output/s3_stray.h"
+#include "io/output/s3_withdraw.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -291,11 +292,10 @@ static const char *not_written(const struct s3_delivery *delivery, enum sink_sta
     return token ? "; no token is written" : "";
 }
 
-/* Adds to the message what is there all the same, and what is not. */
-static enum status tell_completed(const struct s3_delivery *delivery, enum sink_stage failed,
-                                  enum status status, struct fault *fault)
+/* "; 2 of 5 files are complete and stay: ..." */
+static void list_completed(const struct s3_delivery *delivery, char *text, size_t size)
 {
-    char names[S3_COMMIT_NAMED * 400] = "", url[S3_DELIVERY_URL_SIZE];
+    char names[S3_COMMIT_NAMED * 400] = "", doubt[96] = "", url[S3_DELIVERY_URL_SIZE];
     uint32_t count = 0, doubts = 0;
     for (uint32_t i = 0; i < delivery->count; i++) {
         const struct s3_upload *const upload = delivery->uploads[i];
@@ -306,18 +306,40 @@ static enum status tell_completed(const struct s3_delivery *delivery, enum sink_
             snprintf(names + used, sizeof names - used, "%s%.390s", used == 0 ? "" : ", ",
                      s3_delivery_url(delivery, upload, url));
     }
-    if (fault == NULL || (count == 0 && doubts == 0)) return status;
-    char doubt[96] = "", told[FAULT_MESSAGE_MAX];
+    text[0] = '\0';
+    if (count == 0 && doubts == 0) return;
     if (doubts != 0)
         snprintf(doubt, sizeof doubt, "; of %" PRIu32 " it is not known whether they are complete", doubts);
+    snprintf(text, size, "; %" PRIu32 " of %" PRIu32 " files are complete and stay%s%s%s%s", count,
+             delivery->count, count == 0 ? "" : ": ", names, count > S3_COMMIT_NAMED ? ", ..." : "", doubt);
+}
+
+/* What a failed replacement leaves: no token, and data files of two deliveries. */
+static const char *withdrawn(const struct s3_delivery *delivery)
+{
+    return delivery->withdrawn == 0
+               ? ""
+               : "; the former tokens and manifests were taken away first, so that nothing imports a "
+                 "mixture: "
+                 "all other names have their former objects, and the run must be repeated";
+}
+
+/* Adds to the message what is there all the same, and what is not. */
+static enum status tell_completed(const struct s3_delivery *delivery, enum sink_stage failed,
+                                  enum status status, struct fault *fault)
+{
+    char completed[S3_COMMIT_NAMED * 400 + 200], told[FAULT_MESSAGE_MAX];
+    if (fault == NULL) return status;
+    list_completed(delivery, completed, sizeof completed);
+    if (completed[0] == '\0' && delivery->withdrawn == 0) return status;
     memcpy(told, fault->message, sizeof told);
-    return fault_set(fault, status, "%s%s; %" PRIu32 " of %" PRIu32 " files are complete and stay%s%s%s%s",
-                     told, not_written(delivery, failed), count, delivery->count, count == 0 ? "" : ": ",
-                     names, count > S3_COMMIT_NAMED ? ", ..." : "", doubt);
+    return fault_set(fault, status, "%s%s%s%s", told, not_written(delivery, failed), completed,
+                     withdrawn(delivery));
 }
 
 /* Once all rows are there, a run that is stopped would leave them without what makes them a delivery: the few
- * small objects that are left are put all the same. */
+ * small objects that are left are put all the same. So would one of which the former token is gone: its parts
+ * are all there, and Completes are short. */
 static enum status commit_stage(struct s3_delivery *delivery, enum sink_stage stage, struct fault *fault)
 {
     struct s3_pass const complete = {.of_stage = true,
@@ -325,7 +347,7 @@ static enum status commit_stage(struct s3_delivery *delivery, enum sink_stage st
                                      .wants = wants_look,
                                      .start = start_complete,
                                      .finish = finish_complete,
-                                     .uninterrupted = stage != SINK_DATA};
+                                     .uninterrupted = stage != SINK_DATA || delivery->withdrawn != 0};
     enum status const status = s3_pass_run(delivery, &complete, fault);
     return status == STATUS_OK ? verify(delivery, stage, fault) : status;
 }
@@ -336,6 +358,8 @@ enum status s3_commit(struct s3_delivery *delivery, struct fault *fault)
     enum status status = check_names(delivery, fault);
     if (status == STATUS_OK && !delivery->options.replace) status = s3_pass_run(delivery, &look, fault);
     if (status != STATUS_OK) return status;
+    if (delivery->options.replace) status = s3_withdraw(delivery, fault);
+    if (status != STATUS_OK) return tell_completed(delivery, SINK_DATA, status, fault);
     for (int stage = SINK_DATA; stage <= SINK_TOKEN; stage++) {
         status = commit_stage(delivery, (enum sink_stage)stage, fault);
         if (status != STATUS_OK) return tell_completed(delivery, (enum sink_stage)stage, status, fault);

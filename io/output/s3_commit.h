@@ -1,7 +1,8 @@
 /* s3_commit.h - makes the uploads of a run visible, all after all bytes are with S3, and sees that they are
  * what was sent.
  *
- * A pass over all files: is the name still free (unless `replace`)? Then for each stage two over its files:
+ * A pass over all files: is the name still free? With `replace`: former tokens and manifests are taken away
+ * (s3_withdraw.h). Then for each stage two over its files:
  * Complete or Put, and verification, so that a manifest is there only when all of its files are and were
  * looked at, and a token only when all manifests are. A failed Complete is not believed before a HEAD said
  * that our object is not there. S3 has no transaction over several objects: what was complete before another

@@ -344,6 +344,8 @@ enum status s3_delivery_settle(struct s3_delivery *delivery, struct s3_errand *e
     case S3_STEP_LOOK: status = looked(delivery, errand, fault); break;
     case S3_STEP_CREATE: status = created(delivery, errand, fault); break;
     case S3_STEP_PART: status = part_sent(errand, fault); break;
+    case S3_STEP_FORMER:
+    case S3_STEP_WITHDRAW:
     case S3_STEP_COMPLETE:
     case S3_STEP_JUDGE:
     case S3_STEP_VERIFY:

@@ -16,6 +16,8 @@
 
 enum s3_step {
     S3_STEP_LOOK,     /* HEAD, is the name taken? at the file's begin, and once more before its Complete */
+    S3_STEP_FORMER,   /* HEAD: does a former token or manifest stand there? */
+    S3_STEP_WITHDRAW, /* DeleteObject of it */
     S3_STEP_CREATE,   /* CreateMultipartUpload */
     S3_STEP_PART,     /* UploadPart */
     S3_STEP_COMPLETE, /* CompleteMultipartUpload or PutObject */
@@ -49,6 +51,7 @@ struct s3_delivery {
     size_t queued;           /* parts that wait for their upload's id */
     size_t doubts;           /* Completes that failed and are being judged: no more are begun meanwhile */
     size_t complete_parts;   /* listed by the Completes that are out */
+    uint32_t withdrawn;      /* former tokens and manifests that were deleted, or may have been */
     bool failed;             /* nothing new is sent for rows any more */
     char abort_failed[256];  /* why an upload could not be aborted: the first one's */
     int64_t clock_offset;    /* the server's seconds less ours, by the last reply with a date */

@@ -60,6 +60,7 @@ struct s3_upload {
     uint32_t open_place; /* until then: among the open files */
     bool is_kept;        /* put by one request in commit; `kept` are its bytes */
     bool in_doubt;       /* it is not known whether it was completed */
+    bool former;         /* s3_withdraw.h: another object has its name and must go first */
     uint8_t *kept;
     uint64_t size, checksum; /* of the whole parts; after the end, of the object */
     struct s3_sent *parts;

@@ -15,20 +15,21 @@
  *             those with rows, as long as all kept ones are within S3_KEPT_MAX) and put by one PutObject
  *             in commit(). An empty file, such as a token, always is.
  *
- *   commit()  all parts are with S3. HEAD of each key again (unless `replace`), then stage by stage all
+ *   commit()  all parts are with S3. HEAD of each key again; or with `replace`, former tokens and manifests
+ *             are deleted (s3_withdraw.h). Then stage by stage all
  *             Completes (If-None-Match unless `replace`, full-object checksum, mp-object-size) and
  *             PutObjects, and all verifications: HEAD, size, checksum and our token. A Complete whose
  *             reply was lost is judged by that HEAD. An object that was completed before another one
  *             failed for good stays; the message names it, and nothing of the stages behind is written.
- *             Of signals only the stage of rows takes notice.
+ *             Of signals only the stage of rows takes notice, and only when nothing was deleted.
  *
  *   abort()   cancels what is on its way, aborts every upload of this run until ListParts says that it is
  *             gone; bounded by S3_ABORT_SECONDS. What could not be removed is named by a warning together
  *             with `penstock cleanup`.
  *
  * What comes from where: s3_hold (memory of bytes), s3_upload (bytes to parts), s3_delivery (calls),
- * s3_pass (a call for each file), s3_commit, s3_abort, s3_stray (uploads begun by a request whose reply was
- * lost).
+ * s3_pass (a call for each file), s3_commit, s3_withdraw, s3_abort, s3_stray (uploads begun by a request
+ * whose reply was lost).
  *
  * Thread rule: the assembler's, as sink.h says; it is the client's thread too. Owns its uploads; the client
  * is lent and outlives it. */

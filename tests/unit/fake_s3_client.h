@@ -292,6 +292,17 @@ static enum s3_verdict fake_head(struct s3_client *client, const struct s3_op *o
     return S3_DONE;
 }
 
+static enum s3_verdict fake_delete(struct s3_client *client, const struct s3_op *op)
+{
+    struct fake_object *const object = fake_find(client, op->key);
+    if (op->upload_id != NULL) client->complaint = "a Delete with an upload's id aborts it";
+    if (object == NULL) return S3_DONE; /* as S3 says */
+    free(object->key);
+    free(object->body.bytes);
+    *object = client->objects[--client->object_count];
+    return S3_DONE;
+}
+
 static enum s3_verdict fake_abort(struct s3_client *client, const struct s3_op *op)
 {
     struct fake_upload *const upload = fake_find_upload(client, op->upload_id);
@@ -327,6 +338,7 @@ static enum s3_verdict fake_do(struct s3_client *client, const struct s3_op *op,
     case S3_COMPLETE_UPLOAD: return fake_complete(client, op);
     case S3_PUT_OBJECT: return fake_put_object(client, op);
     case S3_HEAD_OBJECT: return fake_head(client, op, answer);
+    case S3_DELETE_OBJECT: return fake_delete(client, op);
     case S3_ABORT_UPLOAD: return fake_abort(client, op);
     case S3_LIST_PARTS: return fake_find_upload(client, op->upload_id) != NULL ? S3_DONE : S3_NO_UPLOAD;
     case S3_LIST_UPLOADS: return fake_list(client, op, answer);
