@@ -31,6 +31,7 @@ struct check {
     char name[OUTPUT_NAME_SIZE];
     struct output_check directory; /* open when the destination is one */
     bool has_directory;
+    uint32_t taken; /* names in a bucket that would be replaced, but for `name` */
     struct sink *sink;
     struct pipeline_result result;
     bool no_report; /* its path was refused: said once, not tried again */
@@ -86,22 +87,50 @@ static enum status try_rights(struct check *check, const char *key, struct s3_pr
     return s3_probe(&port, &request, result, fault);
 }
 
+static enum status key_of(const struct run *run, const char *name, char key[S3_KEY_MAX + 1],
+                          struct fault *fault)
+{
+    const struct s3_url *const place = &run->destination.place;
+    int const length = snprintf(key, S3_KEY_MAX + 1, "%s%s", place->key, name);
+    if (length >= 0 && (size_t)length <= S3_KEY_MAX) return STATUS_OK;
+    return fault_set(fault, STATUS_JOB,
+                     "s3://%s/%.100s...: the key has more than %u bytes: shorten files.name or the "
+                     "destination's prefix",
+                     place->bucket, place->key, S3_KEY_MAX);
+}
+
+/* All but the first file's, which try_rights() looks at. */
+static enum status look_at_object(void *context, const char *name, struct fault *fault)
+{
+    struct check *const check = context;
+    struct run *const run = &check->run;
+    char key[S3_KEY_MAX + 1];
+    bool taken = false;
+    if (strcmp(name, check->name) == 0) return STATUS_OK;
+    if (signals_caught() != STATUS_OK) return fault_set(fault, signals_caught(), "stopped");
+    enum status status = key_of(run, name, key, fault);
+    if (status != STATUS_OK) return status;
+    struct s3_port const port =
+        s3_port_of(run->destination.client, run->destination.place.bucket, run->job.destination.account_id);
+    status = s3_probe_name(&port, key, run->job.destination.if_exists == JOB_EXISTS_REPLACE, &taken, fault);
+    check->taken += taken;
+    return status;
+}
+
 static enum status look_at_s3(struct check *check, struct fault *fault)
 {
     struct run *const run = &check->run;
+    struct run_names_visitor const name = {.name = look_at_object, .context = check};
     char key[S3_KEY_MAX + 1];
-    int const length = snprintf(key, sizeof key, "%s%s", run->destination.place.key, check->name);
-    if (length < 0 || (size_t)length >= sizeof key)
-        return fault_set(fault, STATUS_JOB,
-                         "s3://%s/%.100s...: the key has more than %u bytes: shorten files.name or the "
-                         "destination's prefix",
-                         run->destination.place.bucket, run->destination.place.key, S3_KEY_MAX);
-    enum status status = destination_connect(&run->destination, false, &run->arrivals, fault);
+    enum status status = key_of(run, check->name, key, fault);
+    if (status == STATUS_OK) status = destination_connect(&run->destination, false, &run->arrivals, fault);
     if (status != STATUS_OK) return status;
     struct s3_probe_result result;
     status = try_rights(check, key, &result, fault);
     check_plan_s3(check->out, run); /* now the bucket has told its region */
     if (status == STATUS_OK) check_plan_rights(check->out, run, &result);
+    if (status == STATUS_OK) status = run_names_each(run, 0, &name, fault);
+    check_plan_replaced(check->out, check->taken, 0);
     return status;
 }
 
@@ -154,11 +183,15 @@ static enum status look_at_places(struct check *check, struct fault *fault)
 /* The names of all files and their tokens, not the first one only. */
 static enum status look_at_names(struct check *check, struct fault *fault)
 {
-    struct run_names_visitor const name = {.name = look_at_name, .context = check};
+    bool const is_s3 = check->run.destination.kind == DESTINATION_S3;
+    struct run_names_visitor const name = {.name = is_s3 ? look_at_object : look_at_name, .context = check};
     const struct assemble *const assemble = &check->result.assemble;
     enum status status = STATUS_OK;
-    for (uint32_t i = 0; check->has_directory && status == STATUS_OK && i < assemble->file_count; i++)
+    if (!is_s3 && !check->has_directory) return STATUS_OK;
+    check->taken = 0;
+    for (uint32_t i = 0; status == STATUS_OK && i < assemble->file_count; i++)
         status = run_names_of_file(&check->run, assemble->files[i].name, &name, fault);
+    check_plan_replaced(check->out, 0, check->taken);
     return status;
 }
 

@@ -339,6 +339,14 @@ void check_plan_rights(FILE *out, const struct run *run, const struct s3_probe_r
     }
 }
 
+void check_plan_replaced(FILE *out, uint32_t pega, uint32_t data)
+{
+    if (pega != 0)
+        line(out, "manifests, tokens",
+             "%" PRIu32 " there already: taken away before data files are replaced (s3:DeleteObject)", pega);
+    if (data != 0) line(out, "other files", "%" PRIu32 " there already: would be replaced", data);
+}
+
 /* ---- the records ---- */
 
 void check_plan_records(FILE *out, const struct run *run, const struct assemble *assemble)

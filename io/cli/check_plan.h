@@ -21,6 +21,8 @@ void check_plan_local(FILE *out, const struct run *run, bool there);
 /* Behind destination_connect(). */
 void check_plan_s3(FILE *out, const struct run *run);
 void check_plan_rights(FILE *out, const struct run *run, const struct s3_probe_result *result);
+/* Names that are taken and would be replaced: of manifests and tokens, which go first, and of data files. */
+void check_plan_replaced(FILE *out, uint32_t pega, uint32_t data);
 /* What became of the records. */
 void check_plan_records(FILE *out, const struct run *run, const struct assemble *assemble);
 

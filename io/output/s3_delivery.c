@@ -232,10 +232,11 @@ static enum status looked(const struct s3_delivery *delivery, struct s3_errand *
     switch (errand->call.verdict) {
     case S3_NO_KEY: return STATUS_OK;
     case S3_DONE:
-        return fault_set(fault, STATUS_EXISTS,
-                         "%s: exists already. if_exists: replace replaces files; else give another "
-                         "destination, files.name or --run-time",
-                         s3_delivery_url(delivery, errand->upload, url));
+        return fault_set(
+            fault, STATUS_EXISTS,
+            "%s: exists already. if_exists: replace replaces files, also those that a killed run "
+            "left; else give another destination, files.name or --run-time",
+            s3_delivery_url(delivery, errand->upload, url));
     case S3_DENIED:
         return fault_set(
             fault, STATUS_RIGHTS,

@@ -142,6 +142,15 @@ static void tell_doubt(struct probe *probe)
     probe->doubt[0] = '\0';
 }
 
+static enum status exists(const struct s3_port *port, const char *key, struct fault *fault)
+{
+    return fault_set(
+        fault, STATUS_EXISTS,
+        "s3://%s/%s: exists already. if_exists: replace replaces files, also those that a killed run "
+        "left; else give another destination, files.name or --run-time",
+        port->bucket, key);
+}
+
 /* False: no use in going on. */
 static bool look_at_key(struct probe *probe)
 {
@@ -154,10 +163,8 @@ static bool look_at_key(struct probe *probe)
     case S3_DONE:
         probe->result->taken = true;
         if (probe->request->replace) break;
-        fail(probe, STATUS_EXISTS,
-             "s3://%s/%s: exists already. if_exists: replace replaces files; else give another destination, "
-             "files.name or --run-time",
-             probe->port->bucket, probe->request->key);
+        probe->status =
+            exists(probe->port, probe->request->key, probe->fault); /* the first: see look_at_bucket() */
         goes_on = false;
         break;
     default:
@@ -323,4 +330,19 @@ enum status s3_probe(const struct s3_port *port, const struct s3_probe_request *
              "poorer message when a file is missing",
              port->bucket);
     return probe.status;
+}
+
+enum status s3_probe_name(const struct s3_port *port, const char *key, bool replace, bool *taken,
+                          struct fault *fault)
+{
+    struct s3_call *const call = calloc(1, sizeof *call);
+    if (call == NULL) return fault_set(fault, STATUS_IO, "S3: no memory left for a request");
+    call->op.kind = S3_HEAD_OBJECT;
+    call->op.key = key;
+    enum status status = s3_port_run(port, call, false, fault);
+    *taken = status == STATUS_OK;
+    if (*taken && !replace) status = exists(port, key, fault);
+    if (call->verdict == S3_NO_KEY || call->verdict == S3_DENIED) status = STATUS_OK;
+    free_call(call);
+    return status;
 }

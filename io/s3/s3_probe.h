@@ -44,4 +44,9 @@ struct s3_probe_result {
 enum status s3_probe(const struct s3_port *port, const struct s3_probe_request *request,
                      struct s3_probe_result *result, struct fault *fault);
 
+/* Another name of the delivery: *taken tells whether an object has it. STATUS_EXISTS: it is, without
+ * `replace`. A look that is denied is no failure here: s3_probe() has told of that right. */
+enum status s3_probe_name(const struct s3_port *port, const char *key, bool replace, bool *taken,
+                          struct fault *fault);
+
 #endif

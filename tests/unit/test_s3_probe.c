@@ -102,6 +102,32 @@ static void test_taken(void **state)
     assert_string_equal(trial.fake.log, USUAL);
 }
 
+/* Names of other files: one look, and a denied one is no failure. */
+static void test_other_names(void **state)
+{
+    (void)state;
+    static const struct {
+        bool taken, denied, replace;
+        enum status status;
+    } cases[] = {{false, false, false, STATUS_OK},
+                 {true, false, false, STATUS_EXISTS},
+                 {true, false, true, STATUS_OK},
+                 {false, true, false, STATUS_OK},
+                 {false, true, true, STATUS_OK}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct fake_s3 fake = {.taken = cases[i].taken, .denied = cases[i].denied ? BIT(S3_HEAD_OBJECT) : 0};
+        struct s3_port const port = fake_port(&fake);
+        struct fault fault = {0};
+        bool taken = !cases[i].taken;
+        asked = &fake;
+        assert_int_equal(s3_probe_name(&port, "p/m.xml", cases[i].replace, &taken, &fault), cases[i].status);
+        assert_int_equal(taken, cases[i].taken);
+        assert_string_equal(fake.log, "head");
+        if (cases[i].status == STATUS_EXISTS)
+            assert_says(fault.message, "s3://bucket/p/m.xml: exists already");
+    }
+}
+
 static void test_bucket_denied(void **state)
 {
     (void)state;
@@ -307,6 +333,7 @@ int main(void)
         cmocka_unit_test(test_credentials),   cmocka_unit_test(test_create_denied),
         cmocka_unit_test(test_upload_denied), cmocka_unit_test(test_other_failures),
         cmocka_unit_test(test_lost_answer),   cmocka_unit_test(test_interrupted),
+        cmocka_unit_test(test_other_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
