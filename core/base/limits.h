@@ -9,6 +9,9 @@
 #define LIMIT_KIB ((uint64_t)1024)
 #define LIMIT_MIB (1024u * LIMIT_KIB)
 
+/* A large page of x86-64, and of aarch64 with small ones of 4 KiB. */
+#define LIMIT_LARGE_PAGE (2u * LIMIT_MIB)
+
 /* Readable bytes behind every window of input: simdjson 3.0 asks for 64 (SIMDJSON_PADDING; asserted in
  * record_walk.cpp). */
 #define LIMIT_PADDING 64u

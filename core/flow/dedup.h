@@ -31,8 +31,7 @@ struct dedup_options {
     size_t chunk;   /* capacity of the run's chunks */
     enum checksum_kind checksum;
     const struct spool_store *store;
-    void (*prepare)(void *memory,
-                    size_t bytes); /* tells the system of memory that is about to be filled; may be NULL */
+    prepare_fn *prepare; /* may be NULL */
 };
 
 struct dedup {

@@ -32,6 +32,11 @@ static unsigned bits_for(uint64_t bytes)
     return bits;
 }
 
+static size_t whole_pages(size_t bytes)
+{
+    return (bytes + LIMIT_LARGE_PAGE - 1) / LIMIT_LARGE_PAGE * LIMIT_LARGE_PAGE;
+}
+
 bool dedup_table_create(struct dedup_table *table, const struct dedup_table_options *options)
 {
     *table = (struct dedup_table){.options = *options, .partition_bits = bits_for(options->bytes)};
@@ -39,7 +44,7 @@ bool dedup_table_create(struct dedup_table *table, const struct dedup_table_opti
     table->slab_bytes = (size_t)partitions * DEDUP_BLOCK_BYTES;
     table->slab_max = (uint32_t)(options->bytes / table->slab_bytes);
     size_t const bytes = table->slab_max * table->slab_bytes;
-    table->slabs = malloc(bytes);
+    table->slabs = aligned_alloc(LIMIT_LARGE_PAGE, whole_pages(bytes));
     struct dedup_partition *const made =
         aligned_alloc(_Alignof(struct dedup_partition), partition_bytes(table));
     bool const has_bits = losers_create(&table->losers);
@@ -87,6 +92,17 @@ static uint32_t slabs_allowed(const struct dedup_table *table)
     return rest >= bytes ? 0 : (uint32_t)((bytes - rest) / table->slab_bytes);
 }
 
+/* Slabs follow each other: each one is asked for up to the end of its last large page. */
+static void prepare_slab(const struct dedup_table *table, uint32_t number)
+{
+    size_t const all = table->slab_max * table->slab_bytes;
+    size_t const begin = whole_pages(number * table->slab_bytes);
+    size_t const end = whole_pages((number + 1) * table->slab_bytes);
+    size_t const most = end < all ? end : all;
+    if (table->options.prepare != NULL && begin < most)
+        table->options.prepare(table->slabs + begin, most - begin, PREPARE_SCATTERED);
+}
+
 /* Takes slab number `number` into use. False: the budget has no room for it. */
 static bool use_slab(struct dedup_table *table, uint32_t number)
 {
@@ -95,8 +111,7 @@ static bool use_slab(struct dedup_table *table, uint32_t number)
     while (count <= number)
         if (atomic_compare_exchange_weak_explicit(&table->slab_count, &count, number + 1,
                                                   memory_order_relaxed, memory_order_relaxed)) {
-            if (table->options.prepare != NULL)
-                table->options.prepare(table->slabs + number * table->slab_bytes, table->slab_bytes);
+            prepare_slab(table, number);
             break;
         }
     return true;

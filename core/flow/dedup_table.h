@@ -23,6 +23,7 @@
 #include "core/base/key_digest.h"
 #include "core/base/status.h"
 #include "core/flow/dedup_run.h"
+#include "core/flow/prepare.h"
 
 #include <pthread.h>
 
@@ -58,11 +59,10 @@ struct dedup_partition {
 _Static_assert(sizeof(struct dedup_partition) % 64 == 0, "a partition shares its line with no other");
 
 struct dedup_table_options {
-    uint64_t bytes;  /* the budget, at least DEDUP_TABLE_BYTES_MIN */
-    uint64_t beside; /* what all else takes of a larger memory limit, for the message */
-    uint64_t units;  /* of the whole input; 0: not known before its end */
-    /* Tells the system of memory that is about to be filled; may be NULL. */
-    void (*prepare)(void *memory, size_t bytes);
+    uint64_t bytes;      /* the budget, at least DEDUP_TABLE_BYTES_MIN */
+    uint64_t beside;     /* what all else takes of a larger memory limit, for the message */
+    uint64_t units;      /* of the whole input; 0: not known before its end */
+    prepare_fn *prepare; /* may be NULL */
 };
 
 struct dedup_table {

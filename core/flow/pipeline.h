@@ -67,6 +67,10 @@ struct pipeline_options {
     void *start_context;
     const uint8_t
         *nodes; /* of the machine's memory, below CHUNK_POOL_NODES, each worker's; NULL: one for all */
+    const struct spool_store *store;  /* with sizes.dedup: for rows that memory has no room for */
+    struct crew *crew;                /* of as many workers, for sinks that give them work; NULL: none does */
+    prepare_fn *prepare;              /* may be NULL */
+    uint64_t (*now)(void);            /* nanoseconds of CLOCK_MONOTONIC */
     enum status (*interrupted)(void); /* STATUS_OK: go on; else why to stop. Asked by the assembler. */
     struct assemble_rules assemble;   /* but `streams` and `home`, which are the pipeline's */
 };

@@ -4,8 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool spool_create(struct spool *spool, uint64_t bytes, const struct spool_store *store,
-                  void (*prepare)(void *memory, size_t bytes))
+bool spool_create(struct spool *spool, uint64_t bytes, const struct spool_store *store, prepare_fn *prepare)
 {
     uint64_t const most = bytes / SPOOL_BLOCK_BYTES;
     *spool = (struct spool){
@@ -53,7 +52,8 @@ static enum status next_place(struct spool *spool, uint8_t **place, size_t *room
     size_t const at = (size_t)(spool->length % SPOOL_BLOCK_BYTES);
     bool const in_memory = block < spool->block_max;
     uint8_t *const begin = in_memory ? spool->memory + block * SPOOL_BLOCK_BYTES : buffer_of(spool);
-    if (in_memory && at == 0 && spool->prepare != NULL) spool->prepare(begin, SPOOL_BLOCK_BYTES);
+    if (in_memory && at == 0 && spool->prepare != NULL)
+        spool->prepare(begin, SPOOL_BLOCK_BYTES, PREPARE_IN_ORDER);
     *place = begin + at;
     *room = SPOOL_BLOCK_BYTES - at;
     return !in_memory && at == 0 ? store_buffer(spool, fault) : STATUS_OK;

@@ -9,6 +9,7 @@
 
 #include "core/base/limits.h"
 #include "core/base/status.h"
+#include "core/flow/prepare.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,7 +30,7 @@ struct spool_store {
 
 struct spool {
     const struct spool_store *store;
-    void (*prepare)(void *memory, size_t bytes);
+    prepare_fn *prepare;
     uint8_t *memory; /* blocks; the last one is the buffer of the store; what was never used costs no page */
     uint32_t block_max;
     uint64_t length; /* bytes appended */
@@ -38,10 +39,8 @@ struct spool {
     size_t buffered; /* bytes that the store gave into the buffer */
 };
 
-/* `bytes`: the budget, at least SPOOL_BYTES_MIN. `prepare` tells the system of memory that is about to be
- * filled; may be NULL. False: no memory. */
-bool spool_create(struct spool *spool, uint64_t bytes, const struct spool_store *store,
-                  void (*prepare)(void *memory, size_t bytes));
+/* `bytes`: the budget, at least SPOOL_BYTES_MIN. `prepare` may be NULL. False: no memory. */
+bool spool_create(struct spool *spool, uint64_t bytes, const struct spool_store *store, prepare_fn *prepare);
 void spool_destroy(struct spool *spool); /* zeroed is fine */
 
 enum status spool_append(struct spool *spool, const void *bytes, size_t length, struct fault *fault);

@@ -164,13 +164,15 @@ int64_t machine_wall_milliseconds(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-void machine_prepare_memory(void *memory, size_t bytes)
+void machine_prepare_memory(void *memory, size_t bytes, enum prepare_use use)
 {
     uintptr_t const page = (uintptr_t)sysconf(_SC_PAGESIZE);
     uintptr_t const from = ((uintptr_t)memory + page - 1) / page * page;
     uintptr_t const to = ((uintptr_t)memory + bytes) / page * page;
-    /* EINVAL: a kernel before 5.14, where each page has its fault */
-    if (from < to) (void)madvise((void *)from, to - from, MADV_POPULATE_WRITE);
+    if (from >= to) return;
+    /* EINVAL: a kernel without large pages, or before 5.14, where each page has its fault */
+    if (use == PREPARE_SCATTERED) (void)madvise((void *)from, to - from, MADV_HUGEPAGE);
+    (void)madvise((void *)from, to - from, MADV_POPULATE_WRITE);
 }
 
 void machine_run_id(char out[17])

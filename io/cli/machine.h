@@ -2,6 +2,8 @@
 #ifndef PENSTOCK_IO_CLI_MACHINE_H
 #define PENSTOCK_IO_CLI_MACHINE_H
 
+#include "core/flow/prepare.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,9 +21,8 @@ void machine_raise_files(uint64_t count);
 uint64_t machine_peak_rss(void);         /* bytes */
 uint64_t machine_now(void);              /* nanoseconds, steady */
 int64_t machine_wall_milliseconds(void); /* since 1970 */
-/* This memory is about to be filled: its pages are mapped at once, instead of with a fault for each. Any
- * thread. */
-void machine_prepare_memory(void *memory, size_t bytes);
+/* prepare_fn. */
+void machine_prepare_memory(void *memory, size_t bytes, enum prepare_use use);
 /* 16 lower-case hex digits and a terminator, random. */
 void machine_run_id(char out[17]);
 
