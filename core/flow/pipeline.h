@@ -33,6 +33,7 @@
 #include "core/flow/convert.h"
 #include "core/flow/crew.h"
 #include "core/flow/pipeline_sizes.h"
+#include "core/flow/prepare.h"
 #include "core/flow/wait.h"
 #include "core/record/shard_plan.h"
 
@@ -56,9 +57,8 @@ struct pipeline_options {
                               for pieces that may come home */
     const struct spool_store *store; /* with sizes.dedup: for rows that memory has no room for */
     struct crew *crew;               /* of as many workers, for sinks that give them work; NULL: none does */
-    /* Tells the system of memory that is about to be filled; may be NULL. */
-    void (*prepare)(void *memory, size_t bytes);
-    uint64_t (*now)(void); /* nanoseconds of CLOCK_MONOTONIC */
+    prepare_fn *prepare;             /* may be NULL */
+    uint64_t (*now)(void);           /* nanoseconds of CLOCK_MONOTONIC */
     /* Of each worker, and of the caller's thread behind them: what the run's time goes to. NULL: not counted.
      */
     struct track *tracks;
@@ -67,10 +67,6 @@ struct pipeline_options {
     void *start_context;
     const uint8_t
         *nodes; /* of the machine's memory, below CHUNK_POOL_NODES, each worker's; NULL: one for all */
-    const struct spool_store *store;  /* with sizes.dedup: for rows that memory has no room for */
-    struct crew *crew;                /* of as many workers, for sinks that give them work; NULL: none does */
-    prepare_fn *prepare;              /* may be NULL */
-    uint64_t (*now)(void);            /* nanoseconds of CLOCK_MONOTONIC */
     enum status (*interrupted)(void); /* STATUS_OK: go on; else why to stop. Asked by the assembler. */
     struct assemble_rules assemble;   /* but `streams` and `home`, which are the pipeline's */
 };

@@ -180,7 +180,7 @@ static enum status plan_memory(struct run *run, struct fault *fault)
                                    .other = run_pack_memory(run, 0) + run_tracks_memory(run) +
                                             run->visitor_bytes * run->pipeline.threads};
     run_sources_needs(run, &needs);
-    enum status const status = size_run(run, limit, &needs, fault);
+    enum status status = size_run(run, limit, &needs, fault);
     if (status != STATUS_OK) return status;
     pipeline_fill(&needs, limit, &run->pipeline.sizes);
     status = run_tracks_start(run, fault);

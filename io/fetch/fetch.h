@@ -16,6 +16,7 @@
 #ifndef PENSTOCK_IO_FETCH_FETCH_H
 #define PENSTOCK_IO_FETCH_FETCH_H
 
+#include "core/flow/prepare.h"
 #include "io/fetch/fetch_plan.h"
 #include "io/input/source_remote.h"
 #include "io/s3/s3_pump.h"
@@ -30,7 +31,7 @@ struct fetch_options {
     size_t bucket_count;
     uint32_t heads; /* first bytes of objects that are on their way at once, while they are listed */
     /* Tells the system of memory that is about to be filled; may be NULL. */
-    void (*prepare)(void *memory, size_t bytes);
+    prepare_fn *prepare;
 };
 
 struct fetch;

@@ -46,8 +46,7 @@ static void number_ranges(struct fetch_shelf *shelf)
     shelf->reach = 1;
 }
 
-bool fetch_shelf_start(struct fetch_shelf *shelf, size_t range_bytes, uint32_t slots,
-                       void (*prepare)(void *memory, size_t bytes))
+bool fetch_shelf_start(struct fetch_shelf *shelf, size_t range_bytes, uint32_t slots, prepare_fn *prepare)
 {
     shelf->prepare = prepare;
     shelf->range_bytes = range_bytes;

@@ -24,6 +24,7 @@
 #define PENSTOCK_IO_FETCH_FETCH_SHELF_H
 
 #include "core/base/status.h"
+#include "core/flow/prepare.h"
 #include "io/s3/s3_range.h"
 
 struct fetch_shelf;
@@ -35,8 +36,7 @@ void fetch_shelf_destroy(struct fetch_shelf *shelf);
 /* The next object of the run, whose texts are borrowed. Its number from 0, or SIZE_MAX: no memory. */
 size_t fetch_shelf_add(struct fetch_shelf *shelf, const struct s3_object *object);
 /* False: no memory. `prepare`, which may be NULL, is told of a slot's memory before it is filled first. */
-bool fetch_shelf_start(struct fetch_shelf *shelf, size_t range_bytes, uint32_t slots,
-                       void (*prepare)(void *memory, size_t bytes));
+bool fetch_shelf_start(struct fetch_shelf *shelf, size_t range_bytes, uint32_t slots, prepare_fn *prepare);
 /* Nothing behind the first `bytes` of an object is wanted; from fetch_shelf_restart() on. */
 void fetch_shelf_cut(struct fetch_shelf *shelf, size_t object, uint64_t bytes);
 /* Begins anew with the first object. */

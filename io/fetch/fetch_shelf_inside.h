@@ -59,7 +59,7 @@ struct fetch_shelf {
     uint64_t highest; /* behind the last range that was wanted */
     uint32_t reach;   /* ranges that are asked for ahead of it */
     uint64_t clock;   /* readings so far */
-    void (*prepare)(void *memory, size_t bytes);
+    prepare_fn *prepare;
     struct fetch_view *views;
 };
 

@@ -108,7 +108,8 @@ static void ask_into(struct fetch_shelf *shelf, struct fetch_slot *slot, size_t 
     slot->object = object;
     slot->state = SLOT_COMING;
     slot->unread = UINT64_MAX;
-    if (!slot->is_prepared && shelf->prepare != NULL) shelf->prepare(slot->range.bytes, shelf->range_bytes);
+    if (!slot->is_prepared && shelf->prepare != NULL)
+        shelf->prepare(slot->range.bytes, shelf->range_bytes, PREPARE_IN_ORDER);
     slot->is_prepared = true;
     if (shelved->object.size > shelf->range_bytes) ask_proof(shelved);
     s3_range_ask(&slot->range, &shelved->object, begin,
