@@ -16,8 +16,8 @@ _penstock() {
         return
     fi
     case $command in
-    export) flags='-j --job --to --id --column --threads --memory-limit --connections --part-size --run-time --run-id --report --rejects --max-rejects --progress --log-format -v --verbose -q --quiet --input-mode --shard-size --walk -h --help --version' ;;
-    check) flags='-j --job --to --id --column --threads --memory-limit --connections --part-size --run-time --run-id --report --rejects --max-rejects --progress --log-format -v --verbose -q --quiet --input-mode --shard-size --walk --sample --no-values -h --help --version' ;;
+    export) flags='-j --job --to --id --column --threads --memory-limit --connections --part-size --run-time --run-id --report --rejects --max-rejects --progress --log-format -v --verbose -q --quiet --strict --input-mode --shard-size --walk -h --help --version' ;;
+    check) flags='-j --job --to --id --column --threads --memory-limit --connections --part-size --run-time --run-id --report --rejects --max-rejects --progress --log-format -v --verbose -q --quiet --strict --input-mode --shard-size --walk --sample --no-values -h --help --version' ;;
     inspect) flags='--job --json --threads --memory-limit --log-format -v --verbose -q --quiet --input-mode --shard-size --sample --no-values -h --help --version' ;;
     verify) flags='-j --job --threads --memory-limit --report --progress --log-format -v --verbose -q --quiet -h --help --version' ;;
     cleanup) flags='--log-format -v --verbose -q --quiet --older-than --dry-run -h --help --version' ;;
