@@ -1,0 +1,201 @@
+/* test_element_scan.c - where records of a container end, good and bad ones; and the same whatever is shown
+ * at a time. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "core/record/element_scan.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+enum { LIMIT = 6000 };
+
+/* A text with LIMIT_PADDING bytes behind it that would be a record, if they counted. */
+static uint8_t *padded(const char *text, size_t length)
+{
+    uint8_t *const bytes = malloc(length + LIMIT_PADDING);
+    assert_non_null(bytes);
+    memcpy(bytes, text, length);
+    for (size_t i = 0; i < LIMIT_PADDING; i++)
+        bytes[length + i] = (uint8_t) ",{\"id\":"[i % 7];
+    return bytes;
+}
+
+/* One element, of which `step` bytes more are shown each time (0: all at once). */
+static enum element_end scan_one(struct element_scan *scan, const struct form *form, const uint8_t *bytes,
+                                 size_t length, uint64_t begin, size_t step)
+{
+    element_scan_begin(scan, form, LIMIT, begin);
+    size_t shown = step == 0 ? length : (size_t)begin;
+    for (;;) {
+        shown = length - shown > step && step != 0 ? shown + step : length;
+        uint64_t const behind =
+            scan->at - scan->begin < RECORD_MARK_BEHIND ? scan->begin : scan->at - RECORD_MARK_BEHIND;
+        enum element_end const end =
+            element_scan_run(scan, bytes + behind, shown - (size_t)behind, behind, shown == length);
+        if (end != ELEMENT_MORE) return end;
+        assert_true(shown < length);
+    }
+}
+
+/* Appends the elements of a text, one a line, broken ones with ! before them. */
+static char *elements_of(const char *text, size_t length, size_t step)
+{
+    uint8_t *const bytes = padded(text, length);
+    struct form form;
+    struct element_scan scan;
+    form_find(&form, bytes, length < FORM_HEAD_BYTES ? length : FORM_HEAD_BYTES, 0, length < FORM_HEAD_BYTES);
+    char *const out = malloc(2 * length + 100);
+    assert_non_null(out);
+    size_t used = 0;
+    enum element_end end = ELEMENT_COMMA;
+    for (uint64_t at = form.begin; end == ELEMENT_COMMA || end == ELEMENT_NEXT || end == ELEMENT_BROKEN;) {
+        while (at < length && strchr(" \t\r\n", text[at]) != NULL)
+            at++;
+        if (at == length) break;
+        end = scan_one(&scan, &form, bytes, length, at, step);
+        assert_true(scan.text_end >= at && scan.text_end <= length);
+        if (end == ELEMENT_BROKEN || scan.lost) out[used++] = '!';
+        memcpy(out + used, text + at, (size_t)(scan.text_end - at));
+        used += (size_t)(scan.text_end - at);
+        out[used++] = '\n';
+        if (end == ELEMENT_CLOSES) memcpy(out + used, "#", 1), used++;
+        assert_true(end == ELEMENT_SOURCE || scan.next > at);
+        at = scan.next;
+    }
+    out[used] = '\0';
+    free(bytes);
+    return out;
+}
+
+static void must_be(const char *text, const char *wanted)
+{
+    char *const got = elements_of(text, strlen(text), 0);
+    if (strcmp(got, wanted) != 0) print_message("%s:\n%s---\n%s\n", text, got, wanted);
+    assert_string_equal(got, wanted);
+    free(got);
+}
+
+/* Good elements: # where the container is closed. */
+static void good_ones(void **state)
+{
+    (void)state;
+    must_be("[{\"id\":1},{\"id\":2}]", "{\"id\":1}\n{\"id\":2}\n#");
+    must_be("[ {\"id\":1} , {\"id\":2} ] ", "{\"id\":1}\n{\"id\":2}\n#");
+    must_be("[{\"id\":\"],[{}\\\"\\\\\"},5,\"a\",null]", "{\"id\":\"],[{}\\\"\\\\\"}\n5\n\"a\"\nnull\n#");
+    must_be("[{\"id\":1,\"a\":[{\"id\":2},{\"id\":3}]},{\"id\":4}]",
+            "{\"id\":1,\"a\":[{\"id\":2},{\"id\":3}]}\n{\"id\":4}\n#");
+    must_be("{\"id\":1}{\"id\":2} {\"id\":3}\n", "{\"id\":1}\n{\"id\":2}\n{\"id\":3}\n");
+    must_be("{\n\"id\":1\n}\n{\n\"id\":2\n}\n", "{\n\"id\":1\n}\n{\n\"id\":2\n}\n");
+    must_be("{\"k\":{\"entity\":{\"id\":1}},\"l\":{\"entity\":{\"id\":2}}}",
+            "\"k\":{\"entity\":{\"id\":1}}\n\"l\":{\"entity\":{\"id\":2}}\n#");
+    must_be("{\"results\":[{\"id\":1},{\"id\":2}],\"n\":1}", "{\"id\":1}\n{\"id\":2}\n#");
+}
+
+/* Broken ones between good ones. */
+static void broken_ones(void **state)
+{
+    (void)state;
+    must_be("[{\"id\":1},{\"id\":\"x},{\"id\":2},{\"id\":3}]",
+            "{\"id\":1}\n!{\"id\":\"x}\n{\"id\":2}\n{\"id\":3}\n#");
+    must_be("[{\"id\":1},{\"id\":[5},{\"id\":2},{\"id\":3}]",
+            "{\"id\":1}\n!{\"id\":[5}\n{\"id\":2}\n{\"id\":3}\n#");
+    must_be("[{\"id\":1},{\"id\":{\"a\":1},{\"id\":2},{\"id\":3}]",
+            "{\"id\":1}\n!{\"id\":{\"a\":1}\n{\"id\":2}\n{\"id\":3}\n#");
+    must_be("[{\"id\":1},{\"id\":9}},{\"id\":2}]", "{\"id\":1}\n{\"id\":9}}\n{\"id\":2}\n#");
+    must_be("[{\"id\":1},{\"id\":9}],{\"id\":2}]", "{\"id\":1}\n{\"id\":9}]\n{\"id\":2}\n#");
+    must_be("[{\"id\":1}, [[5 , {\"id\":2},{\"id\":3}]", "{\"id\":1}\n![[5\n{\"id\":2}\n{\"id\":3}\n#");
+    must_be("[{\"id\":1},,{\"id\":2}]", "{\"id\":1}\n\n{\"id\":2}\n#");
+    must_be("{\"id\":1}{\"id\":[2}\n{\"id\":3}\n", "{\"id\":1}\n!{\"id\":[2}\n{\"id\":3}\n");
+    must_be("{\"results\":[{\"id\":1},{\"id\":[5,{\"id\":2},{\"id\":3}]}",
+            "{\"id\":1}\n!{\"id\":[5\n{\"id\":2}\n{\"id\":3}\n#");
+}
+
+/* Without an end: what is there is one element, that nothing says is broken. */
+static void cut_ones(void **state)
+{
+    (void)state;
+    must_be("[{\"id\":1},{\"id\":2", "{\"id\":1}\n{\"id\":2\n");
+    must_be("[{\"id\":1},{\"id\":2,\"a\":[{\"id\":3},{\"id\":4},5",
+            "{\"id\":1}\n{\"id\":2,\"a\":[{\"id\":3},{\"id\":4},5\n");
+    must_be("[{\"id\":1}", "{\"id\":1}\n");
+}
+
+/* A missing bracket swallows records up to the limit: then the first of them is where it ends. */
+static void limits(void **state)
+{
+    enum { RECORDS = 1000 };
+    char *const text = malloc(RECORDS * 40);
+    assert_non_null(text);
+    (void)state;
+    size_t length = (size_t)sprintf(text, "[{\"id\":\"bad\",\"a\":[0");
+    for (int i = 0; i < RECORDS; i++)
+        length += (size_t)sprintf(text + length, ", {\"id\":%d}", i);
+    length += (size_t)sprintf(text + length, "]]\n");
+    char *const whole = elements_of(text, length, 0);
+    assert_memory_equal(whole, "!{\"id\":\"bad\",\"a\":[0\n{\"id\":0}\n{\"id\":1}\n", 38);
+    size_t lines = 0;
+    for (const char *at = whole; (at = strchr(at, '\n')) != NULL; at++)
+        lines++;
+    assert_int_equal(lines, RECORDS + 1);
+    free(whole);
+    free(text);
+}
+
+/* What is shown at a time never shows: long texts with a bit of everything. */
+static void shown_in_pieces(void **state)
+{
+    static const char *const pieces[] = {"{\"id\":1,\"a\":\"}]\\\"{\\\"id\\\":1\"}",
+                                         "{\"id\":2,\"a\":[{\"id\":7},{\"id\":8}]}",
+                                         "{\"id\":3,\"a\":\"open}",
+                                         "{\"id\":4,\"a\":[1}",
+                                         "{\"id\":5}}",
+                                         "[1",
+                                         "nul",
+                                         "{\"id\":6,\"b\":{\"c\":[[[]]]}}",
+                                         "{\"id\":7,\"a\":[1"};
+    size_t const room = 60000;
+    char *const text = malloc(room);
+    assert_non_null(text);
+    (void)state;
+    for (unsigned round = 0; round < 8; round++) {
+        unsigned seed = round * 77 + 1;
+        size_t length = 0;
+        text[length++] = '[';
+        length += (size_t)sprintf(text + length, "{\"id\":0}");
+        while (length < room - 1000) {
+            seed = seed * 1103515245u + 12345u;
+            size_t const blanks = seed % 50 == 0 ? seed / 64 % 700 : seed / 64 % 3;
+            text[length++] = ',';
+            memset(text + length, round % 2 ? '\n' : ' ', blanks);
+            length += blanks;
+            bool const odd = seed / 4096 % 8 == 0;
+            length += (size_t)sprintf(text + length, "%s", pieces[seed / 65536 % (odd ? COUNT(pieces) : 2)]);
+        }
+        text[length++] = ']';
+        char *const whole = elements_of(text, length, 0);
+        for (size_t step = 5000; step < 24000; step += 1777) {
+            char *const cut = elements_of(text, length, step);
+            assert_string_equal(whole, cut);
+            free(cut);
+        }
+        free(whole);
+    }
+    free(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(good_ones), cmocka_unit_test(broken_ones),     cmocka_unit_test(cut_ones),
+        cmocka_unit_test(limits),    cmocka_unit_test(shown_in_pieces),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
