@@ -11,7 +11,6 @@ import sys
 
 BENCH = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(BENCH)
-JOBS = json.load(open(os.path.join(BENCH, "peers.d", "jobs.json"), encoding="utf-8"))
 HOW_TO_BUILD = "cmake --preset release && cmake --build build"
 SEED = 1
 RECORD_BYTES = 1700  # of a generated record, rounded up: for room only
@@ -21,6 +20,20 @@ MIB = 1 << 20
 
 class Wrong(Exception):
     """A figure can't be trusted, or can't be had: the message says why."""
+
+
+def read_jobs():
+    """The jobs of peers.d/jobs.json by name; one that is like another has its columns too, its own behind them."""
+    with open(os.path.join(BENCH, "peers.d", "jobs.json"), encoding="utf-8") as text:
+        jobs = json.load(text)
+    for name, job in jobs.items():
+        if "like" in job:
+            model = jobs[job["like"]]
+            jobs[name] = {**model, **job, "columns": model["columns"] + job.get("columns", [])}
+    return jobs
+
+
+JOBS = read_jobs()
 
 
 def clean_environment(**more):
@@ -120,12 +133,14 @@ def text_of(value):
     return value
 
 
-def reference_rows(path, columns):
-    """Rows of text, the header first. Numbers keep the characters of their token."""
+def reference_rows(path, columns, members=None):
+    """Rows of text, the header first; of `members` only, where there are some. Numbers keep the characters of their token."""
     yield [name for name, _ in columns]
     with open(path, encoding="utf-8", newline="\n") as lines:
         for line in lines:
             record = json.loads(line, parse_int=str, parse_float=str)
+            if members and value_at(record, members["status"]) not in members["wanted"]:
+                continue
             yield [text_of(value_at(record, path)) for _, path in columns]
 
 
@@ -168,6 +183,11 @@ def show_environment(environment):
     for key, value in environment.items():
         if value is not None:
             print(f"  {key:<18} {value}", file=sys.stderr)
+
+
+def command_line():
+    """How to run this again, as from the root of the tree."""
+    return " ".join([os.path.relpath(os.path.realpath(sys.argv[0]), ROOT), *sys.argv[1:]])
 
 
 def warn_when_busy():

@@ -2,7 +2,7 @@
 // write rows in any order, which it does a little faster and in less memory.
 'use strict';
 const { DuckDBInstance } = require('@duckdb/node-api');
-const { arguments: args, tree, fail } = require('./job.js');
+const { task, tree, fail } = require('./task.js');
 
 const quoted = (name) => `"${name.replace(/"/g, '""')}"`;
 const literal = (text) => `'${text.replace(/'/g, "''")}'`;
@@ -18,15 +18,17 @@ const expression = (path) =>
   path.map((part, i) => (typeof part === 'number' ? `[${part + 1}]` : (i ? '.' : '') + quoted(part))).join('');
 
 async function main() {
-  const { job, input, output, threads, setting } = args();
-  const types = Object.entries(tree(job.columns)).map(([key, node]) => `${quoted(key)}: ${literal(typeOf(node))}`);
-  const selected = job.columns.map(([name, path]) => `${expression(path)} AS ${quoted(name)}`);
+  const { columns, members, sources, target, threads, setting } = task();
+  const types = Object.entries(tree(columns)).map(([key, node]) => `${quoted(key)}: ${literal(typeOf(node))}`);
+  const selected = columns.map(([name, path]) => `${expression(path)} AS ${quoted(name)}`);
+  const where = members ? ` WHERE ${expression(members.status)} IN (${members.wanted.map(literal).join(', ')})` : '';
   const instance = await DuckDBInstance.create(':memory:', { threads: String(threads) });
   const connection = await instance.connect();
   if (setting === 'unordered') await connection.run('SET preserve_insertion_order = false');
   await connection.run(
-    `COPY (SELECT ${selected.join(', ')} FROM read_json(${literal(input)}, format = 'newline_delimited', ` +
-      `columns = {${types.join(', ')}})) TO ${literal(output)} (FORMAT csv, HEADER)`);
+    `COPY (SELECT ${selected.join(', ')} FROM read_json([${sources.map(literal).join(', ')}], ` +
+      `format = 'newline_delimited', columns = {${types.join(', ')}})${where}) ` +
+      `TO ${literal(target)} (FORMAT csv, HEADER${target.endsWith('.gz') ? ', COMPRESSION gzip' : ''})`);
   process.exit(0);
 }
 main().catch(fail);

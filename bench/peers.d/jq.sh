@@ -1,9 +1,14 @@
-#!/bin/sh
-# jq: one array a record, made CSV by @csv. jq.sh JOB INPUT OUTPUT
-set -eu
-jobs=$(dirname "$0")/jobs.json
-jq -r --arg job "$1" '[.[$job].columns[][0]] | @csv' "$jobs" >"$3"
-filter=$(jq -r --arg job "$1" '[.[$job].columns[][1]
-    | map(if type == "number" then "[\(.)]" else "[\(tojson)]" end) | "(." + join("") + ")"]
-    | "[" + join(",") + "] | @csv"' "$jobs")
-exec jq -r "$filter" "$2" >>"$3"
+#!/bin/bash
+# jq: one array a record, made CSV by @csv. jq.sh TASK.json
+set -euo pipefail
+task=$1
+target=$(jq -r .target "$task")
+. "$(dirname "$0")/inputs.sh"
+filter=$(jq -r 'def expression: map(if type == "number" then "[\(.)]" else "[\(tojson)]" end) | "(." + join("") + ")";
+    (if .members == null then "" else
+        "select(\(.members.status | expression) as $s | \(.members.wanted | tojson) | index($s)) | " end)
+    + "[" + (.columns | map(.[1] | expression) | join(",")) + "] | @csv"' "$task")
+{
+    jq -r '[.columns[][0]] | @csv' "$task"
+    records | jq -r "$filter"
+} | pack >"$target"

@@ -2,7 +2,7 @@
 // starts this.
 'use strict';
 const polars = require('nodejs-polars');
-const { arguments: args, tree, fail } = require('./job.js');
+const { task, tree, fail } = require('./task.js');
 const pl = polars.default || polars;
 
 function typeOf(node) {
@@ -15,9 +15,12 @@ const expression = ([first, ...rest]) =>
   rest.reduce((at, part) => (typeof part === 'number' ? at.lst.get(part) : at.struct.field(part)), pl.col(first));
 
 async function main() {
-  const { job, input, output } = args();
-  const schema = Object.fromEntries(Object.entries(tree(job.columns)).map(([key, node]) => [key, typeOf(node)]));
-  const selected = job.columns.map(([name, path]) => expression(path).alias(name));
-  await pl.scanJson(input, { schema }).select(...selected).sinkCSV(output, { maintainOrder: true }).collect();
+  const { columns, members, sources, target } = task();
+  const schema = Object.fromEntries(Object.entries(tree(columns)).map(([key, node]) => [key, typeOf(node)]));
+  const selected = columns.map(([name, path]) => expression(path).alias(name));
+  const scans = sources.map((source) => pl.scanJson(source, { schema }));
+  let rows = scans.length === 1 ? scans[0] : pl.concat(scans);
+  if (members) rows = rows.filter(expression(members.status).isIn(members.wanted));
+  await rows.select(...selected).sinkCSV(target, { maintainOrder: true }).collect();
 }
 main().catch(fail);
