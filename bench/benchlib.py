@@ -86,13 +86,14 @@ class Programs:
         return results
 
 
-def scratch_parent(build, need):
-    """Where a temporary folder with `need` bytes may go: tmpfs when memory has room twice over, else the build folder."""
+def scratch_parent(build, need, spare=2):
+    """Where a temporary folder with `need` bytes may go: tmpfs when memory has room `spare` times over, else the build
+    folder."""
     available = 0
     for line in open("/proc/meminfo", encoding="ascii"):
         if line.startswith("MemAvailable:"):
             available = int(line.split()[1]) * 1024
-    if os.path.isdir(TMPFS) and min(shutil.disk_usage(TMPFS).free, available) > 2 * need:
+    if os.path.isdir(TMPFS) and min(shutil.disk_usage(TMPFS).free, available) > spare * need:
         return TMPFS
     if shutil.disk_usage(build).free < need:
         raise Wrong(f"no room for {need // MIB} MiB of sample data; fewer --rows need less")

@@ -1,0 +1,139 @@
+#!/usr/bin/env python3
+"""The benchmarks' own checks: outputs that are wrong are found, inputs are cut and packed whole, the README's tables and
+charts are made. Nothing is timed.
+
+    bench_checks.py BUILD_FOLDER
+"""
+import csv
+import gzip
+import io
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+import xml.dom.minidom
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.path.abspath(sys.argv.pop(1)) if len(sys.argv) > 1 else os.path.join(ROOT, "build")
+sys.path.insert(0, os.path.join(ROOT, "bench"))
+import benchlib  # noqa: E402
+import peerjobs  # noqa: E402
+import svgbars  # noqa: E402
+
+ROWS = 300
+
+
+class Checks(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.scratch = tempfile.TemporaryDirectory(prefix="penstock-checks-")
+        cls.folder = cls.scratch.name
+        cls.plain = os.path.join(cls.folder, "dump.ndjson")
+        subprocess.run([os.path.join(BUILD, "profilegen"), "--rows", str(ROWS), "--seed", "7", "--out", cls.plain], check=True)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.scratch.cleanup()
+
+    def csv(self, rows, header=None, name="out.csv"):
+        path = os.path.join(self.folder, name)
+        text = io.StringIO(newline="")
+        csv.writer(text, lineterminator="\n").writerows([header or self.checker.names, *rows])
+        data = text.getvalue().encode()
+        with open(path, "wb") as out:
+            out.write(gzip.compress(data) if name.endswith(".gz") else data)
+        return path
+
+    def setUp(self):
+        self.job = peerjobs.Job("A")
+        self.checker = peerjobs.Checker(self.job)
+        texts = benchlib.reference_rows(self.plain, self.job.columns)
+        next(texts)
+        self.texts = list(texts)
+        self.want = self.checker.reference(self.plain)
+
+    def wrong(self, rows, ordered=True, header=None):
+        with self.assertRaises(benchlib.Wrong) as caught:
+            self.checker.check(self.csv(rows, header), self.want, ordered)
+        return str(caught.exception)
+
+    def test_right_rows_pass(self):
+        self.checker.check(self.csv(self.texts), self.want, True)
+        self.checker.check(self.csv(self.texts, name="out.csv.gz"), self.want, True)
+
+    def test_numbers_count_by_value(self):
+        worth = self.checker.names.index("LifetimeValue")
+        other = [row[:worth] + [row[worth] + "0" if "." in row[worth] else row[worth]] + row[worth + 1:]
+                 for row in self.texts]
+        self.assertNotEqual(other, self.texts)
+        self.checker.check(self.csv(other), self.want, True)
+
+    def test_texts_count_as_they_are(self):
+        postal = self.checker.names.index("PostalCode")
+        other = [list(row) for row in self.texts]
+        other[100][postal] += "0"
+        self.assertIn("row 101", self.wrong(other, ordered=False))
+
+    def test_a_number_that_differs_in_its_last_digit(self):
+        score = self.checker.names.index("ChurnScore")
+        at = next(i for i, row in enumerate(self.texts) if row[score])
+        other = [list(row) for row in self.texts]
+        other[at][score] += "1"
+        self.wrong(other, ordered=False)
+
+    def test_rows_missing_or_twice(self):
+        self.wrong(self.texts[:-1], ordered=False)
+        self.wrong(self.texts + self.texts[-1:], ordered=False)
+        self.wrong(self.texts[:-1] + self.texts[:1], ordered=False)
+
+    def test_order_matters_where_it_is_kept(self):
+        swapped = self.texts[1::-1] + self.texts[2:]
+        self.assertIn("out of order", self.wrong(swapped))
+        self.checker.check(self.csv(swapped), self.want, False)
+        found, other = (self.checker.digest(self.csv(rows)) for rows in (self.texts, swapped))
+        self.assertFalse(peerjobs.same_rows(other, found, True))
+        self.assertTrue(peerjobs.same_rows(other, found, False))
+
+    def test_header_and_fields(self):
+        self.assertIn("header", self.wrong(self.texts, header=self.checker.names[::-1]))
+        self.assertIn("fields", self.wrong(self.texts + [["a", "b"]]))
+
+    def test_digest_of_other_rows_differs(self):
+        found = self.checker.digest(self.csv(self.texts))
+        other = self.checker.digest(self.csv(self.texts[:-1] + [["x"] + self.texts[-1][1:]]))
+        self.assertFalse(peerjobs.same_rows(other, found, False))
+
+    def test_members_only(self):
+        want = peerjobs.Checker(peerjobs.Job("B")).reference(self.plain)
+        self.assertTrue(0 < len(want) < ROWS // 4)
+        self.assertTrue(all(row[-2] in ("realized", "existing") for row in want))
+
+    def test_cuts_are_whole_lines(self):
+        with open(self.plain, "rb") as dump:
+            data = dump.read()
+        for parts in (1, 2, 8, 16, 2 * ROWS):
+            cuts = peerjobs.cut(self.plain, parts)
+            self.assertEqual(b"".join(data[a:b] for a, b in cuts), data)
+            self.assertTrue(all(data[b - 1:b] == b"\n" for _, b in cuts))
+
+    def test_packed_inputs_are_the_dump(self):
+        with open(self.plain, "rb") as dump:
+            data = dump.read()
+        for name in ("C", "D", "D16"):
+            job = peerjobs.Job(name)
+            made = peerjobs.Input(self.plain, ROWS, job, os.path.join(self.folder, name))
+            tool = {"gz": "gzip", "zst": "zstd"}[job.packing]
+            for files in (made.sources, made.halves):
+                unpacked = subprocess.run([tool, "-dcq", *files], stdout=subprocess.PIPE, check=True).stdout
+                self.assertEqual(unpacked, data)
+            self.assertEqual(len(made.sources), job.files)
+
+    def test_charts_are_xml(self):
+        bars = [svgbars.Bar("a & <b>", 1.0, "1", "ours"), svgbars.Bar("none", 0.0, "0", "limit")]
+        text = svgbars.chart("t", [svgbars.Group("g", bars), svgbars.Group("empty", [])], True)
+        self.assertEqual(len(xml.dom.minidom.parseString(text).getElementsByTagName("rect")), 3)
+
+
+if __name__ == "__main__":
+    unittest.main()
