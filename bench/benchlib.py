@@ -135,7 +135,7 @@ def text_of(value):
 
 
 def reference_rows(path, columns, members=None):
-    """Rows of text, the header first; of `members` only, where there are some. Numbers keep the characters of their token."""
+    """Rows of text, the header first; of `members` only, if given. Numbers keep the characters of their token."""
     yield [name for name, _ in columns]
     with open(path, encoding="utf-8", newline="\n") as lines:
         for line in lines:

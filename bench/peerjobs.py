@@ -52,7 +52,7 @@ def cut(source, parts):
 
 
 class Input:
-    """The dump as a job wants it. `sources`: for tools; `halves`: as many bytes for each of two programs of one thread."""
+    """The dump as a job wants it. `sources`: for tools; `halves`: for two programs of one thread side by side."""
 
     def __init__(self, plain, rows, job, folder):
         self.plain, self.rows = plain, rows
@@ -89,7 +89,7 @@ class Input:
 
 
 class Inputs:
-    """The dump in the shapes and sizes of the jobs, each made once: whole, its head, the part for slow tools, one record."""
+    """The dump in the shapes of the jobs and in sizes (all, head, what slow tools get, one record), each made once."""
 
     def __init__(self, programs, folder, rows, slow_rows):
         self.folder, self.made = folder, {}
@@ -111,7 +111,7 @@ class Inputs:
 # ---- checks ----
 
 class Checker:
-    """Rows as values: numbers by what they are worth, all else as text. Works out what is right from Python's json alone."""
+    """Rows as values: numbers by what they are worth, all else as text. What is right it has from Python's json."""
 
     def __init__(self, job):
         self.job = job
@@ -151,13 +151,13 @@ class Checker:
         missing = collections.Counter(want) - collections.Counter(got)
         if missing or len(got) != len(want):
             first = next((i for i, (a, b) in enumerate(zip(got, want), 1) if a != b), min(len(got), len(want)) + 1)
-            raise Wrong(f"{len(got)} rows, of which {len(want) - sum(missing.values())} are right, against {len(want)} of "
-                        f"the independent conversion; the first difference in place is in row {first}")
+            raise Wrong(f"{len(got)} rows, of which {len(want) - sum(missing.values())} are right, against {len(want)} "
+                        f"of the independent conversion; the first difference in place is in row {first}")
         if ordered:
             raise Wrong("the rows are right but out of order")
 
     def digest(self, path):
-        """Of all rows: how many, the sum of their hashes whatever the order, and a hash of them in order (of this process)."""
+        """Of all rows: how many, the sum of their hashes in any order, a hash of them in order (of this process)."""
         with open(path, "rb") as file:
             sha = hashlib.file_digest(file, "sha256").hexdigest()
         if sha not in self.digests:

@@ -14,8 +14,9 @@ from benchlib import Wrong
 
 SCRIPTS = os.path.join(benchlib.BENCH, "peers.d")
 MACHINE = {"x86_64": "x64", "aarch64": "arm64"}.get(os.uname().machine, os.uname().machine)
-NPM = {"duckdb": "@duckdb/node-api", "clickhouse": "chdb", "polars": "nodejs-polars"}  # the package whose version is told
-# Debian's packages of the others; the one for Python is in Debian 13 and later, elsewhere any Python that has it will do.
+# npm's packages whose version is told.
+NPM = {"duckdb": "@duckdb/node-api", "clickhouse": "chdb", "polars": "nodejs-polars"}
+# Debian's packages of the others; orjson is in Debian 13 and later, elsewhere any Python that has it will do.
 DEBIAN = {"jq": "jq", "miller": "miller", "igzip": "isal", "zstd": "zstd", "orjson": "python3-orjson"}
 PROGRAM = {"miller": "mlr"}
 TOOLS = ["duckdb", "clickhouse", "polars", "on_demand", "orjson", "python", "jq", "miller", "igzip", "zstd"]
@@ -147,8 +148,8 @@ class Tools:
             return self.from_npm("node", os.environ["PATH"]) or \
                 self.from_npm(tool, os.path.dirname(self.node) + ":" + os.environ["PATH"])
         if tool == "orjson":
-            self.python = next((p for p in ("python3", "/usr/bin/python3") if run_text([p, "-c", "import orjson"]) is not None),
-                               None)
+            able = (p for p in ("python3", "/usr/bin/python3") if run_text([p, "-c", "import orjson"]) is not None)
+            self.python = next(able, None)
             return None if self.python else f"no Python has it (Debian package {DEBIAN[tool]})"
         if tool == "on_demand":
             self.programs.find("bench/bench_on_demand")
@@ -170,10 +171,11 @@ class Tools:
             with open(os.path.join(SCRIPTS, f"npm-{tool}.lock.json"), encoding="utf-8") as text:
                 packages = json.load(text)["packages"]
             engine = next((entry["version"] for name, entry in packages.items() if "@chdb/lib" in name), None)
-            return f"{NPM[tool]} {packages['node_modules/' + NPM[tool]]['version']}" + (f" ({engine})" if engine else "")
+            version = packages["node_modules/" + NPM[tool]]["version"]
+            return f"{NPM[tool]} {version}" + (f" ({engine})" if engine else "")
         if tool == "orjson":
-            return "Python " + run_text([self.python, "-c", "import orjson, platform; print(platform.python_version() + ', "
-                                                            "orjson ' + orjson.__version__)"])
+            told = "import orjson, platform; print(platform.python_version() + ', orjson ' + orjson.__version__)"
+            return "Python " + run_text([self.python, "-c", told])
         if tool == "python":
             return "Python " + ".".join(map(str, sys.version_info[:3]))
         if tool == "on_demand":
@@ -220,8 +222,10 @@ class Tools:
         if job.name != "A":
             return []  # its fields are those of job A
         program = self.programs.find("bench/bench_on_demand")
-        return [Peer("on_demand", "C++ with simdjson, hard-coded",
-                     lambda task, source, target, n=n: [program, *source.sources, target, str(n)], n) for n in (threads, 1)]
+
+        def command(count):
+            return lambda task, source, target: [program, *source.sources, target, str(count)]
+        return [Peer("on_demand", "C++ with simdjson, hard-coded", command(n), n) for n in (threads, 1)]
 
     def peers_orjson(self, job, threads):
         if job.members is not None:  # two processes side by side

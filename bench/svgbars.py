@@ -55,11 +55,12 @@ def chart(title, groups, same_scale):
             parts.append(f'<rect x="{MARGIN + LABEL}" y="{y}" width="{length:.1f}" height="{BAR}" class="{bar.kind}"/>')
             parts.append(text(round(MARGIN + LABEL + length + 6, 1), y + BAR - 4, bar.text, "text"))
             y += BAR + GAP
-        parts.append(f'<line x1="{MARGIN + LABEL}" y1="{first}" x2="{MARGIN + LABEL}" y2="{y - GAP + 3}" class="rule"/>')
+        left = MARGIN + LABEL
+        parts.append(f'<line x1="{left}" y1="{first}" x2="{left}" y2="{y - GAP + 3}" class="rule"/>')
         y += HEAD - BAR
     height = y
     return "\n".join([
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
         f'role="img" aria-label="{escape(title)}">', f"<style>{STYLE}</style>",
-        f'<rect class="ground" width="{WIDTH}" height="{height}" rx="6"/>', text(MARGIN, MARGIN + 14, title, "text title"),
-        *parts, "</svg>", ""])
+        f'<rect class="ground" width="{WIDTH}" height="{height}" rx="6"/>',
+        text(MARGIN, MARGIN + 14, title, "text title"), *parts, "</svg>", ""])

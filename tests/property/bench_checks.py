@@ -30,7 +30,8 @@ class Checks(unittest.TestCase):
         cls.scratch = tempfile.TemporaryDirectory(prefix="penstock-checks-")
         cls.folder = cls.scratch.name
         cls.plain = os.path.join(cls.folder, "dump.ndjson")
-        subprocess.run([os.path.join(BUILD, "profilegen"), "--rows", str(ROWS), "--seed", "7", "--out", cls.plain], check=True)
+        subprocess.run([os.path.join(BUILD, "profilegen"), "--rows", str(ROWS), "--seed", "7", "--out", cls.plain],
+                       check=True)
 
     @classmethod
     def tearDownClass(cls):
