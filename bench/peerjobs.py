@@ -113,11 +113,12 @@ class Inputs:
 class Checker:
     """Rows as values: numbers by what they are worth, all else as text. What is right it has from Python's json."""
 
-    def __init__(self, job):
+    def __init__(self, job, digests=None):
         self.job = job
         self.names = [name for name, _ in job.columns]
         self.numeric = [name in job.numbers for name in self.names]
-        self.digests = {}  # by SHA-256 of the file: tools that write the same bytes are read once
+        # By SHA-256 of a file and its columns: what tools and jobs write with the same bytes is read once.
+        self.digests = {} if digests is None else digests
 
     def value_row(self, row):
         try:
@@ -159,16 +160,16 @@ class Checker:
     def digest(self, path):
         """Of all rows: how many, the sum of their hashes in any order, a hash of them in order (of this process)."""
         with open(path, "rb") as file:
-            sha = hashlib.file_digest(file, "sha256").hexdigest()
-        if sha not in self.digests:
+            key = (hashlib.file_digest(file, "sha256").hexdigest(), *self.names)
+        if key not in self.digests:
             count = total = chain = 0
             for row in self.rows(path):
                 one = hash(row)
                 count += 1
                 total = (total + one) & (1 << 128) - 1
                 chain = hash((chain, one))
-            self.digests[sha] = {"rows": count, "any_order": total, "in_order": chain}
-        return self.digests[sha]
+            self.digests[key] = {"rows": count, "any_order": total, "in_order": chain}
+        return self.digests[key]
 
 
 def same_rows(found, wanted, ordered):

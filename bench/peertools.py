@@ -190,7 +190,7 @@ class Tools:
         if job.name == "A":
             found.append(Penstock(self.programs, job, 1))
         for tool in self.there:
-            if not self.options.quick or job.name in QUICK.get(tool, ""):
+            if not self.options.quick or job.name in QUICK.get(tool, []):
                 found += getattr(self, "peers_" + tool)(job, threads)
         return found
 
