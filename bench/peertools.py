@@ -4,6 +4,7 @@ Python's standard library only. Scripts of the tools are in peers.d/, with npm's
 """
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -116,15 +117,14 @@ class Tools:
         self.node = os.path.join(npm_folder(programs, "node"), "node_modules", f"node-linux-{MACHINE}", "bin", "node")
         self.python = None
         self.versions, self.left_out = {}, {}
+        self.wanted = options.only.split(",") if options.only else list(QUICK) if options.quick else TOOLS
         if not options.no_install:
             self.debian()
-        wanted = options.only.split(",") if options.only else TOOLS
-        self.there = [tool for tool in TOOLS if tool in wanted and self.look(tool)]
+        self.there = [tool for tool in TOOLS if tool in self.wanted and self.look(tool)]
 
     def debian(self):
         """jq, Miller and those that unpack, from Debian, where one of them is missing and Debian is there."""
-        wanted = self.options.only.split(",") if self.options.only else TOOLS
-        if all(self.program(tool) for tool in wanted if tool in DEBIAN and tool != "orjson"):
+        if all(self.program(tool) for tool in self.wanted if tool in DEBIAN and tool != "orjson"):
             return
         run = subprocess.run([os.path.join(benchlib.ROOT, "scripts", "install_dependencies"), "peers"],
                              capture_output=True, text=True, check=False)
@@ -174,13 +174,14 @@ class Tools:
             version = packages["node_modules/" + NPM[tool]]["version"]
             return f"{NPM[tool]} {version}" + (f" ({engine})" if engine else "")
         if tool == "orjson":
-            told = "import orjson, platform; print(platform.python_version() + ', orjson ' + orjson.__version__)"
-            return "Python " + run_text([self.python, "-c", told])
+            told = "import orjson, platform; print(f'orjson {orjson.__version__} (Python {platform.python_version()})')"
+            return run_text([self.python, "-c", told])
         if tool == "python":
             return "Python " + ".".join(map(str, sys.version_info[:3]))
         if tool == "on_demand":
-            return "simdjson of this system, -O3 -march=native"
-        return (run_text([self.program(tool), "--version"]) or "unknown").splitlines()[0]
+            return "simdjson of this system"  # bench_floor knows which
+        found = re.search(r"\d+(\.\d+)+", run_text([self.program(tool), "--version"]) or "")
+        return f"{PROGRAM.get(tool, tool)} {found.group() if found else 'of unknown version'}"
 
     # ---- which settings run a job ----
 
