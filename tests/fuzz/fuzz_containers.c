@@ -1,8 +1,8 @@
 /* fuzz_containers.c - texts as sources of whatever form they have: the rows, rejects and counts are the same
  * in one shard and in many, by both walks, and read front to back.
  *
- * Byte 0 chooses the shards' size, byte 1 the form that is asked for and --strict; the rest is the text, in which `$`
- * stands for the beginning of a record, so that lookalikes are found soon. */
+ * Byte 0 chooses the shards' size, byte 1 the form that is asked for and --strict; the rest is the text, in
+ * which `$` stands for the beginning of a record, so that lookalikes are found soon. */
 #include "tests/unit/form_desk.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
