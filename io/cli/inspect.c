@@ -103,6 +103,11 @@ static void warn(const struct inspecting *inspecting, const struct catalogue *ca
                     CATALOGUE_SPACES);
 }
 
+enum status inspect_no_memory(struct fault *fault)
+{
+    return fault_set(fault, STATUS_IO, "no memory for the catalogue; try fewer --threads");
+}
+
 static enum status tell(struct inspecting *inspecting, struct fault *fault)
 {
     const struct options *const options = inspecting->run.options;
@@ -116,16 +121,18 @@ static enum status tell(struct inspecting *inspecting, struct fault *fault)
                                     .values = !options->no_values,
                                     .path = malloc(INSPECT_PATH_SIZE),
                                     .text = malloc(INSPECT_TEXT_SIZE)};
-    bool good = inspection.path != NULL && inspection.text != NULL && !catalogue->no_memory;
-    if (good && options->as_job)
-        good = inspect_job(&inspection);
-    else if (good && options->as_json)
+    enum status status = STATUS_OK;
+    if (inspection.path == NULL || inspection.text == NULL || catalogue->no_memory)
+        status = inspect_no_memory(fault);
+    else if (options->as_job)
+        status = inspect_job(&inspection, fault);
+    else if (options->as_json)
         inspect_json(&inspection);
-    else if (good)
+    else
         inspect_text(&inspection);
     free(inspection.path);
     free(inspection.text);
-    if (!good) return fault_set(fault, STATUS_IO, "no memory for the catalogue; try fewer --threads");
+    if (status != STATUS_OK) return status;
     warn(inspecting, catalogue);
     if (fflush(stdout) == 0 && !ferror(stdout)) return STATUS_OK;
     return fault_set(fault, STATUS_IO, "standard output: can't be written");

@@ -230,12 +230,18 @@ static void put_segments(const struct inspection *inspection)
     }
 }
 
-bool inspect_job(const struct inspection *inspection)
+enum status inspect_job(const struct inspection *inspection, struct fault *fault)
 {
     struct arena arena = {0};
     struct inspect_columns columns;
-    bool const good = inspect_columns_choose(&arena, inspection->catalogue, &columns);
-    if (good) {
+    enum status status = STATUS_OK;
+    if (!inspect_columns_choose(&arena, inspection->catalogue, &columns)) {
+        status = inspect_no_memory(fault);
+    } else if (columns.count == 0 && columns.space == NULL && columns.id == NULL) {
+        status = fault_set(fault, STATUS_INPUT,
+                           "--job: no good record has a value that could be a column or an identity; "
+                           "`penstock inspect` without --job lists what was seen");
+    } else {
         put_head(inspection);
         put_identity(inspection, &columns);
         put_columns(inspection, &columns);
@@ -243,5 +249,5 @@ bool inspect_job(const struct inspection *inspection)
         put_segments(inspection);
     }
     arena_free(&arena);
-    return good;
+    return status;
 }

@@ -2,6 +2,7 @@
 #ifndef PENSTOCK_IO_CLI_INSPECT_TELL_H
 #define PENSTOCK_IO_CLI_INSPECT_TELL_H
 
+#include "core/base/status.h"
 #include "core/base/tally.h"
 #include "core/inspect/catalogue.h"
 
@@ -37,7 +38,8 @@ size_t inspect_example_length(const struct catalogue_node *node);
 
 void inspect_text(const struct inspection *inspection);
 void inspect_json(const struct inspection *inspection);
-/* False: no memory. */
-bool inspect_job(const struct inspection *inspection);
+/* STATUS_INPUT: there is nothing that a job could write. */
+enum status inspect_job(const struct inspection *inspection, struct fault *fault);
+enum status inspect_no_memory(struct fault *fault);
 
 #endif

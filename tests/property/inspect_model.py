@@ -268,6 +268,11 @@ def is_near(estimate, exact, error_percent):
     return abs(estimate - exact) <= 2 + exact * 4 * error_percent / 100
 
 
+def shown(name):
+    """Of a namespace or an id that holds a NUL, what is before it is shown."""
+    return name.split("\0")[0]
+
+
 def differences(model, found):
     """What the program said otherwise than the model, as sentences."""
     out = []
@@ -298,12 +303,15 @@ def differences(model, found):
              (here.example or b"")[:EXAMPLE].decode("utf-8", "ignore"))
         if not is_near(row["distinct"], len(here.texts), error):
             out.append(f"{what}: distinct {row['distinct']}, exactly {len(here.texts)}")
+    spaces = {shown(name): space for name, space in model.spaces.items()}
     same("namespaces", {lower(row["namespace"]): (row["namespace"], row["records"], row["ids"], row["primaryIds"])
                         for row in found["identityNamespaces"]},
-         {name: (s["namespace"], len(s["records"]), s["ids"], s["primary"]) for name, s in model.spaces.items()})
+         {name: (shown(s["namespace"]), len(s["records"]), s["ids"], s["primary"]) for name, s in spaces.items()})
     for row in found["identityNamespaces"]:
-        exact = len(model.spaces.get(lower(row["namespace"]), {"distinct": ()})["distinct"])
+        exact = len(spaces.get(lower(row["namespace"]), {"distinct": ()})["distinct"])
         if not is_near(row["distinctIds"], exact, error):
             out.append(f"{row['namespace']}: distinctIds {row['distinctIds']}, exactly {exact}")
-    same("segments", {(lower(row["namespace"]), row["id"]): row for row in found["segments"]}, model.segments)
+    same("segments", {(lower(row["namespace"]), row["id"]): row for row in found["segments"]},
+         {(shown(name), shown(key)): {**row, "namespace": shown(row["namespace"]), "id": shown(row["id"])}
+          for (name, key), row in model.segments.items()})
     return out

@@ -111,8 +111,17 @@ def check_catalogue(binary, folder, r, dumps):
     return names, problems
 
 
+def nothing_to_write(binary, folder, names):
+    """Is that so? By the catalogue: no path with a value that is neither an object nor an array."""
+    _, text, _ = run([binary, "inspect", "--json", *names], folder)
+    return [f"--job: there is {path['path']}" for path in json.loads(text)["paths"]
+            if set(path["types"]) - {"object", "array"}]
+
+
 def check_job(binary, folder, names):
     status, job, stderr = run([binary, "inspect", "--job", *names], folder)
+    if status == 65 and not job and b"no good record has a value that could be a column" in stderr.encode():
+        return nothing_to_write(binary, folder, names)
     if status != 0:
         return [f"--job: status {status}: {stderr}"]
     with open(os.path.join(folder, "job.yaml"), "wb") as out:
