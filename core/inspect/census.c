@@ -66,11 +66,21 @@ static uint32_t place_of(const struct census *census, struct key_digest digest)
     return at;
 }
 
+/* A NUL becomes its picture (U+2400): so the text has an end, and differs from one without it. */
 static void keep_text(char *out, size_t room, const uint8_t *text, size_t length)
 {
-    if (length > room) length = room;
-    memcpy(out, text, length);
-    out[length] = '\0';
+    static const char picture[] = "\xe2\x90\x80";
+    size_t used = 0;
+    for (size_t i = 0; i < length && used < room; i++) {
+        if (text[i] != '\0') {
+            out[used++] = (char)text[i];
+            continue;
+        }
+        if (room - used < sizeof picture - 1) break;
+        memcpy(out + used, picture, sizeof picture - 1);
+        used += sizeof picture - 1;
+    }
+    out[used] = '\0';
 }
 
 static bool is_before(struct census_place a, struct census_place b)

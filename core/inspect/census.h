@@ -17,8 +17,8 @@
 #include <stdint.h>
 
 #define CENSUS_COUNTS 4u
-/* Bytes of a namespace and of an id that are kept to be shown; of longer ones the front, and of those with
- * a NUL what is before it. AEP's are UUIDs. */
+/* Bytes of a namespace and of an id that are kept to be shown; of longer ones the front; a NUL is shown
+ * as U+2400. AEP's are UUIDs. */
 #define CENSUS_NAME_MAX 64u
 #define CENSUS_ID_MAX   128u
 

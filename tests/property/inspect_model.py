@@ -269,8 +269,8 @@ def is_near(estimate, exact, error_percent):
 
 
 def shown(name):
-    """Of a namespace or an id that holds a NUL, what is before it is shown."""
-    return name.split("\0")[0]
+    """A NUL of a namespace or an id is shown as its picture."""
+    return name.replace("\0", "\u2400")
 
 
 def differences(model, found):
