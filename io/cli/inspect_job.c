@@ -124,13 +124,33 @@ static void put_identity(const struct inspection *inspection, const struct inspe
 
 /* ---- columns ---- */
 
+static bool is_prefixed(const struct catalogue_node *node, const struct catalogue_node *plain)
+{
+    static const char prefix[] = "xdm:";
+    size_t const length = sizeof prefix - 1;
+    return node->key != NULL && node->key_length == plain->key_length + length &&
+           memcmp(node->key, prefix, length) == 0 &&
+           memcmp(node->key + length, plain->key, plain->key_length) == 0;
+}
+
+/* Does the path lead to other values, too, in records that have a name of it with `xdm:` before it alone? */
+static bool has_twin(const struct catalogue_node *node)
+{
+    for (; node->parent != NULL; node = node->parent) {
+        if (node->key == NULL) continue;
+        for (const struct catalogue_node *other = node->parent->children; other != NULL; other = other->next)
+            if (is_prefixed(other, node)) return true;
+    }
+    return false;
+}
+
 static void put_column(const struct inspection *inspection, const struct inspect_column *column)
 {
     static const char *const names[CATALOGUE_TYPES] = {"string", "number", "boolean",
                                                        "null",   "object", "array"};
     FILE *const out = inspection->out;
     const struct catalogue_node *const node = column->node;
-    const char *const reading = column->is_list ? NULL : inspect_reading(node);
+    const char *const reading = column->is_list || has_twin(node) ? NULL : inspect_reading(node);
     const char *before = "";
     fputs("  - { name: ", out);
     put(inspection, column->header);
