@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char scheme[] = "s3://";
+enum { SCHEME_LENGTH = sizeof "s3://" - 1 };
 
 bool fetch_is_path(const char *path)
 {
@@ -16,7 +16,7 @@ struct s3_object fetch_object(const struct source_object *object)
     const struct fetch_bucket *const bucket = object->place;
     return (struct s3_object){.pump = bucket->pump,
                               .bucket = bucket->name,
-                              .key = object->path + sizeof scheme - 1 + strlen(bucket->name) + 1,
+                              .key = object->path + SCHEME_LENGTH + strlen(bucket->name) + 1,
                               .etag = object->etag,
                               .size = object->size};
 }
