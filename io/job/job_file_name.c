@@ -192,6 +192,28 @@ static unsigned job_line_or_top(const struct job_builder *builder, const char *k
     return line != 0 ? line : builder->top_line;
 }
 
+static bool job_is_of_a_run(const char *pattern)
+{
+    return strstr(pattern, "{run_time}") != NULL || strstr(pattern, "{run_id}") != NULL;
+}
+
+/* What `replace` takes away are files of the names that it writes. A manifest whose name is its run's alone
+ * would stay, with its token, over data files that are exchanged below it: Pega would import them by its
+ * counts.
+ */
+static enum status job_replace_check(struct job_builder *builder)
+{
+    const struct job *job = builder->job;
+    if (job->destination.if_exists != JOB_EXISTS_REPLACE || !job->pega.wanted) return STATUS_OK;
+    if (!job_is_of_a_run(job->pega.manifest) || job_is_of_a_run(job->file_name)) return STATUS_OK;
+    return job_refuse(
+        builder, job_line_or_top(builder, "pega.manifest"), "pega.manifest",
+        "\"%s\" differs from run to run, but files.name \"%s\" does not: destination.if_exists: "
+        "replace would exchange data files below the manifest and token of the run before; put "
+        "{run_time} or {run_id} into both or into neither",
+        job->pega.manifest, job->file_name);
+}
+
 enum status job_file_name_check(struct job_builder *builder)
 {
     const struct job *job = builder->job;
@@ -217,6 +239,7 @@ enum status job_file_name_check(struct job_builder *builder)
                                             .holds = names[i].holds};
         status = job_name_check(builder, &pattern, names[i].more);
     }
+    if (status == STATUS_OK) status = job_replace_check(builder);
     struct job_pattern const prefix = {.place = "pega.path_prefix",
                                        .text = job->pega.path_prefix,
                                        .line = job_line_or_top(builder, "pega.path_prefix"),
