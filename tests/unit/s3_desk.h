@@ -273,4 +273,28 @@ static inline void s3_desk_close(struct s3_desk *desk)
     (void)pthread_mutex_destroy(&desk->script_mutex);
 }
 
+/* ---- what a client asks of the world: keys and nothing else, and the real clocks ---- */
+
+static inline const char *s3_desk_environment(void *context, const char *name)
+{
+    (void)context;
+    if (strcmp(name, "AWS_ACCESS_KEY_ID") == 0) return "AKIDEXAMPLE";
+    if (strcmp(name, "AWS_SECRET_ACCESS_KEY") == 0) return "secret";
+    if (strcmp(name, "AWS_CONFIG_FILE") == 0) return "/nonexistent/config";
+    if (strcmp(name, "AWS_SHARED_CREDENTIALS_FILE") == 0) return "/nonexistent/credentials";
+    return NULL;
+}
+
+static inline uint64_t s3_desk_now(void)
+{
+    struct timespec time;
+    (void)clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+static inline int64_t s3_desk_wall(void)
+{
+    return (int64_t)time(NULL) * 1000;
+}
+
 #endif

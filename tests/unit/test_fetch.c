@@ -176,28 +176,6 @@ static void serve(struct s3_desk *desk, const struct s3_desk_request *request, s
 
 /* ---- the rig ---- */
 
-static const char *environment(void *context, const char *name)
-{
-    (void)context;
-    if (strcmp(name, "AWS_ACCESS_KEY_ID") == 0) return "AKIDEXAMPLE";
-    if (strcmp(name, "AWS_SECRET_ACCESS_KEY") == 0) return "secret";
-    if (strcmp(name, "AWS_CONFIG_FILE") == 0) return "/nonexistent/config";
-    if (strcmp(name, "AWS_SHARED_CREDENTIALS_FILE") == 0) return "/nonexistent/credentials";
-    return NULL;
-}
-
-static uint64_t now(void)
-{
-    struct timespec time;
-    (void)clock_gettime(CLOCK_MONOTONIC, &time);
-    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
-}
-
-static int64_t wall(void)
-{
-    return (int64_t)time(NULL) * 1000;
-}
-
 static _Atomic bool interrupt;
 
 static enum status interrupted(void)
@@ -218,8 +196,8 @@ static void open_client(struct rig *rig)
                                               .user_agent = "test/1",
                                               .is_source = true,
                                               .arrivals = &rig->arrivals,
-                                              .now = now,
-                                              .wall_milliseconds = wall};
+                                              .now = s3_desk_now,
+                                              .wall_milliseconds = s3_desk_wall};
     rig->client = s3_client_create_with(&options, &limits, false, &rig->fault);
     if (rig->client == NULL) fail_msg("%s", rig->fault.message);
     rig->pump = s3_pump_create(rig->client, &rig->arrivals);
@@ -235,10 +213,13 @@ static void rig_open(struct rig *rig, const struct stored *objects, size_t count
     s3_desk_open(&rig->desk, serve, &rig->store);
     (void)snprintf(rig->endpoint, sizeof rig->endpoint, "http://127.0.0.1:%u", rig->desk.desk.port);
     assert_true(wait_init(&rig->arrivals));
-    assert_int_equal(aws_config_load(environment, NULL, &rig->config, &rig->fault), STATUS_OK);
+    assert_int_equal(aws_config_load(s3_desk_environment, NULL, &rig->config, &rig->fault), STATUS_OK);
     open_client(rig);
-    struct s3_tender_options const tender = {
-        .pumps = &rig->pump, .count = 1, .arrivals = &rig->arrivals, .interrupted = interrupted, .now = now};
+    struct s3_tender_options const tender = {.pumps = &rig->pump,
+                                             .count = 1,
+                                             .arrivals = &rig->arrivals,
+                                             .interrupted = interrupted,
+                                             .now = s3_desk_now};
     rig->tender = s3_tender_start(&tender, &rig->fault);
     assert_non_null(rig->tender);
     rig->bucket = (struct fetch_bucket){.name = BUCKET, .pump = rig->pump};

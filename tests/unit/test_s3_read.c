@@ -95,28 +95,6 @@ static void serve(struct s3_desk *desk, const struct s3_desk_request *request, s
     if (request->nth == store->nth) spoil(store, begin, end + 1, reply);
 }
 
-static const char *environment(void *context, const char *name)
-{
-    (void)context;
-    if (strcmp(name, "AWS_ACCESS_KEY_ID") == 0) return "AKIDEXAMPLE";
-    if (strcmp(name, "AWS_SECRET_ACCESS_KEY") == 0) return "secret";
-    if (strcmp(name, "AWS_CONFIG_FILE") == 0) return "/nonexistent/config";
-    if (strcmp(name, "AWS_SHARED_CREDENTIALS_FILE") == 0) return "/nonexistent/credentials";
-    return NULL;
-}
-
-static uint64_t now(void)
-{
-    struct timespec time;
-    (void)clock_gettime(CLOCK_MONOTONIC, &time);
-    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
-}
-
-static int64_t wall(void)
-{
-    return (int64_t)time(NULL) * 1000;
-}
-
 static void rig_open(struct rig *rig, size_t size, size_t range_bytes, uint32_t ahead)
 {
     memset(rig, 0, sizeof *rig);
@@ -124,7 +102,7 @@ static void rig_open(struct rig *rig, size_t size, size_t range_bytes, uint32_t 
     s3_desk_open(&rig->desk, serve, &rig->store);
     (void)snprintf(rig->endpoint, sizeof rig->endpoint, "http://127.0.0.1:%u", rig->desk.desk.port);
     assert_true(wait_init(&rig->arrivals));
-    assert_int_equal(aws_config_load(environment, NULL, &rig->config, &rig->fault), STATUS_OK);
+    assert_int_equal(aws_config_load(s3_desk_environment, NULL, &rig->config, &rig->fault), STATUS_OK);
     struct s3_limits const limits = {
         .connect_ms = 5000, .stall_seconds = 30, .delay_percent = 1, .renew_step_ms = 5};
     struct s3_client_options const options = {.config = &rig->config,
@@ -135,8 +113,8 @@ static void rig_open(struct rig *rig, size_t size, size_t range_bytes, uint32_t 
                                               .threads = 1,
                                               .user_agent = "test/1",
                                               .arrivals = &rig->arrivals,
-                                              .now = now,
-                                              .wall_milliseconds = wall};
+                                              .now = s3_desk_now,
+                                              .wall_milliseconds = s3_desk_wall};
     rig->client = s3_client_create_with(&options, &limits, false, &rig->fault);
     if (rig->client == NULL) fail_msg("%s", rig->fault.message);
     rig->pump = s3_pump_create(rig->client, &rig->arrivals);
@@ -199,7 +177,7 @@ static void run(struct rig *rig, bool stop)
         if (s3_pump_has_work(rig->pump) || is_finished(rig))
             wait_cancel(&rig->arrivals);
         else
-            wait_sleep_until(&rig->arrivals, ticket, now() + 200000000u);
+            wait_sleep_until(&rig->arrivals, ticket, s3_desk_now() + 200000000u);
     }
     assert_int_equal(pthread_join(thread, NULL), 0);
 }
