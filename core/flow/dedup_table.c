@@ -8,8 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Fewer loose entries are not worth a merge. */
-#define LOOSE_MIN 64u
+/* Fewer loose entries are not worth a merge: a block of them. Sorting as many takes a core's first cache
+ * only, and a table of a few per partition is sorted once, when it is finished. */
+#define LOOSE_MIN DEDUP_BLOCK_ENTRIES
 
 /* How many candidates ahead a partition is brought into the cache, and then the place of its next entry: each
  * well longer than a memory's delay. */
@@ -222,10 +223,11 @@ static inline void prefetch(const struct dedup_table *table, const struct dedup_
     if (count - i <= PREFETCH_ENTRY) return;
     const struct dedup_partition *const partition = partition_of(table, &candidates[i + PREFETCH_ENTRY].key);
     uint32_t const at = filled(partition);
-    __builtin_prefetch(table->slabs + at / DEDUP_BLOCK_ENTRIES * table->slab_bytes +
-                           (size_t)(partition - table->partitions) * DEDUP_BLOCK_BYTES +
-                           at % DEDUP_BLOCK_ENTRIES * DEDUP_ENTRY_BYTES,
-                       1);
+    const uint8_t *const entry = table->slabs + at / DEDUP_BLOCK_ENTRIES * table->slab_bytes +
+                                 (size_t)(partition - table->partitions) * DEDUP_BLOCK_BYTES +
+                                 at % DEDUP_BLOCK_ENTRIES * DEDUP_ENTRY_BYTES;
+    __builtin_prefetch(entry, 1);
+    __builtin_prefetch(entry + DEDUP_ENTRY_BYTES - 1, 1); /* a third of them lie in two lines */
 }
 
 static enum status enter(struct dedup_table *table, struct dedup_scratch *scratch,

@@ -27,7 +27,10 @@ bool losers_create(struct losers *losers)
 /* Pieces of a run that ended early are in no chain that was kept: each is found by its number. */
 void losers_destroy(struct losers *losers)
 {
-    for (uint32_t s = 0; losers->steps != NULL && s < LOSERS_STEPS; s++) {
+    uint64_t const count = atomic_load_explicit(&losers->count, memory_order_relaxed);
+    uint64_t const used =
+        count < LOSERS_PIECES_MAX ? (count + STEP_SIZE - 1) >> LOSERS_STEP_BITS : LOSERS_STEPS;
+    for (uint64_t s = 0; losers->steps != NULL && s < used; s++) {
         struct losers_piece **const step = atomic_load_explicit(&losers->steps[s], memory_order_relaxed);
         if (step == NULL) continue;
         for (uint32_t i = 0; i < STEP_SIZE; i++)
