@@ -1,21 +1,15 @@
 /* row_select.c - see the header. Thread: the row's. Owns nothing. */
 #include "core/csv/row_select.h"
 
+#include "core/base/scan.h"
+#include "core/csv/csv_put.h"
+
 #include <string.h>
 
-/* Byte by byte: such texts are words, and most differ in the first one. */
-static bool is_text(const struct csv_value *value, const char *text)
+/* Is this token a string without escapes? It is its own text then. */
+static inline bool is_plain_string(const uint8_t *at, uint32_t length)
 {
-    for (size_t i = 0; i < value->length; i++)
-        if (text[i] == '\0' || (uint8_t)text[i] != value->bytes[i]) return false;
-    return text[value->length] == '\0';
-}
-
-static bool is_one_of(const struct csv_value *value, const char *const *texts, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (is_text(value, texts[i])) return true;
-    return false;
+    return *at == '"' && !scan_has_either(at + 1, length - 2, '\\', '\\');
 }
 
 /* ---- segments ---- */
@@ -24,16 +18,18 @@ static bool is_one_of(const struct csv_value *value, const char *const *texts, s
  */
 static bool judge_statuses(struct csv_row *row, const struct cells *cells, uint32_t slot, bool *member)
 {
-    const struct segments *segments = &row->plan->mapping->segments;
+    const struct word_list *const wanted = &row->plan->status_words;
     bool good = true;
     for (uint32_t number = cells->slots[slot].last; number != 0; number = cells->items[number - 1].before) {
         const struct cells_item *item = &cells->items[number - 1];
         const uint8_t *const at = cells->record + item->offset;
         struct csv_value value;
-        if (!csv_value_of_token(row, cells, at, item->length, row->plan->slot_path[slot], row->buffers[0],
-                                &value))
+        if (is_plain_string(at, item->length))
+            *member |= word_list_has(wanted, at + 1, item->length - 2);
+        else if (!csv_value_of_token(row, cells, at, item->length, row->plan->slot_path[slot],
+                                     row->buffers[0], &value))
             good = false;
-        else if (value.is_text && is_one_of(&value, segments->statuses, segments->status_count))
+        else if (value.is_text && word_list_has(wanted, value.bytes, value.length))
             *member = true;
     }
     return good;
@@ -72,47 +68,60 @@ struct verdict {
     bool said, denied; /* by any value that is not null; by one that is not allowed */
 };
 
-static bool judge_value(struct csv_row *row, const struct cells *cells, const struct consent_rule *rule,
-                        const uint8_t *at, uint32_t length, struct verdict *verdict)
+static bool judge_value(struct csv_row *row, const struct cells *cells, uint32_t number, const uint8_t *at,
+                        uint32_t length, struct verdict *verdict)
 {
+    const struct word_list *const allowed = &row->plan->consent_words[number];
+    const struct path *const path = &row->plan->mapping->consent[number].path;
     struct csv_value value = {0};
     bool const is_container = *at == '{' || *at == '['; /* no text that could be allowed */
-    if (!is_container && !csv_value_of_token(row, cells, at, length, &rule->path, row->buffers[0], &value))
+    if (!is_container && !csv_value_of_token(row, cells, at, length, path, row->buffers[0], &value))
         return false;
     if (value.is_null) return true;
     verdict->said = true;
-    if (is_container || !is_one_of(&value, rule->allow, rule->allow_count)) verdict->denied = true;
+    if (is_container || !word_list_has(allowed, value.bytes, value.length)) verdict->denied = true;
     return true;
 }
 
-/* *given: every value of the rule's path is allowed, or there is none and that will do. */
-static bool judge_rule(struct csv_row *row, const struct cells *cells, const struct consent_rule *rule,
-                       uint32_t slot, bool *given)
+/* *given: every value of the path of rule `number` is allowed, or there is none and that will do. */
+static bool judge_rule(struct csv_row *row, const struct cells *cells, uint32_t number, bool *given)
 {
+    const struct consent_rule *const rule = &row->plan->mapping->consent[number];
+    uint32_t const slot = row->plan->consent_slots[number];
     const struct cell *cell = &cells->slots[slot];
     struct verdict verdict = {0};
     bool good = true;
     if (!row->plan->slot_many[slot]) {
-        good = cell->at == NULL || judge_value(row, cells, rule, cell->at, cell->length, &verdict);
+        good = cell->at == NULL || judge_value(row, cells, number, cell->at, cell->length, &verdict);
     } else {
-        for (uint32_t number = cell->last; number != 0; number = cells->items[number - 1].before) {
-            const struct cells_item *item = &cells->items[number - 1];
+        for (uint32_t last = cell->last; last != 0; last = cells->items[last - 1].before) {
+            const struct cells_item *item = &cells->items[last - 1];
             const uint8_t *const at = cells->record + item->offset;
-            good = judge_value(row, cells, rule, at, item->length, &verdict) && good;
+            good = judge_value(row, cells, number, at, item->length, &verdict) && good;
         }
     }
     *given = verdict.said ? !verdict.denied : rule->missing == CONSENT_ALLOW;
     return good;
 }
 
+/* The commonest case: one string without escapes. False: it is not. */
+static inline bool judge_fast(const struct csv_row *row, const struct cells *cells, uint32_t number,
+                              bool *given)
+{
+    uint32_t length;
+    const uint8_t *const at = csv_put_single(row, cells, row->plan->consent_slots[number], &length);
+    if (at == NULL || !is_plain_string(at, length)) return false;
+    *given = word_list_has(&row->plan->consent_words[number], at + 1, length - 2);
+    return true;
+}
+
 bool row_select_consent(struct csv_row *row, const struct cells *cells, bool *selected)
 {
-    const struct mapping *mapping = row->plan->mapping;
+    uint32_t const count = (uint32_t)row->plan->mapping->consent_count;
     *selected = true;
-    for (uint32_t i = 0; i < mapping->consent_count && *selected; i++) {
+    for (uint32_t i = 0; i < count && *selected; i++) {
         row->consent_rule = i;
-        if (!judge_rule(row, cells, &mapping->consent[i], row->plan->consent_slots[i], selected))
-            return false;
+        if (!judge_fast(row, cells, i, selected) && !judge_rule(row, cells, i, selected)) return false;
     }
     return true;
 }

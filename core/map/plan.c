@@ -169,9 +169,22 @@ struct links {
     struct plan_identity_path *identity_paths;
     struct plan_column *columns;
     uint32_t *consent_slots;
+    struct word_list *consent_words;
+    struct word_list status_words;
     uint32_t time_slot, segment_first;
     struct path *segment_paths;
 };
+
+static bool add_words(struct arena *arena, const struct mapping *mapping, struct links *links)
+{
+    const struct segments *const segments = &mapping->segments;
+    links->consent_words = arena_array(arena, mapping->consent_count, sizeof *links->consent_words);
+    for (size_t i = 0; i < mapping->consent_count && links->consent_words != NULL; i++) {
+        const struct consent_rule *const rule = &mapping->consent[i];
+        if (!word_list_make(arena, rule->allow, rule->allow_count, &links->consent_words[i])) return false;
+    }
+    return word_list_make(arena, segments->statuses, segments->status_count, &links->status_words);
+}
 
 static bool links_start(struct arena *arena, const struct mapping *mapping, struct links *links)
 {
@@ -184,7 +197,7 @@ static bool links_start(struct arena *arena, const struct mapping *mapping, stru
         links->columns[c].slots =
             arena_array(arena, mapping->columns[c].path_count, sizeof *links->columns[c].slots);
     }
-    return !arena_failed(arena);
+    return add_words(arena, mapping, links) && !arena_failed(arena);
 }
 
 static bool links_add(struct plan_drafts *drafts, const struct mapping *mapping, struct links *links)
@@ -226,6 +239,8 @@ enum status plan_compile(struct arena *arena, const struct mapping *mapping, str
     plan->identity_paths = links.identity_paths;
     plan->columns = links.columns;
     plan->consent_slots = links.consent_slots;
+    plan->consent_words = links.consent_words;
+    plan->status_words = links.status_words;
     plan->time_slot = links.time_slot;
     plan->sparse_first = mapping->segments.count == 0 ? plan->slot_count : links.segment_first;
     return STATUS_OK;

@@ -19,6 +19,7 @@
 #include "core/base/arena.h"
 #include "core/base/status.h"
 #include "core/map/mapping.h"
+#include "core/map/word_list.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -124,8 +125,10 @@ struct plan {
     const struct path *const *slot_path; /* per slot, for messages */
     const struct plan_column *columns;
     const struct plan_identity_path *identity_paths;
-    const uint32_t *consent_slots; /* of each rule */
-    uint32_t time_slot;            /* of identity.timestamp, when records are compared by it; or PLAN_NONE */
+    const uint32_t *consent_slots;         /* of each rule */
+    const struct word_list *consent_words; /* of each rule: what it allows */
+    struct word_list status_words;         /* of segments.statuses */
+    uint32_t time_slot; /* of identity.timestamp, when records are compared by it; or PLAN_NONE */
     /* The statuses of segment number n: slot sparse_first + n, the last ones of all. A record fills few of
      * them: nobody goes over all for each record. slot_count when there are no segments. */
     uint32_t sparse_first;

@@ -1,0 +1,102 @@
+/* test_word_list.c - words of all lengths against a plain comparison. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "core/map/word_list.h"
+
+#include <string.h>
+
+#define TEXT_MAX 24u
+
+static const char *const words[] = {"y", "dy", "", "exactly8", "realized", "nine char", "longer than eight"};
+#define WORDS (sizeof words / sizeof *words)
+
+struct desk {
+    struct arena arena;
+    struct word_list list;
+};
+
+static void start(struct desk *desk, size_t count)
+{
+    *desk = (struct desk){.list = {.count = 0}};
+    assert_true(word_list_make(&desk->arena, words, count, &desk->list));
+}
+
+/* Text with others' bytes behind it, which must not count. */
+static bool has(const struct word_list *list, const void *text, size_t length)
+{
+    uint8_t bytes[TEXT_MAX + WORD_LIST_SHORT];
+    memset(bytes, 'y', sizeof bytes);
+    memcpy(bytes, text, length);
+    return word_list_has(list, bytes, length);
+}
+
+static void every_word_is_found(void **state)
+{
+    (void)state;
+    struct desk desk;
+    start(&desk, WORDS);
+    for (size_t i = 0; i < WORDS; i++)
+        assert_true(has(&desk.list, words[i], strlen(words[i])));
+    arena_free(&desk.arena);
+}
+
+static void beginnings_and_neighbours_are_not(void **state)
+{
+    (void)state;
+    struct desk desk;
+    start(&desk, WORDS);
+    for (size_t i = 0; i < WORDS; i++) {
+        char text[TEXT_MAX];
+        size_t const length = strlen(words[i]);
+        memcpy(text, words[i], length);
+        for (size_t at = 0; at < length; at++) {
+            text[at] ^= 1;
+            assert_false(has(&desk.list, text, length));
+            text[at] ^= 1;
+        }
+        text[length] = 'z';
+        assert_false(has(&desk.list, text, length + 1));
+        if (length > 1) assert_false(has(&desk.list, text, length - 1) && strcmp(words[i], "dy") != 0);
+    }
+    arena_free(&desk.arena);
+}
+
+static void nuls_count(void **state)
+{
+    (void)state;
+    struct desk desk;
+    start(&desk, WORDS);
+    assert_false(has(&desk.list, "y\0", 2));
+    assert_false(has(&desk.list, "\0", 1));
+    assert_false(has(&desk.list, "\0y", 2));
+    assert_false(has(&desk.list, "\0\0\0\0\0\0\0\0", 8));
+    assert_false(has(&desk.list, "exactly\0", 8));
+    assert_false(has(&desk.list, "nine char\0", 10));
+    arena_free(&desk.arena);
+}
+
+static void an_empty_list_has_nothing(void **state)
+{
+    (void)state;
+    struct desk desk;
+    start(&desk, 0);
+    assert_false(has(&desk.list, "", 0));
+    assert_false(has(&desk.list, "y", 1));
+    assert_false(has(&desk.list, "longer than eight", 17));
+    start(&desk, 1);
+    assert_false(has(&desk.list, "", 0));
+    arena_free(&desk.arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_word_is_found), cmocka_unit_test(beginnings_and_neighbours_are_not),
+        cmocka_unit_test(nuls_count), cmocka_unit_test(an_empty_list_has_nothing)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
