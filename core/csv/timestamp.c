@@ -7,6 +7,7 @@
 #include "core/csv/timestamp.h"
 
 #include <assert.h>
+#include <string.h>
 
 #define DAY_SECONDS    INT64_C(86400)
 #define HOUR_SECONDS   3600
@@ -41,16 +42,18 @@ struct civil {
 
 /* ---- calendar ---- */
 
-static bool is_leap(int year)
+/* 1: `year` >= 0 is a leap year: of the multiples of 4 all but those of 100 that aren't of 400. No branches:
+ * years come in no order. */
+static int is_leap(int year)
 {
-    return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    return (int)((year & 3) == 0) & ((int)(year % 100 != 0) | (int)((year & 15) == 0));
 }
 
 /* Days of a year before month `month` (from 1; 13 gives the year's length). */
 static int days_before_month(int year, int month)
 {
     static const short before[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365};
-    return before[month - 1] + (month > 2 && is_leap(year));
+    return before[month - 1] + ((int)(month > 2) & is_leap(year));
 }
 
 static int days_of_month(int year, int month)
@@ -187,9 +190,80 @@ static bool take_offset(struct cursor *cursor, int *seconds)
     return true;
 }
 
+/* ---- the usual form, eight characters at once ---- */
+
+/* yyyy-MM-ddTHH:mm:ss, of which Z, an offset or a fraction may follow. */
+#define USUAL_LENGTH 19
+
+/* Eight characters against a form of '0', which stands for any digit, and others, which stand for themselves:
+ * bytes 0 to 9, and 0. Bytes are little-endian, as plan.h asserts. False: another form. */
+static inline bool read_form(const char *text, const char form[static 8], uint64_t *digits)
+{
+    uint64_t characters, wanted, most = 0;
+    memcpy(&characters, text, sizeof characters);
+    memcpy(&wanted, form, sizeof wanted);
+    for (int i = 0; i < 8; i++) /* what may be added to a byte before its highest bit is set */
+        most |= (uint64_t)(form[i] == '0' ? 0x7f - 9 : 0x7f) << 8 * i;
+    *digits = characters ^ wanted;
+    return ((*digits | (*digits + most)) & UINT64_C(0x8080808080808080)) == 0;
+}
+
+/* Of digits: each with the one behind it, as a number below 100. */
+static inline uint64_t in_pairs(uint64_t digits)
+{
+    return digits * 10 + (digits >> 8);
+}
+
+static inline int pair_at(uint64_t pairs, int byte)
+{
+    return (int)(pairs >> 8 * byte & 0xff);
+}
+
+/* What follows a second: mostly Z, or milliseconds and Z. */
+static inline bool read_usual_end(const char *text, size_t length, int *micros, int *offset)
+{
+    struct cursor cursor = {text, text + length};
+    *micros = *offset = 0;
+    if (length == 1 && text[0] == 'Z') return true;
+    if (length == 5 && text[0] == '.' && text[4] == 'Z' && is_digit(text[1]) && is_digit(text[2]) &&
+        is_digit(text[3])) {
+        *micros = (text[1] - '0') * 100000 + (text[2] - '0') * 10000 + (text[3] - '0') * 1000;
+        return true;
+    }
+    if (take(&cursor, '.') && !take_fraction(&cursor, micros)) return false;
+    return take_offset(&cursor, offset) && cursor.at == cursor.end;
+}
+
+/* What most texts are. False: it is for the general reader to say what is wrong, if anything is. */
+static bool read_usual(const char *text, size_t length, int64_t *seconds, int *micros)
+{
+    uint64_t date, hour, second;
+    if (length < USUAL_LENGTH || !read_form(text, "0000-00-", &date) ||
+        !read_form(text + 8, "00T00:00", &hour) || !read_form(text + 11, "00:00:00", &second))
+        return false;
+    date = in_pairs(date);
+    hour = in_pairs(hour);
+    int const year = 100 * pair_at(date, 0) + pair_at(date, 2), month = pair_at(date, 5);
+    int const day = pair_at(hour, 0), of_hour = pair_at(hour, 6), of_minute = pair_at(in_pairs(second), 6);
+    if (month < 1 || month > 12 || day < 1 || pair_at(hour, 3) > 23 || of_hour > 59 || of_minute > 59)
+        return false;
+    if (day > 28 && day > days_of_month(year, month)) return false;
+    int offset;
+    if (!read_usual_end(text + USUAL_LENGTH, length - USUAL_LENGTH, micros, &offset)) return false;
+    int64_t const days = days_before_year(year) + days_before_month(year, month) + day - 1 - EPOCH_DAYS;
+    *seconds =
+        days * DAY_SECONDS + pair_at(hour, 3) * HOUR_SECONDS + of_hour * MINUTE_SECONDS + of_minute - offset;
+    return in_range(*seconds);
+}
+
 static bool read_text(const char *text, size_t length, int64_t *seconds, int *micros)
 {
     if (length < TIMESTAMP_DATE_LENGTH) return false; /* an empty text may be NULL */
+    int64_t usual;
+    if (read_usual(text, length, &usual, micros)) {
+        *seconds = usual;
+        return true;
+    }
     struct cursor cursor = {text, text + length};
     int64_t midnight;
     int time = 0, offset = 0;

@@ -449,6 +449,9 @@ static void reads_microseconds(void **state)
     } texts[] = {{"1970-01-01", 0},
                  {"1970-01-01T00:00:01Z", 1000000},
                  {"1970-01-01T00:00:00.1Z", 100000},
+                 {"1970-01-01T00:00:00.789Z", 789000},
+                 {"1970-01-01T00:00:00.789z", 789000},
+                 {"1970-01-01T00:00:00.7890", 789000},
                  {"1970-01-01T00:00:00.000001Z", 1},
                  {"1970-01-01T00:00:00.1234567890123456789Z", 123456},
                  {"1970-01-01T00:00:00.0000009Z", 0},
@@ -477,7 +480,12 @@ static void reads_microseconds(void **state)
         "253402300800000", "-62167219200000.001", "1e300", "1e17", "01", ""};
     for (size_t i = 0; i < sizeof no_times / sizeof *no_times; i++)
         expect_refused(timestamp_micros_from_number, no_times[i], strlen(no_times[i]));
-    static const char *const no_texts[] = {"", "soon", "1970-01-01T00:00:00.Z",
+    static const char *const no_texts[] = {"",
+                                           "soon",
+                                           "1970-01-01T00:00:00.78:Z",
+                                           "1970-01-01T00:00:00.7/9Z",
+                                           "1970-01-01T00:00:00.789ZZ",
+                                           "1970-01-01T00:00:00.Z",
                                            "0000-01-01T00:00:00.5+00:01"};
     for (size_t i = 0; i < sizeof no_texts / sizeof *no_texts; i++)
         expect_refused(timestamp_micros_from_text, no_texts[i], strlen(no_texts[i]));
