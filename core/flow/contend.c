@@ -39,33 +39,32 @@ void contend_mark(struct contend *contend, struct chunk *chunk)
     chunk->row_marks[chunk->rows] = (uint32_t)contend->next_row;
 }
 
-struct contender contend_describe(const struct csv_row *row, const struct contend_outcome *outcome,
-                                  uint32_t *id)
+void contend_describe(const struct csv_row *row, const struct contend_outcome *outcome, uint32_t *id,
+                      struct contender *contender)
 {
-    struct contender contender = {
-        .outcome = (uint8_t)outcome->outcome, .reason = outcome->reason, .rows = outcome->rows};
     uint32_t const first = *id;
+    *contender = (struct contender){
+        .outcome = (uint8_t)outcome->outcome, .reason = outcome->reason, .rows = outcome->rows};
     if (outcome->outcome == CONTENDER_SKIPPED && outcome->reason == SKIP_CONSENT)
-        contender.rule = (uint8_t)row->consent_rule;
+        contender->rule = (uint8_t)row->consent_rule;
     if (outcome->outcome != CONTENDER_ROWS) {
         *id = row->id_count;
     } else if (row->id_count == 1) {
         *id = 1;
         for (unsigned c = 0; c < CHANGE_COUNT; c++)
-            contender.changed[c] = (uint16_t)row->changed[c];
+            contender->changed[c] = (uint16_t)row->changed[c];
     } else {
         uint8_t const of_last = row->id_changed[row->id_count - 1]; /* row->changed is the last row's */
         uint8_t const of_these = row->id_changed[first];
         for (unsigned c = 0; c < CHANGE_COUNT; c++)
-            contender.changed[c] = (uint16_t)(row->changed[c] - (of_last >> c & 1u) + (of_these >> c & 1u));
+            contender->changed[c] = (uint16_t)(row->changed[c] - (of_last >> c & 1u) + (of_these >> c & 1u));
         while (*id < row->id_count && row->id_changed[*id] == of_these)
             ++*id;
     }
-    contender.candidates = *id - first;
-    contender.shape = row->id_count == 1    ? CONTENDER_ALONE
-                      : *id < row->id_count ? CONTENDER_MORE
-                                            : CONTENDER_WHOLE;
-    return contender;
+    contender->candidates = *id - first;
+    contender->shape = row->id_count == 1    ? CONTENDER_ALONE
+                       : *id < row->id_count ? CONTENDER_MORE
+                                             : CONTENDER_WHOLE;
 }
 
 static void enter(struct contend *contend)

@@ -56,10 +56,10 @@ static inline void contend_next_chunk(struct contend *contend)
     contend->marked = 0;
 }
 
-/* The contender of the record that was opened in `row`, from id number *id on; moves *id behind its
- * candidates. */
-struct contender contend_describe(const struct csv_row *row, const struct contend_outcome *outcome,
-                                  uint32_t *id);
+/* *contender: of the record that was opened in `row`, from id number *id on; moves *id behind its candidates.
+ */
+void contend_describe(const struct csv_row *row, const struct contend_outcome *outcome, uint32_t *id,
+                      struct contender *contender);
 /* Takes that record's candidates, behind all that became of it: its rows are marked. */
 void contend_record(struct contend *contend, const struct csv_row *row);
 /* Enters what is left of the unit: contend->first are all its candidates' bits. */

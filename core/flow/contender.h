@@ -14,7 +14,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <string.h>
 
 enum contender_outcome { CONTENDER_ROWS, CONTENDER_SKIPPED, CONTENDER_FAILED };
 
@@ -34,13 +33,16 @@ struct contender {
     uint8_t shape;                  /* enum contender_shape */
 };
 
-/* All but the candidates. */
+/* All but the candidates. Field by field: a look at several at once would wait for what was just written of
+ * each. */
 static inline bool contender_is_like(const struct contender *a, const struct contender *b)
 {
-    uint32_t first[3], second[3];
-    memcpy(first, &a->rows, sizeof first);
-    memcpy(second, &b->rows, sizeof second);
-    return ((first[0] ^ second[0]) | (first[1] ^ second[1]) | (first[2] ^ second[2])) == 0;
+    unsigned differ = (unsigned)(a->rows ^ b->rows) | (unsigned)(a->outcome ^ b->outcome) |
+                      (unsigned)(a->reason ^ b->reason) | (unsigned)(a->rule ^ b->rule) |
+                      (unsigned)(a->shape ^ b->shape);
+    for (unsigned c = 0; c < CHANGE_COUNT; c++)
+        differ |= (unsigned)(a->changed[c] ^ b->changed[c]);
+    return differ == 0;
 }
 
 /* Takes the candidates of `next` into `last`, if one contender can stand for both. */
@@ -52,6 +54,6 @@ static inline bool contender_join(struct contender *last, const struct contender
     return true;
 }
 
-_Static_assert(sizeof(struct contender) == 16, "no padding, which would be compared");
+_Static_assert(sizeof(struct contender) == 16, "small: the spool keeps them");
 
 #endif

@@ -387,7 +387,8 @@ static void contend(struct convert *convert, const struct csv_row *row, enum con
     struct chunk *const rows = convert->split.stream_count == 0 ? convert->rows : convert->split.rows;
     if (rows != NULL) contend_mark(&convert->contend, rows);
     for (uint32_t id = 0; id < row->id_count;) {
-        struct contender const contender = contend_describe(row, &became, &id);
+        struct contender contender;
+        contend_describe(row, &became, &id, &contender);
         if (joins_last(convert, &contender)) continue;
         if (!fits_contender(convert) && !next_contenders(convert)) return;
         memcpy(convert->contenders->bytes + convert->contenders->length, &contender, sizeof contender);
