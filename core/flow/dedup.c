@@ -31,8 +31,8 @@ void dedup_destroy(struct dedup *dedup)
 
 /* ---- gather ---- */
 
-/* What a chunk is preceded by in the spool. Its bytes follow, for rows their ends, marks and runs, and for
- * the last of a shard its tally. */
+/* What a chunk is preceded by in the spool. For rows their ends, marks and runs follow, so that it is known
+ * who stays before the bytes come, then the bytes, and for the last of a shard its tally. */
 struct kept {
     uint64_t shard, open_row, checksum;
     uint32_t kind, length, rows, run_count, contender_count;
@@ -53,7 +53,6 @@ enum status dedup_keep(struct dedup *dedup, const struct chunk *chunk, struct fa
                               .last = chunk->last,
                               .ends_source = chunk->ends_source};
     enum status status = spool_append(spool, &kept, sizeof kept, fault);
-    if (status == STATUS_OK) status = spool_append(spool, chunk->bytes, chunk->length, fault);
     if (status == STATUS_OK && chunk->kind == CHUNK_ROWS) {
         status = spool_append(spool, chunk->row_ends, chunk->rows * sizeof *chunk->row_ends, fault);
         if (status == STATUS_OK)
@@ -62,6 +61,7 @@ enum status dedup_keep(struct dedup *dedup, const struct chunk *chunk, struct fa
         if (status == STATUS_OK)
             status = spool_append(spool, chunk->runs, chunk->run_count * sizeof *chunk->runs, fault);
     }
+    if (status == STATUS_OK) status = spool_append(spool, chunk->bytes, chunk->length, fault);
     if (status != STATUS_OK || !chunk->last) return status;
     if (!losers_keep(&dedup->table.losers, chunk->losers))
         return fault_set(fault, STATUS_IO, "no memory for the list of shards");
@@ -108,7 +108,13 @@ static enum status take_rows(struct dedup *dedup, struct chunk *chunk, struct fa
             spool_take(spool, chunk->row_marks, chunk_mark_count(chunk) * sizeof *chunk->row_marks, fault);
     if (status == STATUS_OK)
         status = spool_take(spool, chunk->runs, chunk->run_count * sizeof *chunk->runs, fault);
-    if (status == STATUS_OK) dedup_replay_rows(&dedup->replay, chunk);
+    return status == STATUS_OK ? dedup_replay_rows(&dedup->replay, chunk, spool, fault) : status;
+}
+
+static enum status take_rejects(struct dedup *dedup, struct chunk *chunk, struct fault *fault)
+{
+    enum status const status = spool_take(&dedup->spool, chunk->bytes, chunk->length, fault);
+    if (status == STATUS_OK) dedup_replay_rejects(&dedup->replay, chunk);
     return status;
 }
 
@@ -137,12 +143,8 @@ static enum status take_chunk(struct dedup *dedup, const struct kept *kept, stru
     chunk->run_count = kept->run_count;
     chunk->last = kept->last;
     chunk->ends_source = kept->ends_source;
-    enum status status = spool_take(&dedup->spool, chunk->bytes, chunk->length, fault);
-    if (status != STATUS_OK) return status;
-    if (chunk->kind == CHUNK_ROWS)
-        status = take_rows(dedup, chunk, fault);
-    else
-        dedup_replay_rejects(&dedup->replay, chunk);
+    enum status const status =
+        chunk->kind == CHUNK_ROWS ? take_rows(dedup, chunk, fault) : take_rejects(dedup, chunk, fault);
     return status == STATUS_OK && chunk->last ? take_tally(dedup, kept, chunk, fault) : status;
 }
 

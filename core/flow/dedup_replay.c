@@ -159,81 +159,106 @@ void dedup_replay_rejects(struct dedup_replay *replay, struct chunk *chunk)
 
 /* ---- rows ---- */
 
-/* How far a chunk is cut: what is read, and where it goes. */
+/* How far a chunk is read: its rows, and its bytes, of which those up to `from` are taken or passed, and
+ * those from there to `at` stay. */
 struct cut {
     struct dedup_replay *replay;
     struct chunk *chunk;
-    uint32_t row, at, end; /* end: of all bytes */
-    uint32_t to_row, to;
+    struct spool *spool;
+    uint32_t stay; /* so many rows stay for sure */
+    uint32_t row, from, at, end;
+    uint32_t to_row, to; /* where rows that stay go */
 };
 
 static bool row_is_lost(const struct cut *cut)
 {
-    return losers_has(&cut->replay->losers, cut->chunk->row_marks[cut->row]);
+    return cut->row >= cut->stay && losers_has(&cut->replay->losers, cut->chunk->row_marks[cut->row]);
 }
 
-/* Keeps the bytes up to `end`, or leaves them out. */
-static void cut_to(struct cut *cut, uint32_t end, bool lost)
+/* Takes what stays. */
+static enum status take(struct cut *cut, struct fault *fault)
 {
-    if (!lost) {
-        memmove(cut->chunk->bytes + cut->to, cut->chunk->bytes + cut->at, end - cut->at);
-        cut->to += end - cut->at;
-    }
+    enum status const status =
+        spool_take(cut->spool, cut->chunk->bytes + cut->to, cut->at - cut->from, fault);
+    cut->to += cut->at - cut->from;
+    cut->from = cut->at;
+    return status;
+}
+
+/* The bytes up to `end` stay, or are left out. */
+static enum status cut_to(struct cut *cut, uint32_t end, bool lost, struct fault *fault)
+{
+    enum status status = lost ? take(cut, fault) : STATUS_OK;
+    if (lost && status == STATUS_OK) status = spool_take(cut->spool, NULL, end - cut->at, fault);
     cut->at = end;
+    if (lost) cut->from = end;
+    return status;
 }
 
 /* The rows of one stream; with the last of them comes what is left behind the chunk's last row end. */
-static void cut_run(struct cut *cut, struct chunk_run *run, bool is_last)
+static enum status cut_run(struct cut *cut, struct chunk_run *run, bool is_last, struct fault *fault)
 {
     uint32_t const begin = cut->to;
+    enum status status = STATUS_OK;
     uint32_t kept = 0;
-    for (uint32_t left = run->rows; left > 0; left--) {
+    for (uint32_t left = run->rows; left > 0 && status == STATUS_OK; left--) {
         bool const lost = row_is_lost(cut);
-        cut_to(cut, cut->chunk->row_ends[cut->row++], lost);
+        status = cut_to(cut, cut->chunk->row_ends[cut->row++], lost, fault);
         if (lost) continue;
-        cut->chunk->row_ends[cut->to_row++] = cut->to;
+        cut->chunk->row_ends[cut->to_row++] = cut->to + (cut->at - cut->from);
         kept++;
     }
-    if (is_last && cut->at < cut->end) {
+    if (is_last && cut->at < cut->end && status == STATUS_OK) {
         bool const lost = row_is_lost(cut);
-        cut_to(cut, cut->end, lost);
+        status = cut_to(cut, cut->end, lost, fault);
         if (lost) cut->chunk->open_row = 0;
     }
+    if (status == STATUS_OK) status = take(cut, fault);
     run->rows = kept;
     run->checksum = checksum_update(cut->replay->checksum, 0, cut->chunk->bytes + begin, cut->to - begin);
+    return status;
 }
 
-static void cut_runs(struct cut *cut)
+static enum status cut_runs(struct cut *cut, struct fault *fault)
 {
     struct chunk *const chunk = cut->chunk;
+    enum status status = STATUS_OK;
     uint32_t kept = 0;
-    for (uint32_t i = 0; i < chunk->run_count; i++) {
+    for (uint32_t i = 0; i < chunk->run_count && status == STATUS_OK; i++) {
         struct chunk_run run = chunk->runs[i];
         uint32_t const begin = cut->to;
-        cut_run(cut, &run, i + 1 == chunk->run_count);
+        status = cut_run(cut, &run, i + 1 == chunk->run_count, fault);
         if (cut->to != begin) chunk->runs[kept++] = run;
     }
     chunk->run_count = kept;
+    return status;
 }
 
-static bool any_row_is_lost(struct cut cut)
+/* How many rows come before the first that is lost. */
+static uint32_t count_staying(struct cut cut)
 {
-    for (; cut.row < chunk_mark_count(cut.chunk); cut.row++)
-        if (row_is_lost(&cut)) return true;
-    return false;
+    uint32_t const count = chunk_mark_count(cut.chunk);
+    while (cut.row < count && !row_is_lost(&cut))
+        cut.row++;
+    return cut.row;
 }
 
-void dedup_replay_rows(struct dedup_replay *replay, struct chunk *chunk)
+enum status dedup_replay_rows(struct dedup_replay *replay, struct chunk *chunk, struct spool *spool,
+                              struct fault *fault)
 {
-    struct cut cut = {.replay = replay, .chunk = chunk, .end = chunk->length};
-    if (!replay->has_losers || !any_row_is_lost(cut)) return;
+    struct cut cut = {.replay = replay, .chunk = chunk, .spool = spool, .end = chunk->length};
+    if (replay->has_losers) cut.stay = count_staying(cut);
+    if (!replay->has_losers || cut.stay == chunk_mark_count(chunk))
+        return spool_take(spool, chunk->bytes, chunk->length, fault);
+    enum status status;
     if (chunk->run_count != 0) {
-        cut_runs(&cut);
+        status = cut_runs(&cut, fault);
     } else {
         struct chunk_run whole = {.rows = chunk->rows};
-        cut_run(&cut, &whole, true);
+        status = cut_run(&cut, &whole, true, fault);
         chunk->checksum = whole.checksum;
     }
     chunk->rows = cut.to_row;
     chunk->length = cut.to;
+    return status;
 }

@@ -13,6 +13,7 @@
 #include "core/flow/chunk.h"
 #include "core/flow/contender.h"
 #include "core/flow/losers.h"
+#include "core/flow/spool.h"
 
 struct dedup_replay {
     enum checksum_kind checksum;    /* of the chunks */
@@ -37,8 +38,10 @@ void dedup_replay_begin(struct dedup_replay *replay, struct losers_unit losers);
 void dedup_replay_contenders(struct dedup_replay *replay, uint32_t count);
 /* Counts all contenders at hand. */
 void dedup_replay_count(struct dedup_replay *replay);
-/* Take the losers out of a chunk of rows, of rejects. */
-void dedup_replay_rows(struct dedup_replay *replay, struct chunk *chunk);
+/* A chunk of rows of which all is there but the bytes, which the spool gives next: takes those that stay. */
+enum status dedup_replay_rows(struct dedup_replay *replay, struct chunk *chunk, struct spool *spool,
+                              struct fault *fault);
+/* Takes the losers out of a chunk of rejects. */
 void dedup_replay_rejects(struct dedup_replay *replay, struct chunk *chunk);
 
 #endif

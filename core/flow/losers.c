@@ -140,15 +140,11 @@ bool losers_any(const struct losers_unit *unit)
     return false;
 }
 
-bool losers_has(struct losers_unit *unit, uint64_t candidate)
+void losers_find(struct losers_unit *unit, uint64_t candidate)
 {
     if (candidate < unit->at->first) unit->at = unit->first;
     while (candidate - unit->at->first >= unit->at->count)
         unit->at = unit->at->next;
-    uint64_t const within = candidate - unit->at->first;
-    return (atomic_load_explicit(&unit->at->words[within / WORD_BITS], memory_order_relaxed) >>
-            within % WORD_BITS) &
-           1;
 }
 
 void losers_drop(struct losers *losers, uint64_t unit)

@@ -78,7 +78,14 @@ struct losers_unit {
 
 struct losers_unit losers_unit(const struct losers *losers, uint64_t unit); /* number `unit` that was kept */
 bool losers_any(const struct losers_unit *unit);
-bool losers_has(struct losers_unit *unit, uint64_t candidate);
+/* Moves to the piece that the candidate stands in. */
+void losers_find(struct losers_unit *unit, uint64_t candidate);
+static inline bool losers_has(struct losers_unit *unit, uint64_t candidate)
+{
+    if (candidate - unit->at->first >= unit->at->count) losers_find(unit, candidate);
+    uint64_t const within = candidate - unit->at->first;
+    return (atomic_load_explicit(&unit->at->words[within / 64], memory_order_relaxed) >> within % 64) & 1;
+}
 /* A unit's bits are not needed any more. */
 void losers_drop(struct losers *losers, uint64_t unit);
 

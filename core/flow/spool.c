@@ -92,7 +92,7 @@ static size_t take_from_memory(struct spool *spool, uint8_t *to, size_t length)
 {
     uint64_t const left = kept(spool) - spool->taken;
     size_t const step = length < left ? length : (size_t)left;
-    memcpy(to, spool->memory + spool->taken, step);
+    if (to != NULL) memcpy(to, spool->memory + spool->taken, step);
     return step;
 }
 
@@ -110,7 +110,7 @@ static enum status take_from_store(struct spool *spool, uint8_t *to, size_t leng
         if (status != STATUS_OK) return status;
     }
     *step = spool->buffered - at < length ? spool->buffered - at : length;
-    memcpy(to, buffer + at, *step);
+    if (to != NULL) memcpy(to, buffer + at, *step);
     return STATUS_OK;
 }
 
@@ -130,7 +130,7 @@ enum status spool_take(struct spool *spool, void *bytes, size_t length, struct f
             status = take_from_store(spool, to, length, &step, fault);
         if (status != STATUS_OK) return status;
         spool->taken += step;
-        to += step;
+        if (to != NULL) to += step;
         length -= step;
     }
     return STATUS_OK;

@@ -46,7 +46,7 @@ void spool_destroy(struct spool *spool); /* zeroed is fine */
 enum status spool_append(struct spool *spool, const void *bytes, size_t length, struct fault *fault);
 /* All bytes are appended, reading begins. */
 enum status spool_rewind(struct spool *spool, struct fault *fault);
-/* The next `length` bytes; there must be as many. */
+/* The next `length` bytes; there must be as many. `bytes` NULL: they are passed. */
 enum status spool_take(struct spool *spool, void *bytes, size_t length, struct fault *fault);
 static inline uint64_t spool_left(const struct spool *spool)
 {
