@@ -34,6 +34,7 @@ static bool check_token(struct csv_row *row, const struct cells *cells, uint32_t
     size_t bad, written;
     if (*at == '"' && !scan_has_either(at + 1, length - 2, '\\', '\\')) return true;
     if (!plan_reads(row->plan, slot, *at)) return true;
+    if (length == 4 && memcmp(at, "true", 4) == 0) return true; /* as most primary flags are */
     bool const good = *at == '{' || *at == '['
                           ? json_container(at, length, row->brackets, row->depth_max, NULL, &written, &bad)
                           : json_is_scalar(at, length, &bad);
