@@ -9,7 +9,7 @@
  * stop after the first: Java's GZIPInputStream does when its stream says that nothing is available.
  *
  * A unit's bytes depend on its own bytes and on isa-l's version only: no history of the unit before (it would
- * make files 2 % smaller and take 6 % more instructions), and level 2, whose code for SSE4.2, AVX, AVX2 and
+ * make files 2 % smaller and take 6 % more instructions), and level 1, whose code for SSE4.2, AVX, AVX2 and
  * AVX-512 finds the same matches (level 3's doesn't). A CPU without SSE4.2, none since 2011, or another
  * architecture takes another hash function in isa-l: files of the same content, but of other bytes.
  *
