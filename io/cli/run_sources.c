@@ -69,6 +69,12 @@ static uint64_t shard_size(const struct run *run)
     return may_be_large && run->input_bytes >= RUN_LARGE_INPUT ? RUN_SHARD_LARGE : OPTIONS_SHARD_DEFAULT;
 }
 
+/* One compressed file or object alone is decompressed by several threads, if its frames allow. */
+static bool shares_frames(const struct run *run)
+{
+    return run->list.count == 1 && run_threads(run->options) > 1;
+}
+
 /* Streams have no shards: they stay empty extents. */
 static enum status open_all(struct run *run, struct shard_source *extents, struct fault *fault)
 {
@@ -76,7 +82,8 @@ static enum status open_all(struct run *run, struct shard_source *extents, struc
         .mode = run->options->input_mode == OPTIONS_INPUT_MMAP ? SOURCE_MODE_MMAP : SOURCE_MODE_READ,
         .window_log_max = run->window_log_max,
         .format = run->job.format,
-        .remote = run_objects_port(&run->objects)};
+        .remote = run_objects_port(&run->objects),
+        .shares_frames = shares_frames(run)};
     for (size_t i = 0; i < run->list.count; i++) {
         const struct source_item *const item = &run->list.items[i];
         struct source *const source = source_open(item, &rules, fault);
@@ -148,10 +155,14 @@ void run_sources_plan(struct run *run, uint64_t memory)
     for (size_t i = 0; i < run->list.count; i++) {
         const struct source_item *const item = &run->list.items[i];
         if (item->object == NULL) continue;
-        bool const is_plain = item->kind == SOURCE_KIND_FILE;
-        request.plain += is_plain ? item->object->size : 0;
-        request.objects += is_plain;
-        streams += !is_plain;
+        bool const is_shelved = source_open_anywhere(item, shares_frames(run));
+        request.shelved += is_shelved ? item->object->size : 0;
+        request.objects += is_shelved;
+        streams += !is_shelved;
+        if (is_shelved && item->kind == SOURCE_KIND_PACKED) { /* alone */
+            request.shard = 0;
+            request.wish = SOURCE_FRAMES_RUN_BYTES + RUN_FRAME_BYTES;
+        }
     }
     request.streams = streams < run->pipeline.threads + 1 ? streams : run->pipeline.threads + 1;
     fetch_plan_make(&request, &run->objects.plan);
@@ -163,16 +174,31 @@ enum status run_sources_start(struct run *run, struct fault *fault)
                                       : fetch_start(run->objects.fetch, &run->objects.plan, fault);
 }
 
-/* One compressed file alone is shared by as many decoders as there are converters; of several, each has its
- * own. Half of what is left goes to windows, the other to slots. */
+/* Stored bytes of a frame at most whose end is looked for. Of an object, the ranges in which the decoders'
+ * runs lie have to be held, and those where they begin and end. */
+static uint64_t longest_frame(const struct run *run, uint32_t decoders)
+{
+    const struct fetch_plan *const plan = &run->objects.plan;
+    const struct source_object *const object = run->list.items[0].object;
+    if (object == NULL || object->size <= plan->slots * (uint64_t)plan->range_bytes)
+        return SOURCE_FRAMES_WALK_MAX;
+    if (plan->slots <= decoders + 1) return 0;
+    uint64_t const each = (plan->slots - decoders - 1) * (uint64_t)plan->range_bytes / decoders;
+    uint64_t const longest = each > SOURCE_FRAMES_RUN_BYTES ? each - SOURCE_FRAMES_RUN_BYTES : 0;
+    return longest < SOURCE_FRAMES_WALK_MAX ? longest : SOURCE_FRAMES_WALK_MAX;
+}
+
+/* As many decoders as there are converters; of several files, each has its own. Half of what is left goes to
+ * windows, the other to slots. */
 static void share_frames(struct run *run, uint64_t left)
 {
     uint32_t const decoders = run_threads(run->options);
     uint64_t const windows = source_frames_memory(decoders, 0, run->window_log_max);
     uint64_t slot = windows < left ? (left - windows) / decoders / SOURCE_FRAMES_SLOTS : 0;
     if (slot > SOURCE_FRAMES_SLOT_MAX) slot = SOURCE_FRAMES_SLOT_MAX;
-    if (run->list.count == 1 && slot >= SOURCE_FRAMES_SLOT_MIN)
-        source_stream_share(run->sources[0], decoders, (size_t)slot);
+    uint64_t const longest = longest_frame(run, decoders);
+    if (shares_frames(run) && slot >= SOURCE_FRAMES_SLOT_MIN && longest > 0)
+        source_stream_share(run->sources[0], decoders, (size_t)slot, longest);
 }
 
 /* Later frames may ask for larger windows than the first ones. */

@@ -19,6 +19,10 @@
 /* Text that a stored byte of a compressed file stands for, about: dumps of profiles. */
 #define RUN_TEXT_RATIO 10u
 
+/* Stored bytes of a zstd frame on S3 that are held for each thread, when there is memory: frames above are
+ * rare, and those behind one are decompressed by one thread. */
+#define RUN_FRAME_BYTES (16 * LIMIT_MIB)
+
 /* Lists and opens them; files that are read front to back are opened when their turn comes. */
 enum status run_sources_open(struct run *run, struct fault *fault);
 /* What they ask of the pipeline's memory. */

@@ -20,7 +20,7 @@ static bool fits(const struct fetch_request *request, struct fetch_plan *plan)
 /* Of all that there is, some objects' last ranges are short. */
 static uint32_t all_slots(const struct fetch_request *request, size_t range_bytes)
 {
-    uint64_t const ranges = request->plain / range_bytes + request->objects;
+    uint64_t const ranges = request->shelved / range_bytes + request->objects;
     return ranges < UINT32_MAX ? (uint32_t)ranges : UINT32_MAX;
 }
 
@@ -36,12 +36,14 @@ static uint32_t least_slots(const struct fetch_request *request, size_t range_by
     return at_most(slots, all_slots(request, range_bytes));
 }
 
-/* Every connection busy, while each thread reads a range and one more is between the two. */
+/* Every connection busy, while each thread reads a range, or as much as is wished for it, and one more is
+ * between the two. */
 static uint32_t most_slots(const struct fetch_request *request, size_t range_bytes)
 {
     uint32_t const least = least_slots(request, range_bytes);
-    uint32_t const busy =
-        at_most((uint64_t)request->connections + request->threads + 1, all_slots(request, range_bytes));
+    uint64_t const wished = (request->wish + range_bytes - 1) / range_bytes;
+    uint64_t const threads = request->threads * (wished == 0 ? 1 : wished);
+    uint32_t const busy = at_most(request->connections + threads + 1, all_slots(request, range_bytes));
     return busy > least ? busy : least;
 }
 

@@ -32,15 +32,16 @@ struct fetch_request {
     uint32_t connections; /* at least 1 */
     uint32_t threads;     /* that read */
     uint32_t buckets;
-    uint32_t streams; /* packed objects that are open at once; 0: all are plain */
-    uint64_t plain;   /* bytes of all plain objects */
-    size_t objects;   /* plain ones; 0: none */
+    uint32_t streams; /* packed objects that are read front to back at once; 0: none */
+    uint64_t shelved; /* bytes of all objects on the shelf: plain ones, and one whose frames are shared */
+    size_t objects;   /* how many these are; 0: none */
     uint64_t shard;   /* bytes that a thread takes of them at a time */
+    uint64_t wish;    /* bytes for each thread at best, when there is memory; 0: a range is enough */
 };
 
 struct fetch_plan {
     size_t range_bytes;
-    uint32_t slots;  /* of the shelf; 0: no plain objects */
+    uint32_t slots;  /* of the shelf; 0: nothing is on it */
     uint32_t ahead;  /* ranges of each stream; 0: no streams */
     uint64_t memory; /* all of it */
 };

@@ -327,11 +327,9 @@ static struct source_reader *file_open_reader(struct source *source, size_t wind
     return reader;
 }
 
-struct source *source_file_open(const char *path, enum source_mode mode, struct fault *fault)
+struct source *source_file_adopt(const char *path, int descriptor, const struct stat *about,
+                                 enum source_mode mode, struct fault *fault)
 {
-    struct stat about;
-    int const descriptor = source_file_descriptor(path, &about, fault);
-    if (descriptor < 0) return NULL;
     struct source_file *file = calloc(1, sizeof *file);
     char *copy = strdup(path);
     if (file == NULL || copy == NULL) {
@@ -345,10 +343,10 @@ struct source *source_file_open(const char *path, enum source_mode mode, struct 
                                  .descriptor = descriptor,
                                  .range = SOURCE_GUARD_NONE,
                                  .page = (size_t)sysconf(_SC_PAGESIZE),
-                                 .stamp = source_stamp_of(&about)};
+                                 .stamp = source_stamp_of(about)};
     file->port = (struct source){.self = file,
                                  .name = copy,
-                                 .size = (uint64_t)about.st_size,
+                                 .size = (uint64_t)about->st_size,
                                  .open_reader = file_open_reader,
                                  .close_reader = file_close_reader,
                                  .window = file_window};
@@ -357,6 +355,13 @@ struct source *source_file_open(const char *path, enum source_mode mode, struct 
     else
         (void)posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL); /* a hint: reads work without it */
     return &file->port;
+}
+
+struct source *source_file_open(const char *path, enum source_mode mode, struct fault *fault)
+{
+    struct stat about;
+    int const descriptor = source_file_descriptor(path, &about, fault);
+    return descriptor < 0 ? NULL : source_file_adopt(path, descriptor, &about, mode, fault);
 }
 
 enum source_mode source_file_mode(const struct source *source)

@@ -39,6 +39,11 @@ enum source_mode source_file_mode(const struct source *source);
 enum status source_file_check(const struct source *source, struct fault *fault);
 void source_file_close(struct source *source); /* takes NULL */
 
+/* The same of a descriptor that was opened for reading, with its status; `path` is for messages. The
+ * descriptor is the source's, also when there is no memory for one (NULL, STATUS_IO). */
+struct source *source_file_adopt(const char *path, int descriptor, const struct stat *about,
+                                 enum source_mode mode, struct fault *fault);
+
 /* Opens a regular file for reading and tells its status: a descriptor, or -1 with the fault filled as
  * source_file_open() does. Never waits for the other end of a FIFO. */
 int source_file_descriptor(const char *path, struct stat *about, struct fault *fault);

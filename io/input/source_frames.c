@@ -1,13 +1,11 @@
-/* source_frames.c - see the header. Threads: the reader's, and the decoders that are made here. Owns slots
- * and decoders.
+/* source_frames.c - see the header. Threads: the reader's, and the decoders that are made here. Owns slots,
+ * decoders, and readers of the source.
  *
  * Two locks: `claiming` is held by the one decoder that looks for its next run, `mutex` for moments only. */
 #include "io/input/source_frames.h"
 
 #include "core/codec/zstd_frame.h"
-#include "io/input/source_file.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,17 +24,17 @@ enum slot_state { SLOT_EMPTY, SLOT_FILLING, SLOT_ENDED, SLOT_BROKEN, SLOT_UNREAD
 struct slot {
     enum slot_state state;
     uint64_t number;     /* of the run */
-    uint64_t begin, end; /* in the file */
+    uint64_t begin, end; /* in the source */
     uint8_t *bytes;
     size_t filled, drained;
     struct unpack_defect defect; /* BROKEN */
-    int error;                   /* UNREAD: errno */
+    struct fault fault;          /* UNREAD */
 };
 
 struct decoder {
     struct source_frames *frames;
     struct unpack *unpack;
-    uint8_t *in; /* STEP_BYTES */
+    struct source_reader *reader; /* windows of STEP_BYTES */
     pthread_t thread;
     bool started;
 };
@@ -44,8 +42,9 @@ struct decoder {
 struct source_frames {
     struct source_frames_rules rules;
     pthread_mutex_t claiming;
-    uint64_t next_begin;   /* under `claiming` */
-    pthread_mutex_t mutex; /* of what follows */
+    uint64_t next_begin;          /* under `claiming` */
+    struct source_reader *walker; /* likewise */
+    pthread_mutex_t mutex;        /* of what follows */
     pthread_cond_t changed;
     struct slot *slots;
     uint64_t claimed, current; /* runs: claimed so far, the one that is read */
@@ -61,25 +60,37 @@ static uint32_t slot_count(const struct source_frames *frames)
 
 /* ---- finding frames ---- */
 
+/* What is at `at`, up to `length` bytes of it; less: the source ends there, or can't be read, which is said
+ * by whoever decodes what is before it. Until the next look. */
+static const uint8_t *look_at(const struct source_frames *frames, uint64_t at, size_t *length)
+{
+    struct source *const source = frames->rules.source;
+    struct source_window window = {.length = 0};
+    if (at >= source->size || source->window(frames->walker, at, *length, &window, NULL) != STATUS_OK)
+        window = (struct source_window){.length = 0};
+    *length = window.length;
+    return window.bytes;
+}
+
 /* The end of the frame at `begin`, or 0: it is none, is not whole, or its end is too far away. */
 static uint64_t find_frame_end(const struct source_frames *frames, uint64_t begin)
 {
-    uint8_t head[ZSTD_FRAME_HEADER_MAX];
     struct zstd_frame frame;
-    uint64_t const size = frames->rules.size;
+    uint64_t const size = frames->rules.source->size;
     uint64_t whole;
-    int64_t const length = source_file_pread(frames->rules.descriptor, head, sizeof head, begin);
-    if (length <= 0) return 0;
-    if (zstd_frame_skippable(head, (size_t)length, &whole)) return whole <= size - begin ? begin + whole : 0;
-    if (!zstd_frame_read(head, (size_t)length, &frame)) return 0;
+    size_t length = ZSTD_FRAME_HEADER_MAX;
+    const uint8_t *const head = look_at(frames, begin, &length);
+    if (length == 0) return 0;
+    if (zstd_frame_skippable(head, length, &whole)) return whole <= size - begin ? begin + whole : 0;
+    if (!zstd_frame_read(head, length, &frame)) return 0;
     uint64_t at = begin + frame.header;
     bool is_last = false;
     while (!is_last) {
-        uint8_t block[ZSTD_FRAME_BLOCK_BYTES];
-        if (at - begin > SOURCE_FRAMES_WALK_MAX) return 0;
-        if (source_file_pread(frames->rules.descriptor, block, sizeof block, at) != (int64_t)sizeof block)
-            return 0;
-        at += sizeof block + zstd_frame_block(block, &is_last);
+        if (at - begin > frames->rules.walk_max) return 0;
+        length = ZSTD_FRAME_BLOCK_BYTES;
+        const uint8_t *const block = look_at(frames, at, &length);
+        if (length != ZSTD_FRAME_BLOCK_BYTES) return 0;
+        at += ZSTD_FRAME_BLOCK_BYTES + zstd_frame_block(block, &is_last);
     }
     if (frame.has_checksum) at += ZSTD_FRAME_CHECKSUM_BYTES;
     return at <= size ? at : 0;
@@ -89,15 +100,14 @@ static uint64_t find_frame_end(const struct source_frames *frames, uint64_t begi
  * begins. */
 static uint64_t find_run_end(const struct source_frames *frames, uint64_t begin)
 {
-    uint64_t const size = frames->rules.size;
+    uint64_t const size = frames->rules.source->size;
     uint64_t end = begin;
     do {
-        uint8_t magic[UNPACK_MAGIC_BYTES];
         end = find_frame_end(frames, end);
         if (end == 0 || end == size) return size;
-        bool const is_frame =
-            source_file_pread(frames->rules.descriptor, magic, sizeof magic, end) == (int64_t)sizeof magic &&
-            unpack_recognise(magic, sizeof magic) == UNPACK_ZSTD;
+        size_t length = UNPACK_MAGIC_BYTES;
+        const uint8_t *const magic = look_at(frames, end, &length);
+        bool const is_frame = length == UNPACK_MAGIC_BYTES && unpack_recognise(magic, length) == UNPACK_ZSTD;
         if (!is_frame) return size; /* garbage is the business of whoever decodes what is before it */
     } while (end - begin < frames->rules.run_bytes);
     return end;
@@ -136,7 +146,7 @@ static struct slot *claim(struct source_frames *frames)
                               .end = end,
                               .bytes = slot->bytes};
         frames->next_begin = end;
-        frames->all_claimed = end == frames->rules.size;
+        frames->all_claimed = end == frames->rules.source->size;
         pthread_mutex_unlock(&frames->mutex);
     }
     pthread_mutex_unlock(&frames->claiming);
@@ -168,38 +178,38 @@ static size_t wait_for_room(struct source_frames *frames, struct slot *slot)
     return room < STEP_BYTES ? room : STEP_BYTES;
 }
 
-/* More stored bytes of the run from `at` on; negative: errno says why not. */
-static int64_t read_stored(struct decoder *decoder, const struct slot *slot, uint64_t at)
+/* More stored bytes of the run from `at` on. False: the slot says why not. */
+static bool read_stored(struct decoder *decoder, struct slot *slot, uint64_t at, struct source_window *window)
 {
     struct source_frames *const frames = decoder->frames;
     uint64_t const left = slot->end - at;
-    int64_t const length = source_file_pread(frames->rules.descriptor, decoder->in,
-                                             left < STEP_BYTES ? (size_t)left : STEP_BYTES, at);
+    size_t const length = left < STEP_BYTES ? (size_t)left : STEP_BYTES;
+    if (frames->rules.source->window(decoder->reader, at, length, window, &slot->fault) != STATUS_OK)
+        return false;
     pthread_mutex_lock(&frames->mutex);
-    if (length > 0) frames->stored += (uint64_t)length;
+    frames->stored += window->length;
     pthread_mutex_unlock(&frames->mutex);
-    return length;
+    return true;
 }
 
 static void decode(struct decoder *decoder, struct slot *slot)
 {
     struct source_frames *const frames = decoder->frames;
-    struct unpack_step step = {.in = decoder->in};
+    struct unpack_step step = {.in = NULL};
     uint64_t at = slot->begin;
     size_t room;
     unpack_restart(decoder->unpack);
     while ((room = wait_for_room(frames, slot)) != 0) {
         if (step.in_left == 0 && !step.last) {
-            int64_t const length = read_stored(decoder, slot, at);
-            if (length < 0) {
-                slot->error = errno;
+            struct source_window window;
+            if (!read_stored(decoder, slot, at, &window)) {
                 publish(frames, slot, 0, SLOT_UNREAD);
                 return;
             }
-            step.in = decoder->in;
-            step.in_left = (size_t)length;
-            at += (uint64_t)length;
-            step.last = length == 0 || at == slot->end;
+            step.in = window.bytes;
+            step.in_left = window.length;
+            at += window.length;
+            step.last = window.length == 0 || at == slot->end;
         }
         step.out = slot->bytes + slot->filled;
         step.out_left = room;
@@ -246,7 +256,7 @@ static enum status wait_for_change(struct source_frames *frames, const struct st
     until.tv_nsec %= 1000000000;
     pthread_cond_timedwait(&frames->changed, &frames->mutex, &until);
     if (stream->stopped == NULL || !stream->stopped(stream->stopped_context)) return STATUS_OK;
-    return fault_set(fault, STATUS_IO, "%s: reading it was stopped", frames->rules.path);
+    return fault_set(fault, STATUS_IO, "%s: reading it was stopped", frames->rules.source->name);
 }
 
 /* Waits until the run that is read has bytes, is broken, or all runs are through (*slot is NULL then). */
@@ -282,8 +292,7 @@ enum status source_frames_read(struct source_frames *frames, const struct stream
     if (status != STATUS_OK || slot == NULL) return status;
     if (there == 0) {
         if (slot->state == SLOT_UNREAD)
-            return fault_set(fault, STATUS_IO, "%s: can't be read at byte %llu or after: %s",
-                             frames->rules.path, (unsigned long long)slot->begin, strerror(slot->error));
+            return fault_set(fault, slot->fault.status, "%s", slot->fault.message);
         *defect = slot->defect;
         return STATUS_IO;
     }
@@ -332,8 +341,9 @@ static bool start_decoder(struct source_frames *frames, struct decoder *decoder)
     pthread_attr_t attributes;
     decoder->frames = frames;
     decoder->unpack = unpack_create(UNPACK_ZSTD, frames->rules.window_log_max);
-    decoder->in = malloc(STEP_BYTES);
-    if (decoder->unpack == NULL || decoder->in == NULL || pthread_attr_init(&attributes) != 0) return false;
+    decoder->reader = frames->rules.source->open_reader(frames->rules.source, STEP_BYTES);
+    if (decoder->unpack == NULL || decoder->reader == NULL || pthread_attr_init(&attributes) != 0)
+        return false;
     pthread_attr_setstacksize(&attributes, STACK_BYTES);
     decoder->started = pthread_create(&decoder->thread, &attributes, decoder_main, decoder) == 0;
     pthread_attr_destroy(&attributes);
@@ -357,7 +367,9 @@ struct source_frames *source_frames_start(const struct source_frames_rules *rule
         calloc(1, sizeof *frames + rules->decoders * sizeof *frames->decoders);
     if (frames == NULL) return NULL;
     frames->rules = *rules;
-    if (find_run_end(frames, 0) == rules->size || !make_locks(frames)) {
+    frames->walker = rules->source->open_reader(rules->source, ZSTD_FRAME_HEADER_MAX);
+    if (frames->walker == NULL || find_run_end(frames, 0) == rules->source->size || !make_locks(frames)) {
+        rules->source->close_reader(frames->walker);
         free(frames);
         return NULL;
     }
@@ -380,11 +392,12 @@ void source_frames_stop(struct source_frames *frames)
         struct decoder *const decoder = &frames->decoders[i];
         if (decoder->started) pthread_join(decoder->thread, NULL);
         unpack_destroy(decoder->unpack);
-        free(decoder->in);
+        frames->rules.source->close_reader(decoder->reader);
     }
     for (uint32_t i = 0; frames->slots != NULL && i < slot_count(frames); i++)
         free(frames->slots[i].bytes);
     free(frames->slots);
+    frames->rules.source->close_reader(frames->walker);
     pthread_cond_destroy(&frames->changed);
     pthread_mutex_destroy(&frames->mutex);
     pthread_mutex_destroy(&frames->claiming);

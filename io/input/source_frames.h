@@ -1,14 +1,17 @@
-/* source_frames.h - one zstd file of many frames, decompressed by several threads and read in order.
+/* source_frames.h - one zstd file or object of many frames, decompressed by several threads and read in
+ * order.
  *
- *   file   | frame | frame | frame | frame |        runs of frames, found by the headers of their blocks
+ *   source | frame | frame | frame | frame |        runs of frames, found by the headers of their blocks
  *              |       |       |
  *           decoder  decoder  ...                   each fills a slot of its own
  *              \       |      /
  *               read(): the slots in the order of the file
  *
- * A run of frames whose end can't be seen (SOURCE_FRAMES_WALK_MAX, or something that is no frame) is decoded
- * to the file's end by one thread, which then meets what is wrong, if anything is. So results and defects are
- * those of one decoder over the whole file.
+ * Ends are looked for by one thread at a time, ahead of the decoders: an object's ranges are fetched in this
+ * order, and each is there still when its decoder comes, as long as `walk_max` keeps to what can be held. A
+ * run of frames whose end can't be seen (`walk_max`, or something that is no frame) is decoded to the file's
+ * end by one thread, which then meets what is wrong, if anything is. So results and defects are those of one
+ * decoder over the whole file.
  *
  * Memory: slots and decoders, as the rules say. A frame that is larger than a slot goes on when what is there
  * was read.
@@ -22,12 +25,14 @@
 
 #include "core/base/status.h"
 #include "core/codec/unpack.h"
+#include "core/flow/source.h"
 #include "core/flow/stream.h"
 
 /* Stored bytes of a run at least, when there are more frames: claiming one is then small beside decoding it.
  */
 #define SOURCE_FRAMES_RUN_BYTES (512u * 1024)
-/* Stored bytes of a frame at most whose end is looked for: some 500 small reads, at most 0.1 s on slow disks.
+/* Stored bytes of a file's frame at most whose end is looked for: some 500 small reads, at most 0.1 s on slow
+ * disks.
  */
 #define SOURCE_FRAMES_WALK_MAX (64u * 1024 * 1024)
 /* Text in a slot. Below the least it is not worth its threads; frames above the most are rare. */
@@ -37,12 +42,11 @@
 #define SOURCE_FRAMES_SLOTS 2u
 
 struct source_frames_rules {
-    const char *path; /* for messages; borrowed */
-    int descriptor;   /* of a regular file of `size` bytes; borrowed */
-    uint64_t size;
+    struct source *source; /* the stored bytes, which can be read anywhere; borrowed */
     uint32_t decoders;
     size_t slot_bytes;
-    size_t run_bytes; /* SOURCE_FRAMES_RUN_BYTES, but in tests */
+    size_t run_bytes;  /* SOURCE_FRAMES_RUN_BYTES, but in tests */
+    uint64_t walk_max; /* stored bytes of a frame at most whose end is looked for */
     unsigned window_log_max;
 };
 
@@ -53,7 +57,7 @@ struct source_frames *source_frames_start(const struct source_frames_rules *rule
 void source_frames_stop(struct source_frames *frames); /* takes NULL */
 
 /* The next bytes of the text: *length 0 with STATUS_OK is the end. When *defect was filled, the file is
- * broken there; else STATUS_IO is a read error, or that the stream says it is stopped. */
+ * broken there; else it is what the source says, or STATUS_IO: the stream says that it is stopped. */
 enum status source_frames_read(struct source_frames *frames, const struct stream *stream, uint8_t *into,
                                size_t room, size_t *length, struct unpack_defect *defect,
                                struct fault *fault);

@@ -13,6 +13,7 @@ struct source_open_rules {
     unsigned window_log_max;            /* of zstd frames */
     enum form_choice format;            /* as the list was built with */
     const struct source_remote *remote; /* likewise */
+    bool shares_frames;                 /* of zstd objects, which can be read anywhere then */
 };
 
 /* NULL with the fault filled. A file that is read front to back is not opened before its turn. */
@@ -24,6 +25,8 @@ enum status source_check(const struct source *source, const struct source_item *
 void source_close(struct source *source, const struct source_item *item,
                   const struct source_remote *remote); /* takes NULL */
 
+/* Are its stored bytes read anywhere, or front to back? */
+bool source_open_anywhere(const struct source_item *item, bool shares_frames);
 /* Memory of one while it is read front to back; 0 when it is not. */
 uint64_t source_stream_needs(const struct source_item *item, unsigned window_log_max);
 

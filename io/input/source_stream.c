@@ -1,5 +1,5 @@
 /* source_stream.c - see the header. Thread: whoever reads the stream now. Owns, while open: the descriptor
- * (but standard input's), the buffer of stored bytes, the decoder. */
+ * (but standard input's), the buffer of stored bytes, the object's reader, the decoder. */
 #include "io/input/source_stream.h"
 
 #include "core/flow/track.h"
@@ -19,7 +19,9 @@
 
 struct source_stream {
     struct source port;
-    struct source_bytes *bytes; /* of an object; NULL: it is none */
+    struct source_bytes *bytes; /* of an object; NULL: it is none, or: */
+    struct source *object;      /* which can be read anywhere */
+    const struct source_remote *remote;
     struct stream stream;
     char *path;
     enum unpack_form form;
@@ -28,6 +30,7 @@ struct source_stream {
     unsigned window_log_max;
     uint32_t decoders; /* of frames, beside each other; 0: none */
     size_t slot_bytes;
+    uint64_t walk_max;
     enum form_choice format;
     struct form records; /* of standard input, once it was looked at */
     bool is_standard_input, is_file, was_open;
@@ -35,8 +38,10 @@ struct source_stream {
 
     /* while open */
     int descriptor;
-    struct unpack *unpack; /* NULL: plain, or: */
+    struct source_reader *reader; /* of the object */
+    struct unpack *unpack;        /* NULL: plain, or: */
     struct source_frames *frames;
+    struct source *shared; /* a file's, for them */
     uint8_t *in;           /* SOURCE_STREAM_STEP */
     size_t in_at, in_left; /* stored bytes that were read and not used */
     bool at_end;           /* of what is stored */
@@ -79,11 +84,26 @@ static enum status read_object(struct source_stream *self, uint8_t *into, size_t
     return status;
 }
 
+/* At its end: is it what the store says it holds? */
+static enum status read_anywhere(struct source_stream *self, uint8_t *into, size_t room, size_t *length,
+                                 struct fault *fault)
+{
+    struct source_window window;
+    enum status const status = self->object->window(self->reader, self->stored, room, &window, fault);
+    if (status != STATUS_OK) return status;
+    if (window.length == 0) return self->remote->check(self->object, fault);
+    memcpy(into, window.bytes, window.length);
+    self->stored += window.length;
+    *length = window.length;
+    return STATUS_OK;
+}
+
 /* The next stored bytes to `into`; 0: the end. */
 static enum status read_stored(struct source_stream *self, uint8_t *into, size_t room, size_t *length,
                                struct fault *fault)
 {
     if (self->bytes != NULL) return read_object(self, into, room, length, fault);
+    if (self->object != NULL) return read_anywhere(self, into, room, length, fault);
     for (;;) {
         if (!self->is_file) {
             enum status const status = wait_for_bytes(self, fault);
@@ -202,7 +222,9 @@ static enum status read_frames(struct source_stream *self, uint8_t *into, size_t
         source_frames_read(self->frames, &self->stream, into, room, length, &defect, fault);
     self->stored = source_frames_stored(self->frames);
     track_end(self->stream.track, mark, TRACK_INFLATE, self->stored - before);
-    return defect.kind == UNPACK_FINE ? status : say_broken(self, &defect, fault);
+    if (defect.kind != UNPACK_FINE) return say_broken(self, &defect, fault);
+    bool const is_end = status == STATUS_OK && *length == 0;
+    return is_end && self->object != NULL ? self->remote->check(self->object, fault) : status;
 }
 
 static enum status read_text(struct source_stream *self, uint8_t *into, size_t room, size_t *length,
@@ -287,17 +309,30 @@ static enum status open_standard_input(struct source_stream *self, struct fault 
     return STATUS_OK;
 }
 
-/* Where it can't be done, the file is read by one. */
-static void start_frames(struct source_stream *self)
+/* Where it can't be done, the file or object is read by one. */
+static void start_frames(struct source_stream *self, struct source *source)
 {
-    struct source_frames_rules const rules = {.path = self->path,
-                                              .descriptor = self->descriptor,
-                                              .size = self->before.size,
+    struct source_frames_rules const rules = {.source = source,
                                               .decoders = self->decoders,
                                               .slot_bytes = self->slot_bytes,
                                               .run_bytes = SOURCE_FRAMES_RUN_BYTES,
+                                              .walk_max = self->walk_max,
                                               .window_log_max = self->window_log_max};
-    if (self->decoders > 1 && self->form == UNPACK_ZSTD) self->frames = source_frames_start(&rules);
+    self->frames = source_frames_start(&rules);
+}
+
+static bool is_shared(const struct source_stream *self)
+{
+    return self->decoders > 1 && self->form == UNPACK_ZSTD;
+}
+
+/* The file that is open, and no other one of its name. */
+static void share_file(struct source_stream *self, const struct stat *about)
+{
+    int const descriptor = fcntl(self->descriptor, F_DUPFD_CLOEXEC, 0);
+    if (descriptor < 0) return;
+    self->shared = source_file_adopt(self->path, descriptor, about, SOURCE_MODE_READ, NULL);
+    if (self->shared != NULL) start_frames(self, self->shared);
 }
 
 static enum status open_file(struct source_stream *self, struct fault *fault)
@@ -309,14 +344,20 @@ static enum status open_file(struct source_stream *self, struct fault *fault)
     struct source_stamp const now = source_stamp_of(&about);
     enum status const status = source_stamp_check(self->path, &self->before, &now, fault);
     if (status != STATUS_OK) return status;
-    start_frames(self);
+    if (is_shared(self)) share_file(self, &about);
     return self->frames != NULL ? STATUS_OK : make_unpack(self, fault);
 }
 
 static enum status open_object(struct source_stream *self, struct fault *fault)
 {
-    enum status const status = self->bytes->open(self->bytes, fault);
-    return status == STATUS_OK ? make_unpack(self, fault) : status;
+    if (self->bytes != NULL) {
+        enum status const status = self->bytes->open(self->bytes, fault);
+        return status == STATUS_OK ? make_unpack(self, fault) : status;
+    }
+    self->reader = self->object->open_reader(self->object, SOURCE_STREAM_STEP);
+    if (self->reader == NULL) return fault_set(fault, STATUS_IO, "%s: no memory to read it", self->path);
+    if (is_shared(self)) start_frames(self, self->object);
+    return self->frames != NULL ? STATUS_OK : make_unpack(self, fault);
 }
 
 static enum status stream_open(struct stream *stream, struct fault *fault)
@@ -328,7 +369,7 @@ static enum status stream_open(struct stream *stream, struct fault *fault)
     self->stored = 0;
     self->in = malloc(SOURCE_STREAM_STEP);
     if (self->in == NULL) return fault_set(fault, STATUS_IO, "%s: no memory to read it", self->path);
-    if (self->bytes != NULL) return open_object(self, fault);
+    if (self->bytes != NULL || self->object != NULL) return open_object(self, fault);
     return self->is_standard_input ? open_standard_input(self, fault) : open_file(self, fault);
 }
 
@@ -340,8 +381,12 @@ static void stream_close(struct stream *stream)
     if (self->is_file && self->descriptor >= 0 && fstat(self->descriptor, &about) == 0)
         self->after = source_stamp_of(&about);
     if (self->bytes != NULL) self->bytes->close(self->bytes);
-    source_frames_stop(self->frames); /* its decoders read from the descriptor */
+    source_frames_stop(self->frames); /* its decoders read from: */
+    source_file_close(self->shared);
+    if (self->reader != NULL) self->object->close_reader(self->reader);
     self->frames = NULL;
+    self->shared = NULL;
+    self->reader = NULL;
     if (!self->is_standard_input && self->descriptor >= 0) (void)close(self->descriptor);
     self->descriptor = -1;
     unpack_destroy(self->unpack);
@@ -366,13 +411,16 @@ struct source *source_stream_create(const struct source_stream_rules *rules, str
     }
     *self = (struct source_stream){.path = path,
                                    .bytes = rules->bytes,
+                                   .object = rules->object,
+                                   .remote = rules->remote,
                                    .form = rules->form,
                                    .before = rules->stamp,
                                    .after = rules->stamp,
                                    .window_log_max = rules->window_log_max,
                                    .format = rules->format,
                                    .is_standard_input = rules->is_standard_input,
-                                   .is_file = !rules->is_standard_input && rules->bytes == NULL,
+                                   .is_file = !rules->is_standard_input && rules->bytes == NULL &&
+                                              rules->object == NULL,
                                    .looked = !rules->is_standard_input,
                                    .descriptor = -1};
     self->stream = (struct stream){.self = self,
@@ -390,6 +438,7 @@ void source_stream_destroy(struct source *source)
     if (source == NULL) return;
     struct source_stream *const self = source->self;
     if (self->bytes != NULL) self->bytes->destroy(self->bytes);
+    if (self->object != NULL) self->remote->close(self->object);
     free(self->path);
     free(self);
 }
@@ -399,11 +448,12 @@ void source_stream_allow_window(struct source *source, unsigned window_log_max)
     ((struct source_stream *)source->self)->window_log_max = window_log_max;
 }
 
-void source_stream_share(struct source *source, uint32_t decoders, size_t slot_bytes)
+void source_stream_share(struct source *source, uint32_t decoders, size_t slot_bytes, uint64_t walk_max)
 {
     struct source_stream *const self = source->self;
     self->decoders = decoders;
     self->slot_bytes = slot_bytes;
+    self->walk_max = walk_max;
 }
 
 enum status source_stream_check(const struct source *source, struct fault *fault)

@@ -31,6 +31,8 @@ struct source_stream_rules {
     const char *path; /* copied */
     bool is_standard_input;
     struct source_bytes *bytes; /* of an object; taken over when create succeeds. NULL: none */
+    struct source *object;      /* one that can be read anywhere; likewise, with `remote`. NULL: none */
+    const struct source_remote *remote;
     enum unpack_form form;      /* of a file, when it was listed */
     struct source_stamp stamp;  /* likewise */
     unsigned window_log_max;    /* of zstd frames, until source_stream_allow_window() */
@@ -44,8 +46,9 @@ void source_stream_destroy(struct source *source); /* takes NULL; the stream is 
 
 /* Before it is opened: frames may ask for windows of this size. */
 void source_stream_allow_window(struct source *source, unsigned window_log_max);
-/* Likewise: a zstd file of many frames is decompressed by so many threads (source_frames.h). */
-void source_stream_share(struct source *source, uint32_t decoders, size_t slot_bytes);
+/* Likewise: a zstd file or object of many frames is decompressed by so many threads (source_frames.h).
+ * Objects that are read front to back only are not. */
+void source_stream_share(struct source *source, uint32_t decoders, size_t slot_bytes, uint64_t walk_max);
 /* STATUS_IO when the file changed while it was read. A stream that nobody opened is fine. */
 enum status source_stream_check(const struct source *source, struct fault *fault);
 /* Stored bytes that were read so far. */

@@ -1,5 +1,6 @@
 """Sources on S3: prefixes, keys, globs and manifests, plain and packed, read as the same files of a directory are, over
 faults that pass, and what is said of those that don't."""
+import base64
 import gzip
 import hashlib
 import json
@@ -45,6 +46,10 @@ def lines(first, count, note=60):
 
 def zstd(data):
     return subprocess.run(["zstd", "-q", "-c"], input=data, stdout=subprocess.PIPE, check=True).stdout
+
+
+def frames(parts):
+    return b"".join(map(zstd, parts))
 
 
 def dump():
@@ -192,11 +197,12 @@ def faults(t):
 def changed(t):
     """Another object takes the place of one while it is read: after it was listed, and in its midst."""
     old, new = lines(1, 1000, 220) * 40, lines(2, 1000, 220) * 40
-    for name in ("part-1.json", "part-2.json.gz"):
+    for name in ("part-1.json", "part-2.json.gz", "part-3.json.zst"):
         for after in (1, 3):
             s3 = t.server()
             data = old
             data = gzip.compress(data, 0) if name.endswith(".gz") else data
+            data = frames([random_lines(1, 4000)] * 30) if name.endswith(".zst") else data
             put(s3, IN + name, data)
 
             def replace(entry, s3=s3, name=name, after=after):
@@ -282,6 +288,53 @@ def forms(t):
     want = export(t, None, [local], ["--max-rejects", "1"], CORRUPT,
                   t.environment())
     t.check(run.delivered == want.delivered, "other rows before the damage than of a file")
+
+
+def random_lines(first, count):
+    """Which don't compress to less than half."""
+    text = lambda i: base64.b64encode(hashlib.sha512(str(i).encode()).digest()).decode()
+    return "".join(json.dumps({"identityMap": {"CustomerID": [{"id": f"C{i:07d}"}]}, "note": text(i)}) + "\n"
+                   for i in range(first, first + count)).encode()
+
+
+@case("source-frames", seconds=8)
+def many_frames(t):
+    """One zstd object of many frames: the same rows, failures and words as of the same file, by any number of threads."""
+    parts = [random_lines(1 + 3000 * i, 3000) for i in range(24)]
+    whole = frames(parts)
+    cut, half = whole[:-30], len(whole) // 2
+    flipped = whole[:half] + bytes([whole[half] ^ 0x40]) + whole[half + 1:]
+    for name, data, status in (("whole", whole, 0), ("cut", cut, 74), ("flipped", flipped, 74), ("tail", whole + b"x", 74),
+                               ("skippable", b"\x50\x2a\x4d\x18\x03\0\0\0abc" + whole, 0)):
+        name += ".json.zst"
+        s3 = t.server()
+        put(s3, IN + name, data, "crc64nvme")
+        local = local_folder(t, {name: data}, "local " + name)
+        for job in (JOB, CORRUPT):
+            flags = [] if job == JOB else ["--max-rejects", "2"]
+            want = export(t, None, [local], ["--threads", "1", *flags], job, t.environment())
+            t.status(want, 0 if job == CORRUPT else status)
+            for more in (["--threads", "1"], ["--threads", "2"], ["--threads", "4", "--connections", "3"],
+                         ["--threads", "3", "--memory-limit", "110MiB"], ["--threads", "2", *SMALL]):
+                run = export(t, s3, [URL + name], [*more, *flags], job)
+                t.status(run, want.status)
+                t.check(run.delivered == want.delivered, f"{name} {more}: other rows than of a file")
+                have, wanted = (r.report["metrics"] for r in (run, want))
+                t.check(have["recordSummary"] == wanted["recordSummary"], f"{name} {more}: {have['recordSummary']}")
+                if want.status == 0:
+                    t.check(have["sizeSummary"] == wanted["sizeSummary"] or job == CORRUPT,
+                            f"{name} {more}: {have['sizeSummary']}")
+                else:
+                    says = want.report["metrics"]["statusSummary"]["errors"][0]["message"]
+                    t.check(have["statusSummary"]["errors"][0]["message"] == says.replace(os.path.join(local, name), URL + name),
+                            f"{name} {more}: says {have['statusSummary']['errors']}, not {says}")
+        t.sound(s3)
+    for data in (whole, zstd(b"".join(parts))):
+        s3 = t.server()
+        put(s3, IN + "wrong.zst", data, "crc32c", checksums.text("crc32c", data + b"x"))
+        run = export(t, s3, [URL], ["--threads", "3"])
+        t.status(run, 74)
+        t.says(run, "wrong.zst: the bytes that came are not those whose crc32c the store keeps")
 
 
 @case("source-manifest")

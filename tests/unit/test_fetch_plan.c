@@ -18,7 +18,7 @@ static struct fetch_request usual(uint64_t memory)
                                   .threads = 4,
                                   .buckets = 1,
                                   .streams = 0,
-                                  .plain = 100000 * MIB,
+                                  .shelved = 100000 * MIB,
                                   .objects = 10,
                                   .shard = MIB};
 }
@@ -44,7 +44,7 @@ static void takes_what_it_likes(void **state)
     assert_int_equal(plan.ahead, 6);
     request.streams = 1;
     request.objects = 0;
-    request.plain = 0;
+    request.shelved = 0;
     plan = plan_of(&request);
     assert_int_equal(plan.slots, 0);
     assert_int_equal(plan.ahead, FETCH_AHEAD_MAX);
@@ -54,7 +54,7 @@ static void small_inputs_take_little(void **state)
 {
     (void)state;
     struct fetch_request request = usual(1024 * MIB);
-    request.plain = 5000;
+    request.shelved = 5000;
     request.objects = 3;
     assert_int_equal(plan_of(&request).slots, 3);
 }
@@ -91,6 +91,26 @@ static void very_large_shards_do_not_count(void **state)
     assert_true((plan_of(&request).slots - 1) * FETCH_RANGE_MIN >= 193 * MIB);
 }
 
+/* Of an object whose frames are shared there is room for a run of each thread, as far as there is memory. */
+static void wishes_are_granted_when_there_is_memory(void **state)
+{
+    (void)state;
+    struct fetch_request request = usual(1024 * MIB);
+    request.objects = 1;
+    request.shard = 0;
+    request.wish = 15 * MIB;
+    assert_int_equal(plan_of(&request).slots, 25 + 4 * 4 + 1);
+    request.memory = 120 * MIB;
+    assert_true(plan_of(&request).memory <= request.memory);
+    request.memory = 0;
+    struct fetch_plan const least = plan_of(&request);
+    assert_true(least.slots <= 3);
+    assert_int_equal(least.range_bytes, FETCH_RANGE_MIN);
+    request.memory = 1024 * MIB;
+    request.shelved = 7 * MIB;
+    assert_int_equal(plan_of(&request).slots, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -98,6 +118,7 @@ int main(void)
         cmocka_unit_test(small_inputs_take_little),
         cmocka_unit_test(stays_within_its_memory_or_is_the_least),
         cmocka_unit_test(very_large_shards_do_not_count),
+        cmocka_unit_test(wishes_are_granted_when_there_is_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

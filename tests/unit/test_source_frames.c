@@ -8,13 +8,11 @@
 #include <cmocka.h>
 
 #include "io/input/source_frames.h"
+#include "tests/unit/memory_ports.h"
 
-#include <fcntl.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { ROOM = 1 << 18 };
 
@@ -22,8 +20,6 @@ struct bytes {
     uint8_t at[ROOM];
     size_t length;
 };
-
-static char path[64]; /* of this process alone */
 
 static uint32_t next_random(uint32_t *seed)
 {
@@ -90,35 +86,27 @@ static struct unpack_defect decode(const struct bytes *file, struct bytes *text)
     return defect;
 }
 
-static int put(const struct bytes *file)
+static struct source_frames_rules rules_of(struct memory_source *source, uint32_t decoders, size_t slot)
 {
-    int const descriptor = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    assert_true(descriptor >= 0);
-    assert_int_equal(write(descriptor, file->at, file->length), file->length);
-    return descriptor;
-}
-
-static struct source_frames_rules rules_of(int descriptor, const struct bytes *file, uint32_t decoders,
-                                           size_t slot)
-{
-    return (struct source_frames_rules){.path = path,
-                                        .descriptor = descriptor,
-                                        .size = file->length,
+    return (struct source_frames_rules){.source = &source->port,
                                         .decoders = decoders,
                                         .slot_bytes = slot,
                                         .run_bytes = 1 + slot % 3000,
+                                        .walk_max = SOURCE_FRAMES_WALK_MAX,
                                         .window_log_max = UNPACK_WINDOW_LOG_LEAST};
 }
 
 /* True: it could be shared, and gave what one decoder gives. */
-static bool compare(const struct bytes *file, uint32_t decoders, size_t slot)
+static bool compare_within(const struct bytes *file, uint32_t decoders, size_t slot, uint64_t walk_max)
 {
     static struct bytes wanted, got;
     struct unpack_defect const expected = decode(file, &wanted);
-    int const descriptor = put(file);
-    struct source_frames_rules const rules = rules_of(descriptor, file, decoders, slot);
+    struct memory_source source;
+    memory_source_start(&source, "frames", file->at, file->length);
+    struct source_frames_rules rules = rules_of(&source, decoders, slot);
+    rules.walk_max = walk_max;
     struct source_frames *const frames = source_frames_start(&rules);
-    struct stream const stream = {.name = path};
+    struct stream const stream = {.name = "frames"};
     struct unpack_defect defect = {.kind = UNPACK_FINE};
     enum status status = frames == NULL ? STATUS_IO : STATUS_OK;
     size_t length = 1;
@@ -140,9 +128,14 @@ static bool compare(const struct bytes *file, uint32_t decoders, size_t slot)
         if (defect.kind == UNPACK_FINE) assert_int_equal(source_frames_stored(frames), file->length);
     }
     source_frames_stop(frames);
-    (void)close(descriptor);
-    assert_int_equal(unlink(path), 0);
+    assert_int_equal(source.readers, 0);
+    assert_int_equal(source.wrong, 0);
     return frames != NULL;
+}
+
+static bool compare(const struct bytes *file, uint32_t decoders, size_t slot)
+{
+    return compare_within(file, decoders, slot, SOURCE_FRAMES_WALK_MAX);
 }
 
 static void gives_what_one_decoder_gives(void **state)
@@ -192,6 +185,19 @@ static void meets_damage_as_one_decoder_does(void **state)
     assert_true(compare(&file, 3, 400));
 }
 
+/* What is behind a frame whose end is too far away is one run, wherever it stands. */
+static void goes_on_alone_behind_a_long_frame(void **state)
+{
+    (void)state;
+    static struct bytes file, text;
+    size_t shared = 0;
+    for (uint32_t seed = 0; seed < 200; seed++) {
+        make(&file, &text, 20, seed);
+        shared += compare_within(&file, 2 + seed % 3, 300, 20 * seed);
+    }
+    assert_true(shared > 20 && shared < 200);
+}
+
 /* Nothing to share. */
 static void leaves_single_frames_alone(void **state)
 {
@@ -214,10 +220,11 @@ static void ends_in_the_middle(void **state)
     struct fault fault;
     make(&file, &text, 60, 3);
     for (size_t reads = 0; reads < 40; reads++) {
-        int const descriptor = put(&file);
-        struct source_frames_rules const rules = rules_of(descriptor, &file, 3, 50);
+        struct memory_source source;
+        memory_source_start(&source, "frames", file.at, file.length);
+        struct source_frames_rules const rules = rules_of(&source, 3, 50);
         struct source_frames *const frames = source_frames_start(&rules);
-        struct stream const stream = {.name = path};
+        struct stream const stream = {.name = "frames"};
         struct unpack_defect defect;
         for (size_t i = 0; i < reads; i++) {
             uint8_t into[60];
@@ -226,39 +233,79 @@ static void ends_in_the_middle(void **state)
                              STATUS_OK);
         }
         source_frames_stop(frames);
-        (void)close(descriptor);
+        assert_int_equal(source.readers, 0);
     }
-    /* a descriptor that can't be read */
-    int const descriptor = put(&file);
-    struct source_frames_rules const rules = rules_of(descriptor, &file, 2, 50);
+}
+
+/* All there is until a read fails, or the stream says that it is stopped. */
+static enum status read_until(struct memory_source *source, const struct stream *stream, struct bytes *got,
+                              struct fault *fault)
+{
+    struct source_frames_rules const rules = rules_of(source, 2, 50);
     struct source_frames *const frames = source_frames_start(&rules);
-    int const other = open(path, O_WRONLY | O_CLOEXEC);
-    assert_int_equal(dup2(other, descriptor), descriptor);
-    atomic_uint looks = 0;
-    struct stream const stream = {.name = path, .stopped = stopped, .stopped_context = &looks};
     struct unpack_defect defect = {.kind = UNPACK_FINE};
     enum status status = STATUS_OK;
-    for (size_t length = 1; status == STATUS_OK && length != 0;) {
-        uint8_t into[60];
-        status = source_frames_read(frames, &stream, into, 60, &length, &defect, &fault);
-    }
-    assert_int_equal(status, STATUS_IO);
+    got->length = 0;
+    for (size_t length = 1; frames != NULL && status == STATUS_OK && length != 0; got->length += length)
+        status = source_frames_read(frames, stream, got->at + got->length, 60, &length, &defect, fault);
     assert_int_equal(defect.kind, UNPACK_FINE);
     source_frames_stop(frames);
-    (void)close(other);
-    (void)close(descriptor);
-    assert_int_equal(unlink(path), 0);
+    assert_int_equal(source->readers, 0);
+    return status;
+}
+
+/* A source that can't be read: what comes before is right, and the source's words are told. */
+static void tells_what_the_source_says(void **state)
+{
+    (void)state;
+    static struct bytes file, text, got;
+    size_t failed = 0;
+    make(&file, &text, 60, 3);
+    for (uint64_t number = 1; number < 400; number++) {
+        struct memory_source source;
+        struct fault fault;
+        struct stream const stream = {.name = "frames"};
+        memory_source_start(&source, "frames", file.at, file.length);
+        source.fail_at = number;
+        enum status const status = read_until(&source, &stream, &got, &fault);
+        assert_true(got.length <= text.length);
+        assert_memory_equal(got.at, text.at, got.length);
+        if (status == STATUS_OK) continue; /* it was a look for a frame's end: the rest went to one decoder */
+        failed++;
+        assert_int_equal(status, STATUS_IO);
+        assert_string_equal(fault.message, "frames: read failed");
+    }
+    assert_true(failed > 0);
+}
+
+static void stops_when_the_stream_does(void **state)
+{
+    (void)state;
+    static struct bytes file, text, got;
+    struct memory_source source;
+    struct fault fault;
+    atomic_uint looks = 0;
+    struct stream const stream = {.name = "frames", .stopped = stopped, .stopped_context = &looks};
+    make(&file, &text, 60, 3);
+    memory_source_start(&source, "frames", file.at, file.length);
+    enum status status = STATUS_OK;
+    for (int tries = 0; status == STATUS_OK && tries < 100; tries++) /* whether it has to wait is chance */
+        status = read_until(&source, &stream, &got, &fault);
+    assert_int_equal(status, STATUS_IO);
+    assert_non_null(strstr(fault.message, "stopped"));
 }
 
 int main(void)
 {
-    (void)snprintf(path, sizeof path, "/tmp/test_source_frames.%ld", (long)getpid());
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gives_what_one_decoder_gives),
         cmocka_unit_test(ends_as_one_decoder_does_at_every_byte),
         cmocka_unit_test(meets_damage_as_one_decoder_does),
         cmocka_unit_test(leaves_single_frames_alone),
+        cmocka_unit_test(goes_on_alone_behind_a_long_frame),
         cmocka_unit_test(ends_in_the_middle),
+        cmocka_unit_test(tells_what_the_source_says),
+        cmocka_unit_test(stops_when_the_stream_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
