@@ -67,7 +67,9 @@ static enum status check_authorities(const char *path, struct fault *fault)
                      strerror(errno));
 }
 
-/* The environment's store is the destination's when they don't name two: its words hold for both then. */
+/* The environment's store is the destination's when they don't name two: the job's words hold for both then.
+ * Its region does when it names the endpoint, too, or when nobody else names a region; AWS has many, and the
+ * bucket says which. */
 static void describe_store(const struct run_objects *objects, const struct job_destination *destination,
                            struct s3_client_options *options)
 {
@@ -75,9 +77,8 @@ static void describe_store(const struct run_objects *objects, const struct job_d
     if (ours != NULL && jobs != NULL && strcmp(ours, jobs) != 0) return;
     options->endpoint = jobs;
     options->addressing = destination_addressing(destination->addressing);
-    /* Of AWS the bucket says it. */
-    bool const is_known = objects->config.region != NULL || (ours == NULL && jobs == NULL);
-    if (!is_known) options->region = destination->region;
+    bool const is_aws = ours == NULL && jobs == NULL;
+    if (!is_aws && (jobs != NULL || objects->config.region == NULL)) options->region = destination->region;
 }
 
 static enum status open_bucket(struct run_objects *objects, uint32_t i,

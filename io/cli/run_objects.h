@@ -2,8 +2,8 @@
  * and what fetches objects through them.
  *
  * Endpoint, region and addressing are those of the environment and the profile, as for every AWS tool; where
- * these name no endpoint, the one of the job's destination is taken. The destination's account is not asked
- * for: a source may be another's.
+ * these name no endpoint, or the same, the job's destination says them. The destination's account is not
+ * asked for: a source may be another's.
  *
  * `--connections` is for both directions: sources get half of them when the destination is on S3, too.
  *

@@ -28,6 +28,7 @@ import cases_faults  # noqa: F401
 import cases_real  # noqa: F401
 import cases_source  # noqa: F401
 import cases_replace  # noqa: F401
+import cases_two_stores  # noqa: F401
 import cases_verify  # noqa: F401
 
 RIGS = {

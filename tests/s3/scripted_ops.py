@@ -90,6 +90,7 @@ class Guard:
     def _check_scope(self, request, scope):
         bucket = self.buckets.get(request.bucket)
         _, region, service, _ = scope.split("/")
+        request.entry["region"] = region
         if service != "s3":
             raise sigv4.Refused(400, "AuthorizationHeaderMalformed", "incorrect service")
         if bucket and region != bucket.region:
