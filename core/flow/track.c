@@ -66,12 +66,15 @@ const char *track_act_name(enum track_act act)
                                                   [TRACK_COMPRESS] = "compress",
                                                   [TRACK_WRITE] = "write",
                                                   [TRACK_FINISH] = "finish",
+                                                  [TRACK_TRANSFER] = "transfer",
                                                   [TRACK_WAIT_TEXT] = "wait for text",
                                                   [TRACK_WAIT_CHUNK] = "wait for an empty chunk",
                                                   [TRACK_WAIT_TURN] = "wait for the turn",
                                                   [TRACK_WAIT_ROWS] = "wait for rows",
                                                   [TRACK_WAIT_WORK] = "wait for compression",
-                                                  [TRACK_WAIT_SINK] = "wait for the destination"};
+                                                  [TRACK_WAIT_SINK] = "wait for the destination",
+                                                  [TRACK_WAIT_READER] = "wait for the reader",
+                                                  [TRACK_WAIT_NETWORK] = "wait for the network"};
     return names[act];
 }
 

@@ -31,13 +31,16 @@ enum track_act {
     TRACK_COMPRESS, /* rows to what is stored */
     TRACK_WRITE,    /* the assembler: order, files, the sink's calls */
     TRACK_FINISH,   /* the assembler, when there are no more rows: the last pieces, commit */
+    TRACK_TRANSFER, /* a thread of an S3 client: bytes of bodies in either direction */
     /* asleep */
-    TRACK_WAIT_TEXT,  /* a worker: for a stream to be read */
-    TRACK_WAIT_CHUNK, /* a worker: for an empty chunk */
-    TRACK_WAIT_TURN,  /* a worker: for all before its shard to be written */
-    TRACK_WAIT_ROWS,  /* the assembler: for rows */
-    TRACK_WAIT_WORK,  /* the assembler: for the crew */
-    TRACK_WAIT_SINK,  /* the assembler: for the sink, which has all chunks there are */
+    TRACK_WAIT_TEXT,    /* a worker: for a stream to be read */
+    TRACK_WAIT_CHUNK,   /* a worker: for an empty chunk */
+    TRACK_WAIT_TURN,    /* a worker: for all before its shard to be written */
+    TRACK_WAIT_ROWS,    /* the assembler: for rows */
+    TRACK_WAIT_WORK,    /* the assembler: for the crew */
+    TRACK_WAIT_SINK,    /* the assembler: for the sink, which has all chunks there are */
+    TRACK_WAIT_READER,  /* a decoder of frames: for what it decompressed to be read */
+    TRACK_WAIT_NETWORK, /* a thread of an S3 client: for the network, or for something to do */
     TRACK_ACTS
 };
 

@@ -162,6 +162,7 @@ enum status destination_connect(struct destination *destination, bool probe, str
                                               .checksum = job->checksum,
                                               .connections = destination->plan.connections,
                                               .threads = destination->plan.threads,
+                                              .tracks = destination->tracks,
                                               .user_agent = user_agent,
                                               .arrivals = arrivals,
                                               .interrupted = signals_caught,

@@ -37,6 +37,7 @@ struct destination {
     struct s3_url place;
     struct aws_config config;
     struct s3_plan plan;
+    struct track *tracks; /* of the client's threads; NULL: none */
     struct s3_client *client;
     struct aws_pair metadata[2], *tags;
     char token[DESTINATION_TOKEN_SIZE];

@@ -130,6 +130,7 @@ enum status export_run(const struct options *options, const struct log *logger)
                                         .status = status,
                                         .fault = &fault};
     status = run_report(&delivery.run, &outcome);
+    run_stop(&delivery.run);
     run_tracks_write(&delivery.run);
     assemble_free(&delivery.result.assemble);
     rejects_destroy(delivery.rejects);

@@ -163,6 +163,7 @@ enum status inspect_run(const struct options *options, const struct log *logger)
     if (status != STATUS_OK && status == signals_caught())
         fault_set(&fault, status, "stopped by %s", signals_name());
     if (status != STATUS_OK) log_error(logger, "%s", fault.message);
+    run_stop(&inspecting.run);
     run_tracks_write(&inspecting.run);
     finish(&inspecting);
     return status;

@@ -263,20 +263,27 @@ enum status run_open_destination(struct run *run, struct fault *fault)
     struct run_names_visitor const spare = {.name = run_sources_spare, .context = run};
     enum status status = run_names_check(run, fault);
     if (status == STATUS_OK) status = run_names_each(run, 0, &spare, fault);
+    if (run->destination.kind == DESTINATION_S3)
+        run->destination.tracks = run_tracks_beside(run, "upload", run->destination.plan.threads);
     if (status == STATUS_OK)
         status = destination_open(&run->destination, run_pack_piece(run), &run->arrivals, fault);
     return status == STATUS_OK ? run_pack_open(run, fault) : status;
 }
 
-void run_close(struct run *run)
+void run_stop(struct run *run)
 {
     destination_close(&run->destination);
+    run_sources_close(run);
+}
+
+void run_close(struct run *run)
+{
+    run_stop(run);
     spool_file_close(&run->spool);
     crew_destroy(&run->crew);
     run_tracks_close(run);
     run_pin_close(run);
     if (run->can_wait) wait_destroy(&run->arrivals);
-    run_sources_close(run);
     arena_free(&run->arena);
     job_free(&run->job);
 }

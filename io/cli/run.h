@@ -16,6 +16,15 @@
 #include "io/output/output_name.h"
 #include "io/output/spool_file.h"
 
+/* Threads beside the pipeline's: of each source bucket's client, of the upload's, of a decoder of frames. */
+#define RUN_BESIDE_MAX (RUN_OBJECTS_BUCKETS_MAX + 2)
+
+struct run_beside {
+    const char *kind;     /* borrowed */
+    struct track *tracks; /* one for each thread */
+    uint32_t count;
+};
+
 struct run {
     const struct options *options;
     const struct log *logger;
@@ -37,8 +46,10 @@ struct run {
     bool can_wait;
     struct crew crew; /* with files.compression */
     struct pipeline_options pipeline;
-    size_t track_count;          /* of pipeline.tracks; 0: none yet */
-    const char *trace_path;      /* PENSTOCK_TRACE; NULL: no trace */
+    size_t track_count;                       /* of pipeline.tracks; 0: none yet */
+    const char *trace_path;                   /* PENSTOCK_TRACE; NULL: no trace */
+    struct run_beside beside[RUN_BESIDE_MAX]; /* for the trace */
+    uint32_t beside_count;
     bool pins;                   /* PENSTOCK_PIN=numa */
     struct machine_nodes *nodes; /* of the machine, with `pins`; else NULL */
     uint8_t *node_of;            /* each worker's, likewise */
@@ -63,7 +74,9 @@ enum status run_open_destination(struct run *run, struct fault *fault);
 enum status run_prepare_reading(struct run *run, uint64_t visitor_bytes, struct fault *fault);
 /* Leaves the first `options->sample` records of the sources; 0: all. */
 enum status run_cut_to_sample(struct run *run, struct fault *fault);
-void run_close(struct run *run);
+/* Closes destination and sources: no other thread of the run is there any more. */
+void run_stop(struct run *run);
+void run_close(struct run *run); /* stops it, too */
 /* What flags say, or else the machine. */
 uint32_t run_threads(const struct options *options);
 uint64_t run_memory_limit(const struct options *options);

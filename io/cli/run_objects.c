@@ -82,7 +82,7 @@ static void describe_store(const struct run_objects *objects, const struct job_d
 }
 
 static enum status open_bucket(struct run_objects *objects, uint32_t i,
-                               const struct job_destination *destination, struct fault *fault)
+                               const struct run_objects_request *request, struct fault *fault)
 {
     uint32_t const share = objects->connections / objects->count;
     uint32_t const connections = share == 0 ? 1 : share;
@@ -98,7 +98,8 @@ static enum status open_bucket(struct run_objects *objects, uint32_t i,
                                         .interrupted = signals_caught,
                                         .now = machine_now,
                                         .wall_milliseconds = machine_wall_milliseconds};
-    describe_store(objects, destination, &options);
+    describe_store(objects, request->destination, &options);
+    options.tracks = request->make_tracks(request->context, options.threads);
     objects->clients[i] = s3_client_create(&options, false, fault);
     if (objects->clients[i] == NULL) return fault->status;
     objects->pumps[i] = s3_pump_create(objects->clients[i], &objects->arrivals);
@@ -145,7 +146,7 @@ enum status run_objects_open(struct run_objects *objects, const struct run_objec
     status = share_connections(objects, request, fault);
     if (status == STATUS_OK) status = open_store(objects, fault);
     for (uint32_t i = 0; i < objects->count && status == STATUS_OK; i++)
-        status = open_bucket(objects, i, request->destination, fault);
+        status = open_bucket(objects, i, request, fault);
     return status == STATUS_OK ? start_fetching(objects, fault) : status;
 }
 

@@ -18,6 +18,8 @@
 #include "io/s3/s3_client.h"
 #include "io/s3/s3_tender.h"
 
+struct track;
+
 /* Buckets of one run: each has a client, with threads and connections of its own. */
 #define RUN_OBJECTS_BUCKETS_MAX 16u
 
@@ -42,6 +44,9 @@ struct run_objects_request {
     uint32_t connections; /* --connections; 0: derive */
     bool shared;          /* the destination is on S3 */
     const struct job_destination *destination;
+    /* Tracks of so many threads of a client, for as long as it lives; may give NULL (run_tracks.h). */
+    struct track *(*make_tracks)(void *context, uint32_t threads);
+    void *context;
 };
 
 /* Nothing, when no path is an S3 URL. STATUS_USAGE: a bad URL, too few connections; STATUS_NO_SOURCE: no such

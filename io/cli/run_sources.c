@@ -2,6 +2,7 @@
 #include "io/cli/run_sources.h"
 
 #include "io/cli/machine.h"
+#include "io/cli/run_tracks.h"
 #include "io/input/source_frames.h"
 #include "io/input/source_open.h"
 #include "io/input/source_stream.h"
@@ -19,6 +20,11 @@
 
 /* ---- opening ---- */
 
+static struct track *make_tracks(void *context, uint32_t threads)
+{
+    return run_tracks_beside(context, "download", threads);
+}
+
 static enum status list_sources(struct run *run, struct fault *fault)
 {
     const struct options *const options = run->options;
@@ -34,7 +40,9 @@ static enum status list_sources(struct run *run, struct fault *fault)
                                                 .count = rules.count,
                                                 .connections = options->connections,
                                                 .shared = run->destination.kind == DESTINATION_S3,
-                                                .destination = &run->job.destination};
+                                                .destination = &run->job.destination,
+                                                .make_tracks = make_tracks,
+                                                .context = run};
     enum status const status = run_objects_open(&run->objects, &objects, fault);
     rules.remote = run_objects_port(&run->objects);
     return status == STATUS_OK ? source_list_build(&rules, &run->list, fault) : status;
@@ -121,6 +129,9 @@ void run_sources_close(struct run *run)
         source_close(run->sources[i], &run->list.items[i], run_objects_port(&run->objects));
     free(run->sources);
     free(run->heads);
+    run->sources = NULL;
+    run->heads = NULL;
+    run->source_count = 0;
     run_objects_close(&run->objects); /* its texts are the list's */
     source_list_free(&run->list);
 }
@@ -188,6 +199,15 @@ static uint64_t longest_frame(const struct run *run, uint32_t decoders)
     return longest < SOURCE_FRAMES_WALK_MAX ? longest : SOURCE_FRAMES_WALK_MAX;
 }
 
+static void share_stream(struct run *run, uint32_t decoders, size_t slot_bytes, uint64_t longest)
+{
+    struct source_stream_share const share = {.decoders = decoders,
+                                              .slot_bytes = slot_bytes,
+                                              .walk_max = longest,
+                                              .tracks = run_tracks_beside(run, "decoder", decoders)};
+    source_stream_share(run->sources[0], &share);
+}
+
 /* As many decoders as there are converters; of several files, each has its own. Half of what is left goes to
  * windows, the other to slots. */
 static void share_frames(struct run *run, uint64_t left)
@@ -198,7 +218,7 @@ static void share_frames(struct run *run, uint64_t left)
     if (slot > SOURCE_FRAMES_SLOT_MAX) slot = SOURCE_FRAMES_SLOT_MAX;
     uint64_t const longest = longest_frame(run, decoders);
     if (shares_frames(run) && slot >= SOURCE_FRAMES_SLOT_MIN && longest > 0)
-        source_stream_share(run->sources[0], decoders, (size_t)slot, longest);
+        share_stream(run, decoders, (size_t)slot, longest);
 }
 
 /* Later frames may ask for larger windows than the first ones. */

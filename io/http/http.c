@@ -8,6 +8,7 @@
  * Owns: handles, buffers of replies while they grow. A body is read from where the caller has it. */
 #include "io/http/http.h"
 
+#include "core/flow/track.h"
 #include "io/http/http_memory.h"
 #include "io/http/http_queue.h"
 #include "io/http/http_reply.h"
@@ -66,6 +67,8 @@ struct http {
     size_t connections, running;
     struct http_queue queue;
     struct http_sockets sockets;
+    struct track *track; /* borrowed; may be NULL */
+    uint64_t moved;
     uint64_t swept_us;
 };
 
@@ -119,7 +122,9 @@ static size_t on_send(char *out, size_t size, size_t count, void *context)
         transfer->paused = true;
         return CURL_READFUNC_PAUSE;
     }
-    return http_cursor_read(&transfer->cursor, (uint8_t *)out, size * count);
+    size_t const length = http_cursor_read(&transfer->cursor, (uint8_t *)out, size * count);
+    transfer->http->moved += length;
+    return length;
 }
 
 static int on_seek(void *context, curl_off_t offset, int origin)
@@ -144,6 +149,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
     struct http_request *const request = transfer->request;
     size_t const length = size * count;
     struct http_build *const build = &transfer->build;
+    transfer->http->moved += length;
     if (request->take != NULL && build->status / 100 == 2) {
         build->received += length;
         if (!request->take(request->context, (const uint8_t *)bytes, length))
@@ -255,6 +261,7 @@ struct http *http_create(const struct http_options *options, struct fault *fault
     if (http == NULL) goto failed;
     http->connections = options->connections == 0 ? 1 : options->connections;
     http->no_proxy = options->no_proxy;
+    http->track = options->track;
     size_t buffer = options->upload_buffer == 0 ? UPLOAD_BUFFER_DEFAULT : options->upload_buffer;
     if (buffer < UPLOAD_BUFFER_MIN) buffer = UPLOAD_BUFFER_MIN;
     if (buffer > UPLOAD_BUFFER_MAX) buffer = UPLOAD_BUFFER_MAX;
@@ -624,7 +631,9 @@ void http_turn(struct http *http, uint32_t wait_ms)
     admit(http);
     int running;
     if (http->running > 0 && wait_ms > SWEEP_US / 1000) wait_ms = SWEEP_US / 1000;
+    struct track_mark const mark = track_begin(http->track);
     (void)curl_multi_poll(http->multi, NULL, 0, (int)(wait_ms > INT32_MAX ? INT32_MAX : wait_ms), NULL);
+    track_end(http->track, mark, TRACK_WAIT_NETWORK, 0);
     (void)curl_multi_perform(http->multi, &running);
     collect(http);
     sweep(http);
@@ -633,6 +642,11 @@ void http_turn(struct http *http, uint32_t wait_ms)
 void http_wake(struct http *http)
 {
     (void)curl_multi_wakeup(http->multi);
+}
+
+uint64_t http_moved(const struct http *http)
+{
+    return http->moved;
 }
 
 size_t http_running(const struct http *http)

@@ -101,9 +101,11 @@ struct http_options {
     const char *user_agent;
     bool no_proxy;        /* metadata services: never by a proxy */
     size_t upload_buffer; /* libcurl's, a connection that sends; 0: 64 KiB; at most 2 MiB */
+    struct track *track;  /* of the owning thread: its sleeps (core/flow/track.h); NULL: not told */
 };
 
 struct http;
+struct track;
 
 enum status http_global_start(struct fault *fault);
 void http_global_stop(void);
@@ -120,6 +122,8 @@ void http_cancel(struct http *http, struct http_request *request);
 void http_turn(struct http *http, uint32_t wait_ms);
 void http_wake(struct http *http); /* ends the wait of http_turn() */
 size_t http_running(const struct http *http);
+/* Bytes of bodies that went either way, from create on. */
+uint64_t http_moved(const struct http *http);
 
 /* Runs one request to its end. False: stopped, by `stop` (asked every 200 ms; NULL: never). */
 bool http_perform(struct http *http, struct http_request *request, bool (*stop)(void *context),

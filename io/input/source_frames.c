@@ -5,6 +5,7 @@
 #include "io/input/source_frames.h"
 
 #include "core/codec/zstd_frame.h"
+#include "core/flow/track.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -33,6 +34,7 @@ struct slot {
 
 struct decoder {
     struct source_frames *frames;
+    struct track *track; /* NULL: none */
     struct unpack *unpack;
     struct source_reader *reader; /* windows of STEP_BYTES */
     pthread_t thread;
@@ -121,22 +123,25 @@ static struct slot *find_slot(struct source_frames *frames, enum slot_state stat
 }
 
 /* An empty slot; NULL: there is nothing more to decode. */
-static struct slot *wait_for_slot(struct source_frames *frames)
+static struct slot *wait_for_slot(struct source_frames *frames, struct track *track)
 {
     struct slot *slot = NULL;
+    struct track_mark const mark = track_begin(track);
     pthread_mutex_lock(&frames->mutex);
     while (!frames->stopping && !frames->all_claimed && (slot = find_slot(frames, SLOT_EMPTY)) == NULL)
         pthread_cond_wait(&frames->changed, &frames->mutex);
     if (frames->stopping) slot = NULL;
     pthread_mutex_unlock(&frames->mutex);
+    track_end(track, mark, TRACK_WAIT_READER, 0);
     return slot;
 }
 
 /* The next run, in a slot of its own; NULL: there is none. */
-static struct slot *claim(struct source_frames *frames)
+static struct slot *claim(struct source_frames *frames, struct track *track)
 {
+    struct track_mark const mark = track_begin(track);
     pthread_mutex_lock(&frames->claiming);
-    struct slot *const slot = wait_for_slot(frames);
+    struct slot *const slot = wait_for_slot(frames, track);
     if (slot != NULL) {
         uint64_t const begin = frames->next_begin, end = find_run_end(frames, begin);
         pthread_mutex_lock(&frames->mutex);
@@ -150,6 +155,7 @@ static struct slot *claim(struct source_frames *frames)
         pthread_mutex_unlock(&frames->mutex);
     }
     pthread_mutex_unlock(&frames->claiming);
+    track_end(track, mark, TRACK_READ, 0); /* the bytes are counted where they are decoded */
     return slot;
 }
 
@@ -166,15 +172,19 @@ static void publish(struct source_frames *frames, struct slot *slot, size_t more
 }
 
 /* Room for a step of text, when the reader has made some; 0: the run is being stopped. */
-static size_t wait_for_room(struct source_frames *frames, struct slot *slot)
+static size_t wait_for_room(struct decoder *decoder, struct slot *slot)
 {
+    struct source_frames *const frames = decoder->frames;
     size_t const capacity = frames->rules.slot_bytes;
+    struct track_mark const mark = track_begin(decoder->track);
     pthread_mutex_lock(&frames->mutex);
+    bool const is_full = slot->filled == capacity && slot->drained != slot->filled;
     while (!frames->stopping && slot->filled == capacity && slot->drained != slot->filled)
         pthread_cond_wait(&frames->changed, &frames->mutex);
     if (slot->filled == capacity) slot->filled = slot->drained = 0;
     size_t const room = frames->stopping ? 0 : capacity - slot->filled;
     pthread_mutex_unlock(&frames->mutex);
+    if (is_full) track_end(decoder->track, mark, TRACK_WAIT_READER, 0);
     return room < STEP_BYTES ? room : STEP_BYTES;
 }
 
@@ -184,8 +194,12 @@ static bool read_stored(struct decoder *decoder, struct slot *slot, uint64_t at,
     struct source_frames *const frames = decoder->frames;
     uint64_t const left = slot->end - at;
     size_t const length = left < STEP_BYTES ? (size_t)left : STEP_BYTES;
-    if (frames->rules.source->window(decoder->reader, at, length, window, &slot->fault) != STATUS_OK)
-        return false;
+    struct track_mark const mark = track_begin(decoder->track);
+    *window = (struct source_window){.length = 0};
+    enum status const status =
+        frames->rules.source->window(decoder->reader, at, length, window, &slot->fault);
+    track_end(decoder->track, mark, TRACK_READ, window->length);
+    if (status != STATUS_OK) return false;
     pthread_mutex_lock(&frames->mutex);
     frames->stored += window->length;
     pthread_mutex_unlock(&frames->mutex);
@@ -199,7 +213,7 @@ static void decode(struct decoder *decoder, struct slot *slot)
     uint64_t at = slot->begin;
     size_t room;
     unpack_restart(decoder->unpack);
-    while ((room = wait_for_room(frames, slot)) != 0) {
+    while ((room = wait_for_room(decoder, slot)) != 0) {
         if (step.in_left == 0 && !step.last) {
             struct source_window window;
             if (!read_stored(decoder, slot, at, &window)) {
@@ -213,7 +227,10 @@ static void decode(struct decoder *decoder, struct slot *slot)
         }
         step.out = slot->bytes + slot->filled;
         step.out_left = room;
+        size_t const before = step.in_left;
+        struct track_mark const mark = track_begin(decoder->track);
         enum unpack_state const state = unpack_run(decoder->unpack, &step);
+        track_end(decoder->track, mark, TRACK_INFLATE, before - step.in_left);
         enum slot_state const next = state == UNPACK_GOES_ON ? SLOT_FILLING
                                      : state == UNPACK_ENDED ? SLOT_ENDED
                                                              : SLOT_BROKEN;
@@ -230,7 +247,7 @@ static void decode(struct decoder *decoder, struct slot *slot)
 static void *decoder_main(void *argument)
 {
     struct decoder *const decoder = argument;
-    for (struct slot *slot; (slot = claim(decoder->frames)) != NULL;)
+    for (struct slot *slot; (slot = claim(decoder->frames, decoder->track)) != NULL;)
         decode(decoder, slot);
     return NULL;
 }
@@ -374,8 +391,10 @@ struct source_frames *source_frames_start(const struct source_frames_rules *rule
         return NULL;
     }
     bool good = make_slots(frames);
-    for (uint32_t i = 0; i < rules->decoders && good; i++)
+    for (uint32_t i = 0; i < rules->decoders && good; i++) {
+        frames->decoders[i].track = rules->tracks == NULL ? NULL : &rules->tracks[i];
         good = start_decoder(frames, &frames->decoders[i]);
+    }
     if (good) return frames;
     source_frames_stop(frames);
     return NULL;

@@ -48,6 +48,7 @@ struct source_frames_rules {
     size_t run_bytes;  /* SOURCE_FRAMES_RUN_BYTES, but in tests */
     uint64_t walk_max; /* stored bytes of a frame at most whose end is looked for */
     unsigned window_log_max;
+    struct track *tracks; /* of each decoder, written until stop; NULL: none */
 };
 
 struct source_frames; /* the implementation's */

@@ -28,9 +28,7 @@ struct source_stream {
     struct source_stamp before; /* of a file, when it was listed; of a redirected one, at open */
     struct source_stamp after;  /* at close */
     unsigned window_log_max;
-    uint32_t decoders; /* of frames, beside each other; 0: none */
-    size_t slot_bytes;
-    uint64_t walk_max;
+    struct source_stream_share share; /* zeroed: frames are decompressed by one */
     enum form_choice format;
     struct form records; /* of standard input, once it was looked at */
     bool is_standard_input, is_file, was_open;
@@ -313,17 +311,18 @@ static enum status open_standard_input(struct source_stream *self, struct fault 
 static void start_frames(struct source_stream *self, struct source *source)
 {
     struct source_frames_rules const rules = {.source = source,
-                                              .decoders = self->decoders,
-                                              .slot_bytes = self->slot_bytes,
+                                              .decoders = self->share.decoders,
+                                              .slot_bytes = self->share.slot_bytes,
                                               .run_bytes = SOURCE_FRAMES_RUN_BYTES,
-                                              .walk_max = self->walk_max,
+                                              .walk_max = self->share.walk_max,
+                                              .tracks = self->share.tracks,
                                               .window_log_max = self->window_log_max};
     self->frames = source_frames_start(&rules);
 }
 
 static bool is_shared(const struct source_stream *self)
 {
-    return self->decoders > 1 && self->form == UNPACK_ZSTD;
+    return self->share.decoders > 1 && self->form == UNPACK_ZSTD;
 }
 
 /* The file that is open, and no other one of its name. */
@@ -448,12 +447,9 @@ void source_stream_allow_window(struct source *source, unsigned window_log_max)
     ((struct source_stream *)source->self)->window_log_max = window_log_max;
 }
 
-void source_stream_share(struct source *source, uint32_t decoders, size_t slot_bytes, uint64_t walk_max)
+void source_stream_share(struct source *source, const struct source_stream_share *share)
 {
-    struct source_stream *const self = source->self;
-    self->decoders = decoders;
-    self->slot_bytes = slot_bytes;
-    self->walk_max = walk_max;
+    ((struct source_stream *)source->self)->share = *share;
 }
 
 enum status source_stream_check(const struct source *source, struct fault *fault)

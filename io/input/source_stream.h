@@ -46,9 +46,15 @@ void source_stream_destroy(struct source *source); /* takes NULL; the stream is 
 
 /* Before it is opened: frames may ask for windows of this size. */
 void source_stream_allow_window(struct source *source, unsigned window_log_max);
-/* Likewise: a zstd file or object of many frames is decompressed by so many threads (source_frames.h).
- * Objects that are read front to back only are not. */
-void source_stream_share(struct source *source, uint32_t decoders, size_t slot_bytes, uint64_t walk_max);
+/* Likewise: a zstd file or object of many frames is decompressed by so many threads. Objects that are read
+ * front to back only are not. As in source_frames.h: */
+struct source_stream_share {
+    uint32_t decoders;
+    size_t slot_bytes;
+    uint64_t walk_max;
+    struct track *tracks;
+};
+void source_stream_share(struct source *source, const struct source_stream_share *share); /* copied */
 /* STATUS_IO when the file changed while it was read. A stream that nobody opened is fine. */
 enum status source_stream_check(const struct source *source, struct fault *fault);
 /* Stored bytes that were read so far. */

@@ -23,6 +23,18 @@ static double microseconds(uint64_t nanoseconds)
     return (double)nanoseconds / 1e3;
 }
 
+/* `brief`: those that took time. */
+static void put_acts(FILE *out, const struct track *sum, bool brief)
+{
+    const char *comma = "";
+    for (enum track_act a = 0; a < TRACK_ACTS; a++) {
+        if (brief && sum->spent[a] == 0) continue;
+        fprintf(out, "%s\"%s\":{\"microseconds\":%.3f,\"bytes\":%" PRIu64 "}", comma, track_act_name(a),
+                microseconds(sum->spent[a]), sum->bytes[a]);
+        comma = ",";
+    }
+}
+
 /* The version is plain text. */
 static void put_sums(FILE *out, const struct trace *trace)
 {
@@ -30,13 +42,20 @@ static void put_sums(FILE *out, const struct trace *trace)
     char run_id[RUN_ID_MAX * OUTPUT_TEXT_JSON_GROWTH + 1];
     output_text_json(trace->run_id, strnlen(trace->run_id, RUN_ID_MAX), run_id, sizeof run_id);
     track_add(trace->tracks, trace->workers + 1, &sum);
+    for (uint32_t b = 0; b < trace->beside_count; b++)
+        sum.dropped += trace->beside[b].track->dropped;
     fprintf(out,
             FIRST_BYTES ",\"version\":\"%s\",\"runId\":\"%s\",\"workers\":%" PRIu32
                         ",\"droppedSpans\":%" PRIu64 ",\"acts\":{",
             trace->version, run_id, trace->workers, sum.dropped);
-    for (enum track_act a = 0; a < TRACK_ACTS; a++)
-        fprintf(out, "%s\"%s\":{\"microseconds\":%.3f,\"bytes\":%" PRIu64 "}", a == 0 ? "" : ",",
-                track_act_name(a), microseconds(sum.spent[a]), sum.bytes[a]);
+    put_acts(out, &sum, false);
+    fputs("},\"beside\":{", out);
+    for (uint32_t b = 0; b < trace->beside_count; b++) {
+        const struct trace_beside *const beside = &trace->beside[b];
+        fprintf(out, "%s\"%s %" PRIu32 "\":{", b == 0 ? "" : ",", beside->kind, beside->number);
+        put_acts(out, beside->track, true);
+        fputc('}', out);
+    }
     fputs("}},\n\"displayTimeUnit\":\"ms\",\n\"traceEvents\":[\n", out);
 }
 
@@ -52,13 +71,26 @@ static void put_span(FILE *out, const struct trace *trace, uint32_t thread, cons
         span->bytes);
 }
 
-/* Thread 0 is the main one, so that it stands first. */
+/* Thread 0 is the main one, so that it stands first; behind the workers come those beside. */
+static const struct track *find_thread(const struct trace *trace, uint32_t thread, char name[32])
+{
+    if (thread > trace->workers) {
+        const struct trace_beside *const beside = &trace->beside[thread - trace->workers - 1];
+        snprintf(name, 32, "%s %" PRIu32, beside->kind, beside->number);
+        return beside->track;
+    }
+    uint32_t const number = thread == 0 ? trace->workers : thread - 1;
+    if (thread == 0)
+        snprintf(name, 32, "assembler");
+    else
+        snprintf(name, 32, "worker %" PRIu32, number);
+    return &trace->tracks[number];
+}
+
 static void put_thread(FILE *out, const struct trace *trace, uint32_t thread)
 {
-    uint32_t const number = thread == 0 ? trace->workers : thread - 1;
-    const struct track *const track = &trace->tracks[number];
-    char name[32] = "assembler";
-    if (thread != 0) snprintf(name, sizeof name, "worker %" PRIu32, number);
+    char name[32];
+    const struct track *const track = find_thread(trace, thread, name);
     fprintf(out,
             "%s{\"ph\":\"M\",\"pid\":%d,\"tid\":%" PRIu32
             ",\"name\":\"thread_name\",\"args\":{\"name\":\"%s\",\"droppedSpans\":%" PRIu64 "}}",
@@ -71,7 +103,7 @@ static bool print_trace(FILE *out, void *context)
 {
     const struct trace *const trace = context;
     put_sums(out, trace);
-    for (uint32_t t = 0; t <= trace->workers; t++)
+    for (uint32_t t = 0; t <= trace->workers + trace->beside_count; t++)
         put_thread(out, trace, t);
     fputs("\n]}\n", out);
     return true;

@@ -25,6 +25,7 @@
 #include <stdint.h>
 
 struct s3_client;
+struct track;
 
 struct s3_client_options {
     const struct aws_config *config; /* loaded; outlives the client */
@@ -35,6 +36,7 @@ struct s3_client_options {
     const char *expected_owner;     /* account_id; NULL: not sent */
     enum checksum_kind checksum;    /* for messages about stores that don't know it; ops say their own */
     uint32_t connections, threads;
+    struct track *tracks; /* of each thread, written until destroy returned (core/flow/track.h); NULL: none */
     const char *user_agent;
     bool is_source;                   /* it is read from: no such bucket is STATUS_NO_SOURCE then */
     struct wait *arrivals;            /* woken when a call is done */

@@ -11,6 +11,7 @@
  * S1). */
 #include "io/s3/s3_engine.h"
 
+#include "core/flow/track.h"
 #include "io/http/http.h"
 #include "io/s3/s3_flight.h"
 #include "io/s3/s3_plan.h"
@@ -47,6 +48,7 @@ struct s3_engine *s3_engine_create(struct s3_shared *shared, uint32_t index, str
     memset(engine, 0, size);
     engine->shared = shared;
     engine->index = index;
+    engine->track = shared->options.tracks == NULL ? NULL : &shared->options.tracks[index];
     engine->parts_most = share_of(shared->options.connections, shared->engines, index);
     engine->others_most = engine->parts_most < S3_OTHERS_LEAST  ? S3_OTHERS_LEAST
                           : engine->parts_most > S3_OTHERS_MOST ? S3_OTHERS_MOST
@@ -54,7 +56,8 @@ struct s3_engine *s3_engine_create(struct s3_shared *shared, uint32_t index, str
     struct http_options const options = {.connections = engine->parts_most + engine->others_most,
                                          .ca_bundle = shared->options.config->ca_bundle,
                                          .user_agent = shared->options.user_agent,
-                                         .upload_buffer = S3_UPLOAD_BUFFER};
+                                         .upload_buffer = S3_UPLOAD_BUFFER,
+                                         .track = engine->track};
     if (!make_rings(engine)) {
         (void)fault_set(fault, STATUS_IO, "S3 client: no memory for a thread");
     } else if ((engine->http = http_create(&options, fault)) != NULL &&
@@ -197,6 +200,8 @@ static void *run(void *context)
     struct s3_engine *const engine = context;
     struct s3_shared *const shared = engine->shared;
     while (!atomic_load_explicit(&shared->stop, memory_order_acquire)) { /* O2 */
+        struct track_mark const mark = track_begin(engine->track);
+        uint64_t const before = http_moved(engine->http);
         admit(engine);
         obey(engine);
         ripen(engine);
@@ -205,6 +210,7 @@ static void *run(void *context)
         http_turn(engine->http, pause_ms(engine));
         s3_flight_settle(engine);
         tell(engine);
+        track_end(engine->track, mark, TRACK_TRANSFER, http_moved(engine->http) - before);
     }
     admit(engine);
     cancel_everywhere(engine, NULL);

@@ -11,6 +11,8 @@
 /* How often parts on their way are looked at for a hedge: fine enough for limits of 700 ms and more. */
 #define S3_HEDGE_LOOK_MS 100u
 
+struct track;
+
 struct s3_engine {
     struct ring calls, results;
     struct s3_shared *shared;
@@ -18,6 +20,7 @@ struct s3_engine {
     pthread_t thread; /* main's */
     bool started;     /* main's */
     struct http *http;
+    struct track *track; /* NULL: none */
     struct aws_signer *signer;
     uint32_t parts_most, others_most;
     /* the thread's */

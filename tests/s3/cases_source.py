@@ -337,6 +337,42 @@ def many_frames(t):
         t.says(run, "wrong.zst: the bytes that came are not those whose crc32c the store keeps")
 
 
+@case("source-trace", seconds=2)
+def trace(t):
+    """Threads of the download, of frames and of the upload have lines of their own, and the pipeline's sums are its own."""
+    data = frames([random_lines(1 + 3000 * i, 3000) for i in range(12)])
+    s3 = t.server(buckets=(BUCKET, "in-bucket"))
+    put(s3, IN + "a.zst", data, bucket="in-bucket")
+    path = os.path.join(t.folder, "trace.json")
+    run = export(t, s3, [f"s3://in-bucket/{IN}"], ["--threads", "2"], env=t.environment(s3, PENSTOCK_TRACE=path),
+                 to=f"s3://{BUCKET}/{PREFIX}")
+    if not t.status(run, 0):
+        return
+    with open(path, encoding="utf-8") as text:
+        told = json.load(text)
+    names = {e["tid"]: e["args"]["name"] for e in told["traceEvents"] if e["ph"] == "M"}
+    kinds = [name.split()[0] for name in names.values()]
+    t.check(kinds.count("decoder") == 2 and kinds.count("worker") == 2 and "upload" in kinds and "download" in kinds,
+            f"threads {names}")
+    t.check(len(set(names.values())) == len(names), f"two threads of one name: {names}")
+    beside = told["otherData"]["beside"]
+    moved = lambda kind, act: sum(acts.get(act, {"bytes": 0})["bytes"] for name, acts in beside.items() if name.startswith(kind))
+    t.check(moved("decoder", "inflate") == len(data), f"the decoders inflated {moved('decoder', 'inflate')} of {len(data)} bytes")
+    t.check(moved("decoder", "read") == len(data), f"they read {moved('decoder', 'read')}")
+    sent = sum(len(data) for data in s3.objects().values())
+    t.check(len(data) <= moved("download", "transfer") < len(data) + 2 * MIB, f"{moved('download', 'transfer')} bytes came")
+    t.check(sent <= moved("upload", "transfer") < sent + MIB, f"{moved('upload', 'transfer')} bytes of {sent} were sent")
+    for tid, name in names.items():
+        spans = [e for e in told["traceEvents"] if e["ph"] == "X" and e["tid"] == tid]
+        acts = beside.get(name, {})
+        for act in acts:
+            own = sum(e["args"]["own"] for e in spans if e["name"] == act)
+            t.check(abs(own - acts[act]["microseconds"]) < 0.01 * (len(spans) + 1), f"{name}: {act} took {own} in its events")
+    stages = run.report["performance"]["stages"]
+    for act in ("read", "inflate", "convert"):
+        t.check(abs(stages[act]["busySeconds"] * 1e6 - told["otherData"]["acts"][act]["microseconds"]) < 2, f"{act}: not the report's")
+
+
 @case("source-manifest")
 def manifest(t):
     """AEP's manifest names objects below its own folder."""

@@ -36,9 +36,10 @@ static int leave(void **state)
     return chdir("/") != 0 || system(command) != 0;
 }
 
-/* One worker, with room for one span, and main. */
+/* One worker, with room for one span, and main; beside them the second of two decoders. */
 struct desk {
-    struct track tracks[2];
+    struct track tracks[2], decoder;
+    struct trace_beside beside;
     struct trace trace;
 };
 
@@ -46,8 +47,15 @@ static void desk_start(struct desk *desk)
 {
     clock_by_hand = 1000000;
     assert_true(track_init(&desk->tracks[0], now, 1) && track_init(&desk->tracks[1], now, 4));
-    desk->trace = (struct trace){
-        .version = "1.0", .run_id = "a\"b", .began = 1000000, .tracks = desk->tracks, .workers = 1};
+    desk->trace = (struct trace){.version = "1.0",
+                                 .run_id = "a\"b",
+                                 .began = 1000000,
+                                 .tracks = desk->tracks,
+                                 .workers = 1,
+                                 .beside = &desk->beside,
+                                 .beside_count = 1};
+    assert_true(track_init(&desk->decoder, now, 1));
+    desk->beside = (struct trace_beside){.kind = "decoder", .number = 1, .track = &desk->decoder};
     struct track_mark const convert = track_begin(&desk->tracks[0]);
     clock_by_hand += 1500;
     struct track_mark const wait = track_begin(&desk->tracks[0]);
@@ -57,12 +65,18 @@ static void desk_start(struct desk *desk)
     struct track_mark const write = track_begin(&desk->tracks[1]);
     clock_by_hand += 1;
     track_end(&desk->tracks[1], write, TRACK_WRITE, 5);
+    for (unsigned i = 0; i < 3; i++) {
+        struct track_mark const inflate = track_begin(&desk->decoder);
+        clock_by_hand += 3000;
+        track_end(&desk->decoder, inflate, TRACK_INFLATE, 7);
+    }
 }
 
 static void desk_end(struct desk *desk)
 {
     track_free(&desk->tracks[0]);
     track_free(&desk->tracks[1]);
+    track_free(&desk->decoder);
 }
 
 static void read_all(const char *path, char text[4096])
@@ -84,7 +98,11 @@ static const char spans[] =
     "{\"ph\":\"M\",\"pid\":1,\"tid\":1,\"name\":\"thread_name\",\"args\":{\"name\":\"worker 0\","
     "\"droppedSpans\":1}},\n"
     "{\"ph\":\"X\",\"pid\":1,\"tid\":1,\"cat\":\"waiting\",\"name\":\"wait for an empty chunk\",\"ts\":1.500,"
-    "\"dur\":2.000,\"args\":{\"own\":2.000,\"bytes\":0}}\n"
+    "\"dur\":2.000,\"args\":{\"own\":2.000,\"bytes\":0}},\n"
+    "{\"ph\":\"M\",\"pid\":1,\"tid\":2,\"name\":\"thread_name\",\"args\":{\"name\":\"decoder 1\","
+    "\"droppedSpans\":2}},\n"
+    "{\"ph\":\"X\",\"pid\":1,\"tid\":2,\"cat\":\"busy\",\"name\":\"inflate\",\"ts\":3.501,\"dur\":3.000,"
+    "\"args\":{\"own\":3.000,\"bytes\":7}}\n"
     "]}\n";
 
 static void writes_threads_and_sums(void **state)
@@ -100,9 +118,11 @@ static void writes_threads_and_sums(void **state)
     assert_non_null(events);
     assert_string_equal(events, spans);
     assert_non_null(strstr(text, "{\"otherData\":{\"tool\":\"penstock\",\"version\":\"1.0\",\"runId\":"
-                                 "\"a\\\"b\",\"workers\":1,\"droppedSpans\":1,\"acts\":{\"read\":"));
+                                 "\"a\\\"b\",\"workers\":1,\"droppedSpans\":3,\"acts\":{\"read\":"));
     assert_non_null(strstr(text, "\"convert\":{\"microseconds\":1.500,\"bytes\":99}"));
-    assert_non_null(strstr(text, "\"wait for the destination\":{\"microseconds\":0.000,\"bytes\":0}}},\n"));
+    assert_non_null(strstr(text, "\"inflate\":{\"microseconds\":0.000,\"bytes\":0},"));
+    assert_non_null(strstr(text, "\"wait for the network\":{\"microseconds\":0.000,\"bytes\":0}},\"beside\":{"
+                                 "\"decoder 1\":{\"inflate\":{\"microseconds\":9.000,\"bytes\":21}}}},\n"));
     desk_end(&desk);
 }
 
