@@ -68,6 +68,20 @@ void convert_tools_destroy(struct convert_tools *tools, struct source *const *so
     *tools = (struct convert_tools){0};
 }
 
+/* The tools' reader of the source at hand. */
+static enum status take_reader(struct convert *convert, struct convert_tools *tools, struct fault *fault)
+{
+    if (tools->reader != NULL && tools->reader_source != convert->source_number) {
+        convert->sources[tools->reader_source]->close_reader(tools->reader);
+        tools->reader = NULL;
+    }
+    if (tools->reader != NULL) return STATUS_OK;
+    tools->reader = convert->source->open_reader(convert->source, tools->capacity);
+    tools->reader_source = convert->source_number;
+    if (tools->reader != NULL) return STATUS_OK;
+    return fault_set(fault, STATUS_IO, "%s: no memory to read it", convert->source->name);
+}
+
 enum status convert_show(struct convert *convert, struct convert_tools *tools, uint64_t offset, size_t length,
                          struct source_window *window, struct fault *fault)
 {
@@ -78,20 +92,25 @@ enum status convert_show(struct convert *convert, struct convert_tools *tools, u
                                          .length = length};
         return STATUS_OK;
     }
-    if (tools->reader != NULL && tools->reader_source != convert->source_number) {
-        convert->sources[tools->reader_source]->close_reader(tools->reader);
-        tools->reader = NULL;
-    }
-    if (tools->reader == NULL) {
-        tools->reader = convert->source->open_reader(convert->source, tools->capacity);
-        tools->reader_source = convert->source_number;
-        if (tools->reader == NULL)
-            return fault_set(fault, STATUS_IO, "%s: no memory to read it", convert->source->name);
-    }
+    enum status status = take_reader(convert, tools, fault);
+    if (status != STATUS_OK) return status;
     struct track_mark const mark = track_begin(convert->port.track);
-    enum status const status = convert->source->window(tools->reader, offset, length, window, fault);
+    status = convert->source->window(tools->reader, offset, length, window, fault);
     track_end(convert->port.track, mark, TRACK_READ, status == STATUS_OK ? window->length : 0);
     return status;
+}
+
+/* A shard's bytes, what is looked at before it and the end of its last record can be on their way. */
+static enum status expect_shard(struct convert *convert, const struct shard *shard, struct fault *fault)
+{
+    struct source *const source = convert->source;
+    if (source->expect == NULL) return STATUS_OK;
+    enum status const status = take_reader(convert, &convert->tools, fault);
+    if (status != STATUS_OK) return status;
+    uint64_t const before = shard->begin - shard->source_begin;
+    uint64_t const behind = before < RECORD_MARK_BEHIND ? before : RECORD_MARK_BEHIND;
+    source->expect(convert->tools.reader, shard->begin - behind, shard->end + CONVERT_OVERHANG);
+    return STATUS_OK;
 }
 
 /* ---- walks ---- */
@@ -619,12 +638,14 @@ enum status convert_task(struct convert *convert, const struct feed_task *task, 
 {
     begin_task(convert, task);
     enum status status;
-    if (task->block != NULL)
+    if (task->block != NULL) {
         status = convert_stream_block(convert, task, fault);
-    else if (convert->form == NULL)
-        status = convert_lines(convert, &task->shard, fault);
-    else
-        status = convert_form_shard(convert, &task->shard, fault);
+    } else {
+        status = expect_shard(convert, &task->shard, fault);
+        if (status == STATUS_OK)
+            status = convert->form == NULL ? convert_lines(convert, &task->shard, fault)
+                                           : convert_form_shard(convert, &task->shard, fault);
+    }
     return end_task(convert, status, fault);
 }
 

@@ -13,6 +13,9 @@
  *   drop(reader, end)
  *       the reader has done with bytes before `end` (mapped pages may go). A hint: the first look at a later
  *       shard may come back to them. Optional: may be NULL.
+ *   expect(reader, from, to)
+ *       the reader's next windows will lie in [from, to), front to back, and may go on a little behind it:
+ * their bytes may be fetched ahead. Ends what a window showed. A hint, optional like drop().
  *
  * Thread rule: open_reader/close_reader and window on one reader by one thread; different readers
  * concurrently. */
@@ -45,6 +48,7 @@ struct source {
     enum status (*window)(struct source_reader *reader, uint64_t offset, size_t length,
                           struct source_window *window, struct fault *fault);
     void (*drop)(struct source_reader *reader, uint64_t end);
+    void (*expect)(struct source_reader *reader, uint64_t from, uint64_t to);
 };
 
 #endif

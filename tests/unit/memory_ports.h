@@ -77,16 +77,18 @@ static inline void memory_text_free(struct memory_text *text)
 struct memory_source {
     struct source port;
     const uint8_t *bytes;
-    uint64_t fail_at;        /* the number of the window() that fails, from 1; 0: none */
-    _Atomic uint64_t reads;  /* calls of window() */
-    _Atomic int64_t readers; /* open ones */
-    _Atomic uint64_t wrong;  /* calls that break the port's rules */
+    uint64_t fail_at;              /* the number of the window() that fails, from 1; 0: none */
+    _Atomic uint64_t reads;        /* calls of window() */
+    _Atomic int64_t readers;       /* open ones */
+    _Atomic uint64_t wrong;        /* calls that break the port's rules */
+    _Atomic uint64_t expectations; /* calls of expect() */
 };
 
 struct source_reader {
     struct memory_source *source;
     uint8_t *room; /* pages, then one that can't be touched */
     size_t room_bytes, page, window_max;
+    uint64_t expected; /* no window begins before it */
 };
 
 /* What lies around windows: text that would be taken for a record. */
@@ -128,7 +130,8 @@ static inline enum status memory_window(struct source_reader *reader, uint64_t o
     struct memory_source *source = reader->source;
     uint64_t const number = atomic_fetch_add(&source->reads, 1) + 1;
     if (number == source->fail_at) return fault_set(fault, STATUS_IO, "%s: read failed", source->port.name);
-    if (length > reader->window_max || offset > source->port.size) atomic_fetch_add(&source->wrong, 1);
+    if (length > reader->window_max || offset > source->port.size || offset < reader->expected)
+        atomic_fetch_add(&source->wrong, 1);
     uint64_t const left = source->port.size - offset;
     if (length > left) length = (size_t)left;
     uint8_t *end = reader->room + reader->room_bytes - reader->page - LIMIT_PADDING;
@@ -144,6 +147,13 @@ static inline void memory_drop(struct source_reader *reader, uint64_t end)
     if (end > reader->source->port.size) atomic_fetch_add(&reader->source->wrong, 1);
 }
 
+static inline void memory_expect(struct source_reader *reader, uint64_t from, uint64_t to)
+{
+    if (from > to || from > reader->source->port.size) atomic_fetch_add(&reader->source->wrong, 1);
+    reader->expected = from;
+    atomic_fetch_add(&reader->source->expectations, 1);
+}
+
 static inline void memory_source_start(struct memory_source *source, const char *name, const void *bytes,
                                        size_t length)
 {
@@ -154,7 +164,8 @@ static inline void memory_source_start(struct memory_source *source, const char 
                                    .open_reader = memory_open_reader,
                                    .close_reader = memory_close_reader,
                                    .window = memory_window,
-                                   .drop = memory_drop};
+                                   .drop = memory_drop,
+                                   .expect = memory_expect};
 }
 
 /* ---- the sink ---- */
