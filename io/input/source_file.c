@@ -1,4 +1,5 @@
 /* source_file.c - local files as sources: one open descriptor, and a mapping or a buffer for each reader.
+ * Around the page cache it is source_direct.c that reads.
  * Thread: as source_file.h says; what readers share (struct source_file) does not change while they run.
  * Owns: the descriptor, the mapping with its guard range, each reader's buffer.
  *
@@ -8,6 +9,7 @@
 #include "io/input/source_file.h"
 
 #include "core/base/limits.h"
+#include "io/input/source_direct.h"
 #include "io/input/source_guard.h"
 #include "io/input/source_stamp.h"
 
@@ -28,11 +30,12 @@ struct source_file {
     struct source port;
     char *path;
     int descriptor;
-    int range;                 /* the guard's; SOURCE_GUARD_NONE: not mapped */
-    size_t page;               /* bytes */
-    uint8_t *base;             /* NULL: not mapped */
-    size_t reserved;           /* bytes at base: the file's pages and one more */
-    struct source_stamp stamp; /* at open */
+    int range;                        /* the guard's; SOURCE_GUARD_NONE: not mapped */
+    size_t page;                      /* bytes */
+    uint8_t *base;                    /* NULL: not mapped */
+    size_t reserved;                  /* bytes at base: the file's pages and one more */
+    struct source_direct_file direct; /* its align is 0: not read around the page cache */
+    struct source_stamp stamp;        /* at open */
 };
 
 struct source_reader {
@@ -44,10 +47,11 @@ struct source_reader {
     size_t held;
     /* MMAP: offsets of page begins. A run is a row of windows without a gap. */
     bool can_populate;
-    uint64_t run_from;  /* where the run began */
-    uint64_t kept_from; /* pages of the run before it went by drop() */
-    uint64_t run_to;    /* pages before it were asked for */
-    uint64_t seam;      /* pages of the run before it hold bytes of another reader, too */
+    uint64_t run_from;            /* where the run began */
+    uint64_t kept_from;           /* pages of the run before it went by drop() */
+    uint64_t run_to;              /* pages before it were asked for */
+    uint64_t seam;                /* pages of the run before it hold bytes of another reader, too */
+    struct source_direct *direct; /* DIRECT */
 };
 
 /* Bytes at `offset` that should be there are not: says why, as far as can be known. */
@@ -61,6 +65,17 @@ static enum status fault_lost(const struct source_file *file, uint64_t offset, s
         "%s: bytes at %llu or after could not be read: the storage failed, or the file was shorter "
         "for a time while it was read; check the storage and run again",
         file->path, (unsigned long long)offset);
+}
+
+/* A read failed at `offset`, with an errno; 0: the file ended there, if it did not grow again since. */
+static enum status fault_read(const struct source_file *file, uint64_t offset, int error, struct fault *fault)
+{
+    struct stat now;
+    if (error != 0)
+        return fault_set(fault, STATUS_IO, "%s: can't be read at byte %llu: %s", file->path,
+                         (unsigned long long)offset, strerror(error));
+    bool const known = fstat(file->descriptor, &now) == 0 && (uint64_t)now.st_size < file->port.size;
+    return source_stamp_shorter(file->path, file->port.size, known ? (uint64_t)now.st_size : offset, fault);
 }
 
 /* ---- opening ---- */
@@ -185,16 +200,10 @@ static enum status held_extend(struct source_reader *reader, size_t length, stru
     uint64_t const from = reader->held_from + reader->held;
     size_t const missing = length - reader->held;
     int64_t const got = source_file_pread(file->descriptor, reader->buffer + reader->held, missing, from);
-    if (got < 0)
-        return fault_set(fault, STATUS_IO, "%s: can't be read at byte %llu: %s", file->path,
-                         (unsigned long long)from, strerror(errno));
+    if (got < 0) return fault_read(file, from, errno, fault);
     reader->held += (size_t)got;
     memset(reader->buffer + reader->held, 0, LIMIT_PADDING);
-    if ((size_t)got == missing) return STATUS_OK;
-    struct stat now;
-    uint64_t const end = from + (uint64_t)got; /* the file ended there, if it did not grow again since */
-    bool const known = fstat(file->descriptor, &now) == 0 && (uint64_t)now.st_size < file->port.size;
-    return source_stamp_shorter(file->path, file->port.size, known ? (uint64_t)now.st_size : end, fault);
+    return (size_t)got == missing ? STATUS_OK : fault_read(file, from + (uint64_t)got, 0, fault);
 }
 
 static enum status window_read(struct source_reader *reader, uint64_t offset, size_t length,
@@ -211,6 +220,23 @@ static enum status window_read(struct source_reader *reader, uint64_t offset, si
     return STATUS_OK;
 }
 
+/* ---- windows around the page cache ---- */
+
+static enum status window_direct(struct source_reader *reader, uint64_t offset, size_t length,
+                                 struct source_window *window, struct fault *fault)
+{
+    struct source_ahead_trouble trouble;
+    window->bytes = source_direct_window(reader->direct, offset, length, &trouble);
+    window->length = length;
+    if (window->bytes != NULL) return STATUS_OK;
+    return fault_read(reader->file, trouble.offset, trouble.error, fault);
+}
+
+static void expect_direct(struct source_reader *reader, uint64_t from, uint64_t to)
+{
+    source_direct_expect(reader->direct, from, to);
+}
+
 /* ---- the port ---- */
 
 static enum status file_window(struct source_reader *reader, uint64_t offset, size_t length,
@@ -222,6 +248,7 @@ static enum status file_window(struct source_reader *reader, uint64_t offset, si
                          reader->file->path, length, reader->window_max);
     if (offset > size) offset = size;
     if (length > size - offset) length = (size_t)(size - offset);
+    if (reader->direct != NULL) return window_direct(reader, offset, length, window, fault);
     return reader->file->base != NULL ? window_mapped(reader, offset, length, window, fault)
                                       : window_read(reader, offset, length, window, fault);
 }
@@ -230,8 +257,22 @@ static void file_close_reader(struct source_reader *reader)
 {
     if (reader == NULL) return;
     run_release(reader);
+    source_direct_destroy(reader->direct);
     free(reader->buffer);
     free(reader);
+}
+
+/* The buffer of SOURCE_MODE_READ. */
+static bool make_buffer(struct source_reader *reader)
+{
+    const struct source_file *file = reader->file;
+    /* No window is longer than the file. */
+    size_t const most = reader->window_max < file->port.size ? reader->window_max : (size_t)file->port.size;
+    void *buffer = NULL;
+    if (most > SIZE_MAX / 2 || posix_memalign(&buffer, file->page, most + LIMIT_PADDING) != 0) return false;
+    memset(buffer, 0, LIMIT_PADDING); /* an empty first window has padding, too */
+    reader->buffer = buffer;
+    return true;
 }
 
 static struct source_reader *file_open_reader(struct source *source, size_t window_max)
@@ -243,16 +284,44 @@ static struct source_reader *file_open_reader(struct source *source, size_t wind
     reader->window_max = window_max;
     reader->can_populate = true;
     if (file->base != NULL) return reader;
-    /* No window is longer than the file. */
-    size_t const most = window_max < file->port.size ? window_max : (size_t)file->port.size;
-    void *buffer = NULL;
-    if (most > SIZE_MAX / 2 || posix_memalign(&buffer, file->page, most + LIMIT_PADDING) != 0) {
-        free(reader);
-        return NULL;
-    }
-    memset(buffer, 0, LIMIT_PADDING); /* an empty first window has padding, too */
-    reader->buffer = buffer;
-    return reader;
+    bool made;
+    if (file->direct.align != 0)
+        made = (reader->direct = source_direct_create(&file->direct, window_max)) != NULL;
+    else
+        made = make_buffer(reader);
+    if (made) return reader;
+    free(reader);
+    return NULL;
+}
+
+static enum status go_around(struct source_file *file, struct fault *fault)
+{
+    int error;
+    size_t const align = source_direct_align(file->descriptor, &error);
+    if (align == 0)
+        return fault_set(
+            fault, STATUS_USAGE,
+            "%s: can't be read around the page cache, which its file system does not offer (%s): "
+            "take --input-mode read, or leave it out",
+            file->path, strerror(error));
+    file->direct = (struct source_direct_file){.descriptor = file->descriptor,
+                                               .size = file->port.size,
+                                               .align = align,
+                                               .read = SOURCE_DIRECT_READ_MIN};
+    file->port.expect = expect_direct;
+    return STATUS_OK;
+}
+
+/* The way that was asked for, or the plain one where the file can't be had so. */
+static enum status choose_way(struct source_file *file, enum source_mode mode, struct fault *fault)
+{
+    if (mode == SOURCE_MODE_DIRECT) return go_around(file, fault);
+    if (mode == SOURCE_MODE_LARGE && go_around(file, NULL) == STATUS_OK) return STATUS_OK;
+    if (mode == SOURCE_MODE_MMAP && map_file(file))
+        file->port.drop = drop_mapped;
+    else
+        (void)posix_fadvise(file->descriptor, 0, 0, POSIX_FADV_SEQUENTIAL); /* a hint: reads work without */
+    return STATUS_OK;
 }
 
 struct source *source_file_adopt(const char *path, int descriptor, const struct stat *about,
@@ -278,11 +347,15 @@ struct source *source_file_adopt(const char *path, int descriptor, const struct 
                                  .open_reader = file_open_reader,
                                  .close_reader = file_close_reader,
                                  .window = file_window};
-    if (mode == SOURCE_MODE_MMAP && map_file(file))
-        file->port.drop = drop_mapped;
-    else
-        (void)posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL); /* a hint: reads work without it */
-    return &file->port;
+    if (choose_way(file, mode, fault) == STATUS_OK) return &file->port;
+    source_file_close(&file->port);
+    return NULL;
+}
+
+void source_file_read_ahead(struct source *source, size_t bytes)
+{
+    struct source_file *file = source->self;
+    file->direct.read = bytes;
 }
 
 struct source *source_file_open(const char *path, enum source_mode mode, struct fault *fault)
@@ -295,6 +368,7 @@ struct source *source_file_open(const char *path, enum source_mode mode, struct 
 enum source_mode source_file_mode(const struct source *source)
 {
     const struct source_file *file = source->self;
+    if (file->direct.align != 0) return SOURCE_MODE_DIRECT;
     return file->base != NULL ? SOURCE_MODE_MMAP : SOURCE_MODE_READ;
 }
 

@@ -1,10 +1,12 @@
-/* source_file.h - a local regular file as a source (core/flow/source.h), read in one of two ways.
+/* source_file.h - a local regular file as a source (core/flow/source.h), read in one of three ways.
  *
- * SOURCE_MODE_READ   each reader has a buffer of its own and fills it with pread(); bytes that a window
- * shares with the end of the one before are moved, not read again. SOURCE_MODE_MMAP   the file is mapped
- * once, read-only, for all readers; window() brings its pages in with one system call, drop() lets them go.
- * Costs address space of the file's size, and page tables of 1/512 of what was read (2 GiB for a tebibyte;
- * they stay until close on kernels before 6.14), which is why very large files are better READ.
+ * SOURCE_MODE_READ     each reader has a buffer of its own and fills it with pread(); bytes that a window
+ *                      shares with the end of the one before are moved, not read again.
+ * SOURCE_MODE_MMAP     the file is mapped once, read-only, for all readers; window() brings its pages in with
+ *                      one system call, drop() lets them go. Costs address space of the file's size, and page
+ *                      tables of 1/512 of what was read (2 GiB for a tebibyte; they stay until close on
+ * kernels before 6.14), which is why very large files are better read. SOURCE_MODE_DIRECT   reads go around
+ * the page cache, and what a reader expects is on its way before it is looked at (source_direct.h).
  *
  * Bytes behind the size at open are never read. A file that changes while it is read is found out by
  * source_file_check(), one that shrinks also by window(); neither kills the process (source_guard.h, its
@@ -22,18 +24,26 @@
 
 struct stat;
 
-enum source_mode { SOURCE_MODE_MMAP, SOURCE_MODE_READ };
+enum source_mode {
+    SOURCE_MODE_MMAP,
+    SOURCE_MODE_READ,
+    SOURCE_MODE_DIRECT,
+    SOURCE_MODE_LARGE /* DIRECT where the file system has that, else READ */
+};
 
 /* Pages that were read go in steps of at least this: one system call (and one interruption of every CPU that
  * runs a thread of ours) for 256 pages. What a reader keeps resident is its window and one step. */
 #define SOURCE_FILE_DROP_STEP (1024u * 1024)
 
 /* NULL with the fault filled: STATUS_NO_SOURCE (missing, no permission), STATUS_INPUT (not a regular file),
- * STATUS_IO. Copies `path`. A file that can't be mapped (empty, more than SOURCE_GUARD_RANGES_MAX mapped
- * already, address space, file system) is opened in SOURCE_MODE_READ instead. */
+ * STATUS_IO, STATUS_USAGE (SOURCE_MODE_DIRECT, of which the file system has none). Copies `path`. A file that
+ * can't be mapped (empty, more than SOURCE_GUARD_RANGES_MAX mapped already, address space, file system) is
+ * opened in SOURCE_MODE_READ instead. */
 struct source *source_file_open(const char *path, enum source_mode mode, struct fault *fault);
-/* The mode in use. */
+/* The mode in use, never SOURCE_MODE_LARGE. */
 enum source_mode source_file_mode(const struct source *source);
+/* In SOURCE_MODE_DIRECT, before readers are opened: bytes of one read (source_direct.h). */
+void source_file_read_ahead(struct source *source, size_t bytes);
 /* STATUS_IO when bytes were lost, or the file's size or modification time is another than at open. A writer
  * that has the file mapped may change its time late: no system can tell. */
 enum status source_file_check(const struct source *source, struct fault *fault);

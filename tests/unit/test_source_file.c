@@ -1,4 +1,4 @@
-/* test_source_file.c - windows of local files in both modes, their padding, files that change while they are
+/* test_source_file.c - windows of local files in all modes, their padding, files that change while they are
  * read, and the SIGBUS guard. Thread: main, and the readers some tests start. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,7 +25,8 @@
 #include <time.h>
 #include <unistd.h>
 
-static const enum source_mode modes[] = {SOURCE_MODE_MMAP, SOURCE_MODE_READ};
+static const enum source_mode modes[] = {SOURCE_MODE_MMAP, SOURCE_MODE_READ, SOURCE_MODE_DIRECT};
+enum { MODES = sizeof modes / sizeof *modes };
 
 struct fixture {
     char folder[64];
@@ -97,11 +98,12 @@ static void check_window(struct source *source, struct source_reader *reader, ui
 static void check_size(const char *path, size_t size)
 {
     write_file(path, size);
-    for (size_t m = 0; m < 2; m++) {
+    for (size_t m = 0; m < MODES; m++) {
         struct source *source = must_open(path, modes[m]);
         assert_int_equal(source->size, size);
         assert_string_equal(source->name, path);
-        assert_int_equal(source_file_mode(source), size == 0 ? SOURCE_MODE_READ : modes[m]);
+        assert_int_equal(source_file_mode(source),
+                         size == 0 && modes[m] == SOURCE_MODE_MMAP ? SOURCE_MODE_READ : modes[m]);
         struct source_reader *reader = source->open_reader(source, size + 1);
         assert_non_null(reader);
         check_window(source, reader, 0, size);
@@ -142,7 +144,7 @@ static void windows_at_all_offsets(void **state)
     size_t const size = 10007;
     static const size_t lengths[] = {1, 63, 64, 65, 4096, 5000};
     write_file(fixture->path, size);
-    for (size_t m = 0; m < 2; m++) {
+    for (size_t m = 0; m < MODES; m++) {
         struct source *source = must_open(fixture->path, modes[m]);
         struct source_reader *reader = source->open_reader(source, 5000);
         assert_non_null(reader);
@@ -163,7 +165,7 @@ static void window_larger_than_the_reader(void **state)
 {
     struct fixture *fixture = *state;
     write_file(fixture->path, 1000);
-    for (size_t m = 0; m < 2; m++) {
+    for (size_t m = 0; m < MODES; m++) {
         struct source *source = must_open(fixture->path, modes[m]);
         struct source_reader *reader = source->open_reader(source, 100);
         struct source_window window;
@@ -268,7 +270,7 @@ static void shrinking_before_the_window(void **state)
 {
     struct fixture *fixture = *state;
     size_t const size = 4 * 1024 * 1024;
-    for (size_t m = 0; m < 2; m++) {
+    for (size_t m = 0; m < MODES; m++) {
         write_file(fixture->path, size);
         struct source *source = must_open(fixture->path, modes[m]);
         struct source_reader *reader = source->open_reader(source, 1024 * 1024);
@@ -293,7 +295,7 @@ static void shrinking_before_the_window(void **state)
 static void growing_and_touching(void **state)
 {
     struct fixture *fixture = *state;
-    for (size_t m = 0; m < 2; m++) {
+    for (size_t m = 0; m < MODES; m++) {
         write_file(fixture->path, 5000);
         struct source *source = must_open(fixture->path, modes[m]);
         struct source_reader *reader = source->open_reader(source, 10000);
@@ -356,7 +358,7 @@ static void readers_in_threads(void **state)
     struct fixture *fixture = *state;
     size_t const size = 12 * 1024 * 1024 + 77;
     write_file(fixture->path, size);
-    for (size_t m = 0; m < 2; m++) {
+    for (size_t m = 0; m < MODES; m++) {
         struct source *source = must_open(fixture->path, modes[m]);
         for (size_t round = 0; round < 2; round++) {
             pthread_t threads[THREADS];
@@ -490,7 +492,7 @@ static void no_address_space_falls_back(void **state)
 
 static void expect_refused(const char *path, enum status status, const char *text)
 {
-    for (size_t m = 0; m < 2; m++) {
+    for (size_t m = 0; m < MODES; m++) {
         struct fault fault = {.status = STATUS_OK};
         assert_null(source_file_open(path, modes[m], &fault));
         assert_int_equal(fault.status, status);
