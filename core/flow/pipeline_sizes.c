@@ -7,7 +7,7 @@
 
 static uint64_t reader_bytes(bool buffered, size_t capacity)
 {
-    return buffered ? capacity + LIMIT_PADDING + 4096 : 0;
+    return buffered ? capacity + LIMIT_PADDING + 2 * 4096 : 0; /* pages or blocks of a device at both ends */
 }
 
 struct feed_rules pipeline_feed_rules(const struct convert_rules *rules, uint32_t threads,
@@ -46,7 +46,7 @@ static uint64_t memory_of(const struct pipeline_needs *needs, const struct pipel
     size_t const lane = convert_large_capacity(rules, sizes->block);
     uint64_t const worker =
         convert_tools_bytes(rules, sizes->block) + reader_bytes(needs->buffered_sources, sizes->block) +
-        sizes->chunks * chunk_memory(sizes->chunk, rules->streams) +
+        needs->reads_ahead + sizes->chunks * chunk_memory(sizes->chunk, rules->streams) +
         split_memory(sizes->chunk, rules->streams) + sizeof(struct pipeline_worker) + 64 * LIMIT_KIB;
     uint32_t const workers = needs->threads + needs->has_forms; /* the assembler's mender is like one more */
     return PIPELINE_MEMORY_BASE + convert_tools_bytes(rules, lane) +

@@ -48,6 +48,7 @@ struct pipeline_needs {
     const struct convert_rules *rules;
     uint32_t threads;
     bool buffered_sources;
+    uint64_t reads_ahead; /* bytes that a worker's reader has beside its window */
     uint64_t hold; /* bytes of pieces that the sink may hold back and have on their way; 0: gives them home at
                       once */
     uint64_t other;                   /* memory that the sink takes beside them */

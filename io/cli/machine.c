@@ -128,10 +128,15 @@ uint32_t machine_cpus(void)
     return cpus > LIMIT_THREADS ? LIMIT_THREADS : (uint32_t)cpus;
 }
 
+uint64_t machine_memory(void)
+{
+    uint64_t const memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+    return machine_cgroup_memory("", memory);
+}
+
 uint64_t machine_memory_default(void)
 {
-    uint64_t memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
-    memory = machine_cgroup_memory("", memory);
+    uint64_t const memory = machine_memory();
     uint64_t const most = 2048 * LIMIT_MIB;
     return memory / 4 < most ? memory / 4 : most;
 }

@@ -10,6 +10,8 @@
 /* CPUs that this process may use: its affinity, and the cgroup's quota rounded up (cgroup v2 cpu.max, v1
  * cpu.cfs_quota_us). At least 1, at most LIMIT_THREADS. */
 uint32_t machine_cpus(void);
+/* Of the machine or of the cgroup, page cache included. */
+uint64_t machine_memory(void);
 /* The default of --memory-limit: min(2 GiB, a quarter of the machine's memory or of the cgroup's). */
 uint64_t machine_memory_default(void);
 /* The same of cgroups alone, whose files are looked for below `root` ("", but in tests): what is given, or

@@ -62,7 +62,7 @@ _penstock() {
         return
         ;;
     --input-mode)
-        mapfile -t COMPREPLY < <(compgen -W 'auto mmap read' -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W 'auto mmap read direct' -- "$current")
         return
         ;;
     --shard-size) return ;;

@@ -130,17 +130,22 @@ static enum status size_beside(struct run *run, uint64_t limit, struct pipeline_
     return status == STATUS_OK ? pipeline_size(needs, limit, &run->pipeline.sizes, fault) : status;
 }
 
-/* Reading from S3 gets a quarter of the limit, or, where the rest does not do for the others, the least. */
+/* Reading ahead gets a quarter of the limit from S3, an eighth of files, or, where the rest does not do for
+ * the others, the least. */
 static enum status size_run(struct run *run, uint64_t limit, struct pipeline_needs *needs,
                             struct fault *fault)
 {
     struct pipeline_needs const without = *needs;
-    if (run->objects.fetch == NULL) return size_beside(run, limit, needs, fault);
+    if (run->objects.fetch == NULL && !run_sources_are_direct(run))
+        return size_beside(run, limit, needs, fault);
     enum status status = STATUS_OK;
     for (uint64_t memory = limit / 4;; memory = 0) {
-        run_sources_plan(run, memory);
         *needs = without;
-        needs->other += run->objects.plan.memory;
+        needs->reads_ahead = run_sources_read_ahead(run, memory / 2 / needs->threads);
+        if (run->objects.fetch != NULL) {
+            run_sources_plan(run, memory);
+            needs->other += run->objects.plan.memory;
+        }
         status = size_beside(run, limit, needs, fault);
         if (status != STATUS_USAGE || memory == 0) return status;
     }
@@ -192,6 +197,9 @@ static enum status plan_memory(struct run *run, struct fault *fault)
                "%u threads, blocks of %zu KiB, %u chunks of %zu KiB each, at most %llu MiB of memory",
                run->pipeline.threads, sizes->block / 1024, sizes->chunks, sizes->chunk / 1024,
                (unsigned long long)(sizes->memory / LIMIT_MIB));
+    if (run_sources_are_direct(run))
+        log_detail(run->logger, "reading around the page cache, %llu KiB ahead of each thread",
+                   (unsigned long long)(needs.reads_ahead / 1024));
     if (sizes->dedup.table != 0)
         log_detail(run->logger,
                    "deduplication: %llu MiB for keys, %llu MiB for rows before they go to a file",

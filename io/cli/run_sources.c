@@ -3,8 +3,10 @@
 
 #include "io/cli/machine.h"
 #include "io/cli/run_tracks.h"
+#include "io/input/source_direct.h"
 #include "io/input/source_frames.h"
 #include "io/input/source_open.h"
+#include "io/input/source_ring.h"
 #include "io/input/source_stream.h"
 
 #include <limits.h>
@@ -67,13 +69,28 @@ static unsigned least_window(const struct run *run)
     return window_log;
 }
 
+static bool is_direct(const struct run *run, size_t i)
+{
+    const struct source_item *const item = &run->list.items[i];
+    return item->kind == SOURCE_KIND_FILE && item->object == NULL &&
+           source_file_mode(run->sources[i]) == SOURCE_MODE_DIRECT;
+}
+
+bool run_sources_are_direct(const struct run *run)
+{
+    bool any = false;
+    for (size_t i = 0; i < run->source_count && !any; i++)
+        any = is_direct(run, i);
+    return any;
+}
+
 /* With files.count the shards show in the output: then their size may depend on nothing but the input. */
 static uint64_t shard_size(const struct run *run)
 {
     const struct options *options = run->options;
     bool const shows = run->job.file_count != 0;
     if (options_is_set(options, OPTION_SHARD_SIZE) && !shows) return options->shard_size;
-    bool const may_be_large = shows || run->destination.kind == DESTINATION_S3;
+    bool const may_be_large = shows || run->destination.kind == DESTINATION_S3 || run_sources_are_direct(run);
     return may_be_large && run->input_bytes >= RUN_LARGE_INPUT ? RUN_SHARD_LARGE : OPTIONS_SHARD_DEFAULT;
 }
 
@@ -83,15 +100,45 @@ static bool shares_frames(const struct run *run)
     return run->list.count == 1 && run_threads(run->options) > 1;
 }
 
+/* Bytes of local files that can be read anywhere. */
+static uint64_t plain_bytes(const struct run *run)
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < run->list.count; i++) {
+        const struct source_item *const item = &run->list.items[i];
+        if (item->kind == SOURCE_KIND_FILE && item->object == NULL) bytes += item->stamp.size;
+    }
+    return bytes;
+}
+
+/* What --input-mode asks for; by itself the page cache is gone around for input that it can't hold, which it
+ * would be emptied for. STATUS_USAGE: this system does not have it. */
+static enum status choose_mode(const struct run *run, enum source_mode *mode, struct fault *fault)
+{
+    enum options_input_mode const asked = run->options->input_mode;
+    uint64_t const bytes = plain_bytes(run);
+    *mode = asked == OPTIONS_INPUT_MMAP ? SOURCE_MODE_MMAP : SOURCE_MODE_READ;
+    bool const is_large = asked == OPTIONS_INPUT_AUTO && bytes > machine_memory();
+    if (!is_large && (asked != OPTIONS_INPUT_DIRECT || bytes == 0)) return STATUS_OK;
+    int const refusal = source_ring_refusal();
+    if (refusal == 0) *mode = is_large ? SOURCE_MODE_LARGE : SOURCE_MODE_DIRECT;
+    if (refusal == 0 || is_large) return STATUS_OK;
+    return fault_set(fault, STATUS_USAGE,
+                     "--input-mode direct: io_uring is not allowed here (%s): containers forbid it by their "
+                     "seccomp profile, systems by the sysctl kernel.io_uring_disabled; allow it, or take "
+                     "--input-mode read",
+                     strerror(refusal));
+}
+
 /* Streams have no shards: they stay empty extents. */
 static enum status open_all(struct run *run, struct shard_source *extents, struct fault *fault)
 {
-    struct source_open_rules const rules = {
-        .mode = run->options->input_mode == OPTIONS_INPUT_MMAP ? SOURCE_MODE_MMAP : SOURCE_MODE_READ,
-        .window_log_max = run->window_log_max,
-        .format = run->job.format,
-        .remote = run_objects_port(&run->objects),
-        .shares_frames = shares_frames(run)};
+    struct source_open_rules rules = {.window_log_max = run->window_log_max,
+                                      .format = run->job.format,
+                                      .remote = run_objects_port(&run->objects),
+                                      .shares_frames = shares_frames(run)};
+    enum status const status = choose_mode(run, &rules.mode, fault);
+    if (status != STATUS_OK) return status;
     for (size_t i = 0; i < run->list.count; i++) {
         const struct source_item *const item = &run->list.items[i];
         struct source *const source = source_open(item, &rules, fault);
@@ -177,6 +224,15 @@ void run_sources_plan(struct run *run, uint64_t memory)
     }
     request.streams = streams < run->pipeline.threads + 1 ? streams : run->pipeline.threads + 1;
     fetch_plan_make(&request, &run->objects.plan);
+}
+
+uint64_t run_sources_read_ahead(struct run *run, uint64_t memory)
+{
+    size_t const read = source_direct_fit(memory);
+    if (!run_sources_are_direct(run)) return 0;
+    for (size_t i = 0; i < run->source_count; i++)
+        if (is_direct(run, i)) source_file_read_ahead(run->sources[i], read);
+    return SOURCE_DIRECT_BYTES(read);
 }
 
 enum status run_sources_start(struct run *run, struct fault *fault)

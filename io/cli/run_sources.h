@@ -6,9 +6,10 @@
 
 #include "io/cli/run.h"
 
-/* Shards of a sink that holds chunks back (fewer that end half empty) and of files.count (fewer turns between
- * files). Used from an input of so many bytes on: 64 of them, so that the usual numbers of threads are busy
- * to the end. */
+/* Shards of a sink that holds chunks back (fewer that end half empty), of files.count (fewer turns between
+ * files) and of files that are read around the page cache (fewer times that a reader has nothing on its way).
+ * Used from an input of so many bytes on: 64 of them, so that the usual numbers of threads are busy to the
+ * end. */
 #define RUN_SHARD_LARGE (4 * LIMIT_MIB)
 #define RUN_LARGE_INPUT (256 * LIMIT_MIB)
 
@@ -30,6 +31,11 @@ void run_sources_needs(const struct run *run, struct pipeline_needs *needs);
 /* What reading from S3 takes when it may take so many bytes (run->objects.plan), or the least. Only when some
  * are there. */
 void run_sources_plan(struct run *run, uint64_t memory);
+/* Are some read around the page cache? */
+bool run_sources_are_direct(const struct run *run);
+/* What each worker's reader takes beside its window, then, when it may take so many bytes, or the least. 0:
+ * none are. */
+uint64_t run_sources_read_ahead(struct run *run, uint64_t memory);
 /* When memory was planned: they can be read. STATUS_IO: there is none. */
 enum status run_sources_start(struct run *run, struct fault *fault);
 /* Gives memory that is left over, in bytes, to the windows of zstd frames. */

@@ -9,6 +9,8 @@ with 2 GB in place of 300 MB. Standard library only; Linux.
 """
 import argparse
 import base64
+import ctypes
+import errno
 import gzip
 import json
 import os
@@ -16,6 +18,7 @@ import re
 import resource
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -27,6 +30,7 @@ import common
 MIB = 1 << 20
 ROWS, BIG_ROWS = 190000, 1250000  # about 1,610 bytes each: 300 MB, 2 GB
 MEMORY_LIMIT = 256 * MIB  # what the contract promises for any dump
+MODES = ("mmap", "read", "direct")
 TIMEOUT = 120  # seconds: the longest run takes a few
 
 PROFILES = {"identity": {"column": "CustomerID", "paths": ["identityMap.CustomerID"], "missing": "skip"},
@@ -146,7 +150,7 @@ def measured(world, limit_bytes, job, source, out, *flags):
 def case_memory(world):
     source = world.profiles()
     notes, first = [], None
-    for mode in ("mmap", "read"):
+    for mode in MODES:
         # a buffer of max_record comes on top: with the default of 16 MiB, 256 MiB would not be enough
         job = world.job("memory", PROFILES, source={"max_record": "16MiB" if mode == "mmap" else "12MiB"})
         for threads in (2, 64):
@@ -186,7 +190,7 @@ def case_record_sizes(world):
     wanted = "".join(wanted).encode()
     job = world.job("sizes", PLAIN, source={"max_record": "64MiB"}, rejects={"path": "rejects.jsonl", "max": 3})
     notes = []
-    for threads, mode in ((1, "mmap"), (3, "read")):
+    for threads, mode in ((1, "mmap"), (3, "read"), (2, "direct")):
         flags = ("--threads", str(threads), "--input-mode", mode)
         least = least_named(world.run(job, "sizes.ndjson", "sizes", *flags, "--memory-limit", "1MiB", status=2))
         for limit in (least, 2048):
@@ -214,7 +218,7 @@ def case_dense_records(world):
                                                        {"name": "J", "path": "b"}]}
     job = world.job("dense", spec, source={"max_record": "64MiB"}, rejects={"path": "dense.jsonl", "max": 1})
     notes = []
-    for mode in ("mmap", "read"):
+    for mode in MODES:
         flags = ("--threads", "2", "--input-mode", mode)
         least = least_named(world.run(job, "dense.ndjson", "dense", *flags, "--memory-limit", "1MiB", status=2))
         peak = measured(world, least * MIB, job, "dense.ndjson", "dense", *flags)
@@ -486,7 +490,7 @@ def case_changed_sources(world):
     source = world.path("changing.ndjson")
     changes = [(truncate_half, "shorter"), (truncate_all, "shorter"), (truncate_and_refill, "changing.ndjson"),
                (grow, "grew"), (overwrite, "modified")]
-    for mode in ("mmap", "read"):
+    for mode in MODES:
         for change, word in changes:
             shutil.copyfile(origin, source)
             process = caught(world, job, source, "changed", "--input-mode", mode, "--rejects", "changed.jsonl",
@@ -497,7 +501,7 @@ def case_changed_sources(world):
             check_nothing_left(world.path("changed"))
     # What takes the file's name leaves the open file whole: that one is read to its end.
     world.run(job, origin, "wanted")
-    for mode in ("mmap", "read"):
+    for mode in MODES:
         shutil.copyfile(origin, source)
         process = caught(world, job, source, "changed", "--input-mode", mode)
         with open(source + ".new", "wb") as other:
@@ -509,13 +513,66 @@ def case_changed_sources(world):
         shutil.rmtree(world.path("changed"))
     shutil.rmtree(world.path("wanted"))
     os.remove(source)
-    return f"{2 * len(changes)} changes end with 74, 2 renames do no harm"
+    return f"{len(MODES) * len(changes)} changes end with 74, {len(MODES)} renames do no harm"
+
+
+# ---- reads around the page cache ------------------------------------------------------------------------------------
+
+
+def refuse(call, bits, error):
+    """From now on a system call of this process fails when its third argument has these bits: seccomp(2)."""
+    # load the call's number; load the low half of args[2]; a mask; errno or allow: linux/bpf_common.h
+    code = [(0x20, 0, 0, 0), (0x15, 0, 4, call), (0x20, 0, 0, 32), (0x54, 0, 0, bits), (0x15, 0, 1, bits),
+            (0x06, 0, 0, 0x00050000 | error), (0x06, 0, 0, 0x7fff0000)]
+    text = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *line) for line in code))
+    program = struct.pack("HxxxxxxP", len(code), ctypes.addressof(text))
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(38, 1, 0, 0, 0) != 0 or libc.prctl(22, 2, program, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "seccomp")
+
+
+def case_direct(world):
+    """Who may have no io_uring, or no O_DIRECT; input that no page cache can hold."""
+    job, source = world.job("around", PLAIN), world.path("around.ndjson")
+    with open(source, "w", encoding="ascii") as dump:
+        for number in range(100000):
+            dump.write(f'{{"id":{number},"a":"{"x" * (number % 90)}"}}\n')
+    world.run(job, source, "wanted", "--input-mode", "read")
+    wanted = world.content("wanted", "around_0001.csv")
+    calls = {"x86_64": 72, "aarch64": 25}
+    refusals = [(lambda: refuse(425, 0, errno.EPERM), "io_uring", "Operation not permitted"),
+                (lambda: refuse(425, 0, errno.ENOSYS), "io_uring", "Function not implemented")]
+    if os.uname().machine in calls:
+        refusals.append((lambda: refuse(calls[os.uname().machine], os.O_DIRECT, errno.EINVAL), source, "page cache"))
+    # a hole of more than memory behind the first records: of these alone a sample is taken
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    vast = world.path("vast.ndjson")
+    shutil.copyfile(source, vast)
+    os.truncate(vast, memory + 64 * MIB)
+
+    def look(**how):
+        return end(world.start([world.binary, "check", "-v", "-j", job, vast, "--to", "null:", "--sample", "1000",
+                                "--progress", "none"], **how), 0)
+
+    check("around the page cache" in look(), "a vast file is read through the page cache")
+    for act, where, why in refusals:
+        stderr = world.run(job, source, "out", "--input-mode", "direct", status=2, preexec_fn=act)
+        check(where in stderr and why in stderr and "--input-mode read" in stderr, f"no message: {stderr}")
+        check("around the page cache" not in look(preexec_fn=act), "what is refused is not refused")
+    for flags in (["--threads", "1"], ["--threads", "5"], ["--threads", "2", "--shard-size", "100KB"]):
+        world.run(job, source, "out", "--input-mode", "direct", *flags)
+        check(world.content("out", "around_0001.csv") == wanted, f"other bytes: {flags}")
+        shutil.rmtree(world.path("out"))
+    for path in (source, vast):
+        os.remove(path)
+    shutil.rmtree(world.path("wanted"))
+    return f"{len(refusals)} refusals"
 
 
 def case_signals(world):
     job, source = world.job("stopped", PROFILES), world.profiles()
     for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
-        for mode in ("mmap", "read"):
+        for mode in MODES:
             process = caught(world, job, source, "stopped", "--input-mode", mode, "--report", "stopped.json")
             process.send_signal(number)
             release(process, status)
@@ -585,7 +642,8 @@ def case_race(world):
 
 
 CASES = [case_record_sizes, case_dense_records, case_giant_rows, case_columns, case_rejects, case_memory,
-         case_bombs, case_streams, case_waiting_pipe, case_many_files, case_changed_sources, case_signals, case_full_disk, case_race]
+         case_bombs, case_streams, case_waiting_pipe, case_many_files, case_changed_sources, case_direct,
+         case_signals, case_full_disk, case_race]
 
 
 def main():

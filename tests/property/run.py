@@ -32,7 +32,7 @@ import reference
 
 THREADS = [1, 2, 3, 8, 64]
 SHARDS = [1, 7, 64, 65, 500, 4096, 1 << 20, None]
-MODES = ["mmap", "read"]
+MODES = ["mmap", "read", "direct"]
 SMALL_RECORDS = (100, 300, 500, 1000, 1500, "4KiB", "64KiB")  # source.max_record with which this is enough:
 LITTLE_MEMORY = "32MiB"
 NAMES = ["a.ndjson", "b.ndjson", "B.ndjson", "a b.ndjson", "\u00e9.ndjson"]

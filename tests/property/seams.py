@@ -59,7 +59,7 @@ def main():
             for size in sizes:
                 # threads and ways of reading take turns: all of them meet all kinds of seams
                 threads = (1, 3, 2)[size % 3]
-                mode = ("mmap", "read")[size // 3 % 2]
+                mode = ("mmap", "read", "direct")[size // 3 % 3]
                 flags = ["--threads", str(threads), "--shard-size", str(size), "--input-mode", mode]
                 runs += 1
                 outcome = common.run(binary, folder, "job.yaml", ["dump.ndjson"], flags)

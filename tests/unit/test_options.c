@@ -274,14 +274,12 @@ static void test_later(void **state)
                                         "--array-index=1", "--array-size=2", "--array-size"};
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
         REFUSED("is not supported yet in this version", "export", "-jx", flags[i]);
-    REFUSED("'direct' is not supported yet in this version; supported: auto, mmap, read", "export", "-jx",
-            "--input-mode=direct");
     REFUSED("'bar' is not supported yet", "export", "-jx", "--progress", "bar");
     REFUSED("'plain' is not supported yet", "export", "-jx", "--progress", "plain");
     REFUSED("'json' is not supported yet in this version; supported: auto, none", "export",
             "--progress=json");
     REFUSED("'xml' is not allowed; allowed: text, json", "export", "-jx", "--log-format=xml");
-    REFUSED("'aut' is not allowed", "export", "-jx", "--input-mode=aut");
+    REFUSED("'aut' is not allowed; allowed: auto, mmap, read, direct", "export", "-jx", "--input-mode=aut");
     REFUSED("'auto|mmap' is not allowed", "export", "-jx", "--input-mode=auto|mmap");
 }
 
