@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <liburing.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 struct source_ring {
@@ -73,6 +74,11 @@ const struct source_ahead_port *source_ring_port(const struct source_ring *ring)
 int source_ring_refusal(void)
 {
     int error;
-    source_ring_destroy(source_ring_create(-1, 1, &error));
-    return error;
+    struct source_ring *const ring = source_ring_create(-1, 1, &error);
+    if (ring == NULL) return error;
+    struct io_uring_probe *const probe = io_uring_get_probe_ring(&ring->ring);
+    bool const reads = probe != NULL && io_uring_opcode_supported(probe, IORING_OP_READ);
+    io_uring_free_probe(probe);
+    source_ring_destroy(ring);
+    return reads ? 0 : ENOSYS;
 }

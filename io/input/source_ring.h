@@ -21,7 +21,8 @@ struct source_ring *source_ring_create(int descriptor, uint32_t depth, int *erro
 void source_ring_destroy(struct source_ring *ring);
 const struct source_ahead_port *source_ring_port(const struct source_ring *ring);
 
-/* 0 when this process may have rings, else why not (an errno). Makes one and lets it go. */
+/* 0 when this process may have rings that read (Linux 5.6), else why not (an errno). Makes one and lets it
+ * go. */
 int source_ring_refusal(void);
 
 #endif
