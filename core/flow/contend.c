@@ -32,13 +32,6 @@ void contend_begin(struct contend *contend, uint64_t order)
     contend->marked = 0;
 }
 
-void contend_mark(struct contend *contend, struct chunk *chunk)
-{
-    while (contend->marked < chunk->rows)
-        chunk->row_marks[contend->marked++] = (uint32_t)contend->next_row++;
-    chunk->row_marks[chunk->rows] = (uint32_t)contend->next_row;
-}
-
 void contend_describe(const struct csv_row *row, const struct contend_outcome *outcome, uint32_t *id,
                       struct contender *contender)
 {

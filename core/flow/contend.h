@@ -49,7 +49,12 @@ void contend_begin(struct contend *contend, uint64_t order);
 /* Numbers fit a mark: a unit and the record that it ends with have at most 2 GiB, and an id takes 9 bytes
  * (CSV_BYTES_PER_ID). */
 /* Marks the rows at the end of a chunk that is being filled, and the row that goes on behind them. */
-void contend_mark(struct contend *contend, struct chunk *chunk);
+static inline void contend_mark(struct contend *contend, struct chunk *chunk)
+{
+    while (contend->marked < chunk->rows)
+        chunk->row_marks[contend->marked++] = (uint32_t)contend->next_row++;
+    chunk->row_marks[chunk->rows] = (uint32_t)contend->next_row;
+}
 /* That chunk is given away, or emptied: an empty one follows. */
 static inline void contend_next_chunk(struct contend *contend)
 {

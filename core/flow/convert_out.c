@@ -83,6 +83,23 @@ static bool joins_last(const struct convert *convert, const struct contender *co
     return contender_join((struct contender *)chunk->bytes + chunk->rows - 1, contender);
 }
 
+/* The commonest case: a record of one id whose row was written, as was that of the one before it. */
+static inline bool joins_quickly(const struct convert *convert, const struct csv_row *row,
+                                 const struct contend_outcome *outcome)
+{
+    const struct chunk *const chunk = convert->contenders;
+    if (row->id_count != 1 || outcome->outcome != CONTENDER_ROWS || chunk == NULL || chunk->rows == 0)
+        return false;
+    struct contender *const last = (struct contender *)chunk->bytes + chunk->rows - 1;
+    unsigned differ = (unsigned)(last->shape ^ CONTENDER_ALONE) | (unsigned)(last->outcome ^ CONTENDER_ROWS) |
+                      (unsigned)(last->rows ^ outcome->rows) | (unsigned)(last->candidates == UINT32_MAX);
+    for (unsigned c = 0; c < CHANGE_COUNT; c++)
+        differ |= row->changed[c] ^ last->changed[c];
+    if (differ != 0) return false;
+    last->candidates++;
+    return true;
+}
+
 static bool next_contenders(struct convert *convert)
 {
     if (convert->contenders != NULL) give_rejects(convert);
@@ -386,7 +403,8 @@ static void contend(struct convert *convert, const struct csv_row *row, enum con
     if (outcome == CONTENDER_FAILED) became.reason = (uint8_t)row->defect;
     struct chunk *const rows = convert->split.stream_count == 0 ? convert->rows : convert->split.rows;
     if (rows != NULL) contend_mark(&convert->contend, rows);
-    for (uint32_t id = 0; id < row->id_count;) {
+    uint32_t id = joins_quickly(convert, row, &became) ? 1 : 0;
+    while (id < row->id_count) {
         struct contender contender;
         contend_describe(row, &became, &id, &contender);
         if (joins_last(convert, &contender)) continue;

@@ -21,8 +21,10 @@ extern "C" {
 #define WORD_LIST_SHORT 8u
 
 struct word_list {
-    const uint64_t *shorts; /* word_list_short() of those of up to 8 bytes */
-    size_t short_count;
+    const uint64_t *table; /* word_list_short() of those of up to 8 bytes, at their hash; elsewhere one of
+                              them, whose hash is another; NULL: there are none, or too many */
+    uint64_t multiplier;
+    unsigned shift;           /* 64 - log2(table size) */
     const char *const *texts; /* all */
     size_t count;
 };
@@ -30,8 +32,8 @@ struct word_list {
 /* Of `count` texts. False: no memory. */
 bool word_list_make(struct arena *arena, const char *const *texts, size_t count, struct word_list *list);
 
-/* The same as word_list_has(), of a text of more than 8 bytes. */
-bool word_list_has_long(const struct word_list *list, const uint8_t *text, size_t length);
+/* The same as word_list_has(), by comparing with all. */
+bool word_list_search(const struct word_list *list, const uint8_t *text, size_t length);
 
 /* The bytes of a short text as a number, zeroes behind them. Little-endian, as plan.h asserts. */
 static inline uint64_t word_list_short(const uint8_t *text, size_t length)
@@ -44,13 +46,11 @@ static inline uint64_t word_list_short(const uint8_t *text, size_t length)
 /* `text` has at least 8 readable bytes whatever its length. */
 static inline bool word_list_has(const struct word_list *list, const uint8_t *text, size_t length)
 {
-    if (length > WORD_LIST_SHORT) return word_list_has_long(list, text, length);
+    if (length > WORD_LIST_SHORT || list->table == NULL) return word_list_search(list, text, length);
     uint64_t const word = word_list_short(text, length);
-    unsigned found = 0;
-    for (size_t i = 0; i < list->short_count; i++)
-        found |= (unsigned)(list->shorts[i] == word);
     /* no word holds a NUL: only those at the text's end would not show in the number */
-    return found != 0 && (length == 0 || text[length - 1] != 0);
+    return list->table[word * list->multiplier >> list->shift] == word &&
+           (length == 0 || text[length - 1] != 0);
 }
 
 #ifdef __cplusplus

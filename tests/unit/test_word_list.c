@@ -8,6 +8,7 @@
 
 #include "core/map/word_list.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define TEXT_MAX 24u
@@ -93,10 +94,46 @@ static void an_empty_list_has_nothing(void **state)
     arena_free(&desk.arena);
 }
 
+/* From none to more than a table takes: each is found, and no other. */
+static void lists_of_all_sizes(void **state)
+{
+    (void)state;
+    enum { MANY = 300 };
+    static char texts[MANY][WORD_LIST_SHORT + 1];
+    const char *list[MANY];
+    for (unsigned i = 0; i < MANY; i++) {
+        snprintf(texts[i], sizeof texts[i], "%.*s%u", (int)(i % 5), "abcd", i);
+        list[i] = texts[i];
+    }
+    for (size_t count = 0; count <= MANY; count += count < 60 ? 1 : 40) {
+        struct arena arena = {0};
+        struct word_list words_of;
+        assert_true(word_list_make(&arena, list, count, &words_of));
+        for (size_t i = 0; i < MANY; i++)
+            assert_true(has(&words_of, texts[i], strlen(texts[i])) == (i < count));
+        arena_free(&arena);
+    }
+}
+
+static void words_may_stand_twice(void **state)
+{
+    (void)state;
+    static const char *const twice[] = {"y", "n", "y", "n", "y"};
+    struct arena arena = {0};
+    struct word_list list;
+    assert_true(word_list_make(&arena, twice, sizeof twice / sizeof *twice, &list));
+    assert_true(has(&list, "y", 1) && has(&list, "n", 1));
+    assert_false(has(&list, "u", 1) || has(&list, "yn", 2) || has(&list, "", 0));
+    arena_free(&arena);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_word_is_found), cmocka_unit_test(beginnings_and_neighbours_are_not),
-        cmocka_unit_test(nuls_count), cmocka_unit_test(an_empty_list_has_nothing)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_word_is_found),
+                                       cmocka_unit_test(beginnings_and_neighbours_are_not),
+                                       cmocka_unit_test(nuls_count),
+                                       cmocka_unit_test(lists_of_all_sizes),
+                                       cmocka_unit_test(words_may_stand_twice),
+                                       cmocka_unit_test(an_empty_list_has_nothing)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
