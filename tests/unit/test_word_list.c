@@ -62,7 +62,7 @@ static void beginnings_and_neighbours_are_not(void **state)
         }
         text[length] = 'z';
         assert_false(has(&desk.list, text, length + 1));
-        if (length > 1) assert_false(has(&desk.list, text, length - 1) && strcmp(words[i], "dy") != 0);
+        if (length > 1) assert_false(has(&desk.list, text, length - 1));
     }
     arena_free(&desk.arena);
 }
@@ -89,6 +89,7 @@ static void an_empty_list_has_nothing(void **state)
     assert_false(has(&desk.list, "", 0));
     assert_false(has(&desk.list, "y", 1));
     assert_false(has(&desk.list, "longer than eight", 17));
+    arena_free(&desk.arena);
     start(&desk, 1);
     assert_false(has(&desk.list, "", 0));
     arena_free(&desk.arena);
