@@ -23,9 +23,9 @@
 #define FETCH_AHEAD_MAX 8u
 /* One is read while the other comes. */
 #define FETCH_AHEAD_MIN 2u
-/* A connection's buffers in libcurl, and TLS's. */
-#define FETCH_SHARD_MAX        ((uint64_t)8 * 1024 * 1024)
-#define FETCH_CONNECTION_BYTES ((uint64_t)192 * 1024)
+#define FETCH_SHARD_MAX ((uint64_t)8 * 1024 * 1024)
+/* A connection's buffers in libcurl (S3_RECEIVE_BUFFER), and TLS's. */
+#define FETCH_CONNECTION_BYTES ((uint64_t)384 * 1024)
 
 struct fetch_request {
     uint64_t memory;      /* bytes that it may take in all */

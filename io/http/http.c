@@ -21,12 +21,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CONNECT_MS_DEFAULT    10000u
-#define UPLOAD_BUFFER_DEFAULT (64u * 1024)
-#define UPLOAD_BUFFER_MIN     (16u * 1024)       /* libcurl's bounds */
-#define UPLOAD_BUFFER_MAX     (2u * 1024 * 1024) /* libcurl's bounds */
-/* One recv(): four TLS records. */
-#define RECEIVE_BUFFER (64l * 1024)
+#define CONNECT_MS_DEFAULT     10000u
+#define UPLOAD_BUFFER_DEFAULT  (64u * 1024)
+#define UPLOAD_BUFFER_MIN      (16u * 1024)       /* libcurl's bounds */
+#define UPLOAD_BUFFER_MAX      (2u * 1024 * 1024) /* libcurl's bounds */
+#define RECEIVE_BUFFER_DEFAULT (64u * 1024)       /* one recv(): four TLS records */
+#define RECEIVE_BUFFER_MAX     (512u * 1024)      /* libcurl's bound before 7.88 */
 /* S3 closes what was idle for 5 s (observed by the AWS CRT); a second less leaves time for the way. */
 #define IDLE_SECONDS_MAX 4l
 /* A connection is left after that, so that new addresses in the DNS get their share. */
@@ -62,7 +62,7 @@ struct http {
     CURLSH *share; /* TLS sessions: a new connection of any transfer resumes */
     char *ca_bundle, *user_agent;
     bool no_proxy;
-    long upload_buffer;
+    long upload_buffer, receive_buffer;
     struct transfer *transfers; /* one a connection; easy handles are made when first needed */
     size_t connections, running;
     struct http_queue queue;
@@ -209,7 +209,7 @@ static bool set_protocol(CURL *easy, const struct http *http)
     ok = ok && curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0l) == CURLE_OK;
     ok = ok && curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1l) == CURLE_OK;
     ok = ok && curl_easy_setopt(easy, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE) == CURLE_OK;
-    ok = ok && curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, RECEIVE_BUFFER) == CURLE_OK;
+    ok = ok && curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, http->receive_buffer) == CURLE_OK;
     ok = ok && curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, http->upload_buffer) == CURLE_OK;
     ok = ok && curl_easy_setopt(easy, CURLOPT_USERAGENT, http->user_agent) == CURLE_OK;
     return ok;
@@ -266,6 +266,8 @@ struct http *http_create(const struct http_options *options, struct fault *fault
     if (buffer < UPLOAD_BUFFER_MIN) buffer = UPLOAD_BUFFER_MIN;
     if (buffer > UPLOAD_BUFFER_MAX) buffer = UPLOAD_BUFFER_MAX;
     http->upload_buffer = (long)buffer;
+    size_t const receives = options->receive_buffer == 0 ? RECEIVE_BUFFER_DEFAULT : options->receive_buffer;
+    http->receive_buffer = (long)(receives < RECEIVE_BUFFER_MAX ? receives : RECEIVE_BUFFER_MAX);
     http->transfers = calloc(http->connections, sizeof *http->transfers);
     http->multi = curl_multi_init();
     http->share = curl_share_init();

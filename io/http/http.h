@@ -99,9 +99,10 @@ struct http_options {
     uint32_t connections;  /* at most at once */
     const char *ca_bundle; /* file; NULL: the system's */
     const char *user_agent;
-    bool no_proxy;        /* metadata services: never by a proxy */
-    size_t upload_buffer; /* libcurl's, a connection that sends; 0: 64 KiB; at most 2 MiB */
-    struct track *track;  /* of the owning thread: its sleeps (core/flow/track.h); NULL: not told */
+    bool no_proxy;         /* metadata services: never by a proxy */
+    size_t upload_buffer;  /* libcurl's, a connection that sends; 0: 64 KiB; at most 2 MiB */
+    size_t receive_buffer; /* libcurl's, a connection; 0: 64 KiB; at most 512 KiB */
+    struct track *track;   /* of the owning thread: its sleeps (core/flow/track.h); NULL: not told */
 };
 
 struct http;

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Larger blocks of libcurl's are buffers of bodies sent, the only ones of that size; headers have 64 KiB at
- * most. */
+/* Larger blocks of libcurl's are buffers of bodies, of parts sent and of objects read, the only ones of that
+ * size; headers have 64 KiB at most. */
 #define WIPE_MAX (128u * 1024)
 
 void http_memory_free(void *memory)
