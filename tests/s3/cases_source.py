@@ -292,7 +292,9 @@ def forms(t):
 
 def random_lines(first, count):
     """Which don't compress to less than half."""
-    text = lambda i: base64.b64encode(hashlib.sha512(str(i).encode()).digest()).decode()
+    def text(i):
+        return base64.b64encode(hashlib.sha512(str(i).encode()).digest()).decode()
+
     return "".join(json.dumps({"identityMap": {"CustomerID": [{"id": f"C{i:07d}"}]}, "note": text(i)}) + "\n"
                    for i in range(first, first + count)).encode()
 
@@ -304,8 +306,9 @@ def many_frames(t):
     whole = frames(parts)
     cut, half = whole[:-30], len(whole) // 2
     flipped = whole[:half] + bytes([whole[half] ^ 0x40]) + whole[half + 1:]
+    skippable = b"\x50\x2a\x4d\x18\x03\0\0\0abc"
     for name, data, status in (("whole", whole, 0), ("cut", cut, 74), ("flipped", flipped, 74), ("tail", whole + b"x", 74),
-                               ("skippable", b"\x50\x2a\x4d\x18\x03\0\0\0abc" + whole, 0)):
+                               ("skippable", skippable + whole, 0)):
         name += ".json.zst"
         s3 = t.server()
         put(s3, IN + name, data, "crc64nvme")
@@ -326,8 +329,9 @@ def many_frames(t):
                             f"{name} {more}: {have['sizeSummary']}")
                 else:
                     says = want.report["metrics"]["statusSummary"]["errors"][0]["message"]
-                    t.check(have["statusSummary"]["errors"][0]["message"] == says.replace(os.path.join(local, name), URL + name),
-                            f"{name} {more}: says {have['statusSummary']['errors']}, not {says}")
+                    says = says.replace(os.path.join(local, name), URL + name)
+                    said = have["statusSummary"]["errors"][0]["message"]
+                    t.check(said == says, f"{name} {more}: says {said}, not {says}")
         t.sound(s3)
     for data in (whole, zstd(b"".join(parts))):
         s3 = t.server()
@@ -356,9 +360,12 @@ def trace(t):
             f"threads {names}")
     t.check(len(set(names.values())) == len(names), f"two threads of one name: {names}")
     beside = told["otherData"]["beside"]
-    moved = lambda kind, act: sum(acts.get(act, {"bytes": 0})["bytes"] for name, acts in beside.items() if name.startswith(kind))
-    t.check(moved("decoder", "inflate") == len(data), f"the decoders inflated {moved('decoder', 'inflate')} of {len(data)} bytes")
-    t.check(moved("decoder", "read") == len(data), f"they read {moved('decoder', 'read')}")
+
+    def moved(kind, act):
+        return sum(acts.get(act, {"bytes": 0})["bytes"] for name, acts in beside.items() if name.startswith(kind))
+
+    for act in ("inflate", "read"):
+        t.check(moved("decoder", act) == len(data), f"decoders: {act} of {moved('decoder', act)} of {len(data)} bytes")
     sent = sum(len(data) for data in s3.objects().values())
     t.check(len(data) <= moved("download", "transfer") < len(data) + 2 * MIB, f"{moved('download', 'transfer')} bytes came")
     t.check(sent <= moved("upload", "transfer") < sent + MIB, f"{moved('upload', 'transfer')} bytes of {sent} were sent")
@@ -367,10 +374,12 @@ def trace(t):
         acts = beside.get(name, {})
         for act in acts:
             own = sum(e["args"]["own"] for e in spans if e["name"] == act)
-            t.check(abs(own - acts[act]["microseconds"]) < 0.01 * (len(spans) + 1), f"{name}: {act} took {own} in its events")
+            t.check(abs(own - acts[act]["microseconds"]) < 0.01 * (len(spans) + 1),
+                    f"{name}: {act} took {own} in its events")
     stages = run.report["performance"]["stages"]
     for act in ("read", "inflate", "convert"):
-        t.check(abs(stages[act]["busySeconds"] * 1e6 - told["otherData"]["acts"][act]["microseconds"]) < 2, f"{act}: not the report's")
+        in_trace = told["otherData"]["acts"][act]["microseconds"]
+        t.check(abs(stages[act]["busySeconds"] * 1e6 - in_trace) < 2, f"{act}: {in_trace} is not the report's")
 
 
 @case("source-manifest")

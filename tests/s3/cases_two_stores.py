@@ -162,4 +162,5 @@ def addressing(t):
                  t.environment(near, AWS_REGION=HERE), to=TO)
     delivered(t, run, far, want)
     t.check(all(e["headers"]["host"].startswith("127.0.0.1") for e in near.log), "the sources' bucket is in the host's name")
-    t.check(all(e["headers"]["host"].startswith(BUCKET) for e in far.log), "the destination's bucket is not in the host's name")
+    t.check(all(e["headers"]["host"].startswith(BUCKET) for e in far.log),
+            "the destination's bucket is not in the host's name")
