@@ -13,7 +13,7 @@
 #include "io/input/source_ahead.h"
 
 /* Bytes of one read, reads on their way: measured (DESIGN.md, "Reading"). */
-#define SOURCE_DIRECT_READ  (512u * 1024)
+#define SOURCE_DIRECT_READ  (1024u * 1024)
 #define SOURCE_DIRECT_DEPTH 4u
 /* When memory is short. All reads together hold the largest window of the pipeline. */
 #define SOURCE_DIRECT_READ_MIN (64u * 1024)
