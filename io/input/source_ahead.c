@@ -152,8 +152,7 @@ static int go_to(struct source_ahead *ahead, uint64_t offset)
 {
     if (!ahead->runs || offset < ahead->held_from || offset > read_from(ahead, ahead->next))
         return begin_run(ahead, offset);
-    if (offset < lap_from(ahead, ahead->lap)) return 0; /* in the lead */
-    uint64_t const number = read_of(ahead, offset);
+    uint64_t const number = read_of(ahead, offset); /* of what lies in the lead: before the first */
     int error = 0;
     while (ahead->first < number && error == 0) { /* one that nobody looked at may be on its way still */
         while (slot_of(ahead, ahead->first)->on_way && error == 0)
