@@ -20,6 +20,9 @@
  */
 #define DESCRIPTORS_BESIDE 4096u
 
+_Static_assert(PIPELINE_BLOCK_MAX <= SOURCE_DIRECT_READ_MIN * SOURCE_DIRECT_DEPTH,
+               "the reads on their way hold a block, whatever the memory");
+
 /* ---- opening ---- */
 
 static struct track *make_tracks(void *context, uint32_t threads)

@@ -767,6 +767,9 @@ static void sizes_fit_their_limit(void **state)
                 const char *named = strstr(fault.message, "the least that works is ");
                 assert_non_null(named);
                 assert_int_equal(pipeline_least(&needs), least.memory);
+                struct pipeline_needs ahead = needs; /* each worker's reader has that, not the lane's */
+                ahead.reads_ahead = LIMIT_MIB;
+                assert_int_equal(pipeline_least(&ahead), least.memory + threads * LIMIT_MIB);
                 uint64_t const mebibytes = strtoull(named + strlen("the least that works is "), NULL, 10);
                 assert_int_equal(pipeline_size(&needs, mebibytes * LIMIT_MIB, &sizes, &fault), STATUS_OK);
                 assert_int_equal(pipeline_size(&needs, least.memory, &sizes, &fault), STATUS_OK);

@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { WINDOW = 100000, SIZE = 3 * 1024 * 1024 + 123 };
@@ -134,6 +136,54 @@ static void shrinking(void **state)
         assert_int_equal(status, STATUS_IO);
         assert_non_null(strstr(fault.message, "became shorter while it was read"));
         source->close_reader(reader);
+        assert_int_equal(source_file_check(source, NULL), STATUS_IO);
+        source_file_close(source);
+        assert_int_equal(teardown(state), 0);
+        assert_int_equal(setup(state), 0);
+    }
+}
+
+enum { THREADS = 4 };
+
+struct walker {
+    pthread_t thread;
+    struct source *source;
+    enum status status; /* the last one */
+};
+
+/* From front to back, again and again, until something can't be had. */
+static void *walk_until_lost(void *argument)
+{
+    struct walker *const walker = argument;
+    struct source *const source = walker->source;
+    struct source_reader *const reader = source->open_reader(source, WINDOW);
+    while (walker->status == STATUS_OK) {
+        source->expect(reader, 0, SIZE);
+        for (uint64_t at = 0; at < SIZE && walker->status == STATUS_OK; at += WINDOW) {
+            struct source_window window;
+            walker->status = source->window(reader, at, WINDOW, &window, NULL);
+        }
+    }
+    source->close_reader(reader);
+    return NULL;
+}
+
+static void shrinking_under_threads(void **state)
+{
+    for (long round = 0; round < 5; round++) {
+        struct walker walkers[THREADS];
+        struct source *const source = must_open(path_of(state), SOURCE_MODE_DIRECT);
+        for (size_t i = 0; i < THREADS; i++) {
+            walkers[i] = (struct walker){.source = source, .status = STATUS_OK};
+            assert_int_equal(pthread_create(&walkers[i].thread, NULL, walk_until_lost, &walkers[i]), 0);
+        }
+        struct timespec const pause = {.tv_nsec = round * 3000000};
+        (void)nanosleep(&pause, NULL);
+        assert_int_equal(truncate(path_of(state), SIZE / 3), 0);
+        for (size_t i = 0; i < THREADS; i++) {
+            assert_int_equal(pthread_join(walkers[i].thread, NULL), 0);
+            assert_int_equal(walkers[i].status, STATUS_IO);
+        }
         assert_int_equal(source_file_check(source, NULL), STATUS_IO);
         source_file_close(source);
         assert_int_equal(teardown(state), 0);
@@ -272,6 +322,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(shards, setup, teardown),
         cmocka_unit_test_setup_teardown(shrinking, setup, teardown),
+        cmocka_unit_test_setup_teardown(shrinking_under_threads, setup, teardown),
         cmocka_unit_test_setup_teardown(memory, setup, teardown),
         cmocka_unit_test_setup_teardown(alignments, setup, teardown),
         cmocka_unit_test_setup_teardown(refusals, setup, teardown),
