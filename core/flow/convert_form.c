@@ -87,6 +87,16 @@ static enum status show_piece(struct convert *convert, struct form_course *cours
     return STATUS_OK;
 }
 
+/* What is before course->at is behind us. */
+static void leave_front(const struct form_course *course, struct form_piece *piece)
+{
+    size_t const passed = (size_t)(course->at - piece->offset);
+    piece->bytes += passed;
+    piece->length -= passed;
+    piece->behind += passed;
+    piece->offset = course->at;
+}
+
 /* Passes the blanks at the front of a piece. */
 static void pass_front(struct convert *convert, struct form_course *course, struct form_piece *piece)
 {
@@ -96,17 +106,28 @@ static void pass_front(struct convert *convert, struct form_course *course, stru
     convert_form_count_lines(convert, course, piece, piece->offset + blanks);
     if (course->empty_at == course->at) course->empty_at += blanks;
     course->at += blanks;
-    piece->bytes += blanks;
-    piece->length -= blanks;
-    piece->behind += blanks;
-    piece->offset += blanks;
+    leave_front(course, piece);
+}
+
+/* One element after the other while the piece shows them: where no mark is, and they may be very short. */
+static enum status take_one_by_one(struct convert *convert, struct form_course *course,
+                                   struct form_piece *piece, struct fault *fault)
+{
+    for (bool reads = false;;) {
+        enum status const status = convert_form_element(convert, course, piece, course->at, &reads, fault);
+        if (status != STATUS_OK || convert->stopping || reads || course->closed) return status;
+        if (course->at >= piece->offset + piece->length) return STATUS_OK;
+        leave_front(course, piece);
+        pass_front(convert, course, piece);
+        if (piece->length == 0 || course->at >= course->searched || course->at >= course->stop)
+            return STATUS_OK;
+    }
 }
 
 /* Converts from course->at on, a window at most. */
 static enum status convert_step(struct convert *convert, struct form_course *course, struct fault *fault)
 {
     struct form_piece piece = {.length = 0};
-    bool reads;
     enum status const status = show_piece(convert, course, &piece, fault);
     if (status != STATUS_OK) return status;
     bool const was_wide = piece.ends || piece.length + piece.behind >= convert->tools.capacity;
@@ -117,7 +138,7 @@ static enum status convert_step(struct convert *convert, struct form_course *cou
     course->wide = piece.block == 0 && !was_wide;
     if (course->wide) return STATUS_OK;
     if (piece.block != 0) return convert_form_block(convert, course, &piece, fault);
-    return convert_form_element(convert, course, &piece, course->at, &reads, fault);
+    return take_one_by_one(convert, course, &piece, fault);
 }
 
 static enum status run_course(struct convert *convert, struct form_course *course, struct fault *fault)
@@ -173,6 +194,7 @@ enum status convert_form(struct convert *convert, const struct shard *shard, uin
                                  .counted = begin,
                                  .last = block == NULL || (block->final && !block->closed),
                                  .ends = block == NULL || block->ends};
+    element_scan_begin(&convert->scan, convert->form, convert->rules->max_record, begin);
     status = run_course(convert, &course, fault);
     convert->ended = course.closed ? convert->end : course.at;
     return status;

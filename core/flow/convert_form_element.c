@@ -169,16 +169,28 @@ static enum status take_scanned(struct convert *convert, struct form_course *cou
     return take_far(convert, begin, length, fault);
 }
 
+/* Something was due at the scan's begin, and a comma or the container's end stands there. `piece`: it is at
+ * hand. */
+static enum status refuse_nothing(struct convert *convert, const struct form_piece *piece,
+                                  struct fault *fault)
+{
+    uint64_t const begin = convert->scan.begin;
+    if (piece == NULL) return convert_form_refuse(convert, begin, 1, DEFECT_SYNTAX, fault);
+    struct convert_record const sign = {
+        .bytes = piece->bytes + (begin - piece->offset), .length = 1, .offset = begin};
+    convert_reject(convert, &sign, 1, DEFECT_SYNTAX, NULL, false);
+    return STATUS_OK;
+}
+
 /* Where the course goes on behind the element. */
-static enum status leave_element(struct convert *convert, struct form_course *course, enum element_end end,
-                                 bool *reads, struct fault *fault)
+static enum status leave_element(struct convert *convert, struct form_course *course,
+                                 const struct form_piece *piece, enum element_end end, bool *reads,
+                                 struct fault *fault)
 {
     const struct element_scan *const scan = &convert->scan;
     bool const nothing = scan->text_end == scan->begin;
-    enum status status = STATUS_OK;
     if (nothing && !(end == ELEMENT_CLOSES && scan->begin == course->empty_at)) {
-        *reads = true; /* something was due, and a comma or the container's end stands there */
-        status = convert_form_refuse(convert, scan->begin, 1, DEFECT_SYNTAX, fault);
+        enum status const status = refuse_nothing(convert, piece, fault);
         if (status != STATUS_OK || convert->stopping) return status;
     }
     course->at = scan->next;
@@ -196,16 +208,17 @@ enum status convert_form_element(struct convert *convert, struct form_course *co
                                  struct fault *fault)
 {
     struct element_scan *const scan = &convert->scan;
-    element_scan_begin(scan, convert->form, convert->rules->max_record, at);
+    element_scan_again(scan, at);
     enum element_end end = element_scan_run(scan, piece->bytes, piece->length, piece->offset, piece->ends);
     bool const near = end != ELEMENT_MORE;
     if (!near) {
         enum status const status = scan_far(convert, &end, fault);
         if (status != STATUS_OK || convert->stopping) return status;
     }
+    if (!near) piece = NULL;
     convert->element_broken = end == ELEMENT_BROKEN || scan->lost;
-    enum status const status = take_scanned(convert, course, near ? piece : NULL, reads, fault);
+    enum status const status = take_scanned(convert, course, piece, reads, fault);
     convert->element_broken = false;
     if (status != STATUS_OK || convert->stopping) return status;
-    return leave_element(convert, course, end, reads, fault);
+    return leave_element(convert, course, *reads ? NULL : piece, end, reads, fault);
 }

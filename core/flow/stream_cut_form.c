@@ -17,7 +17,10 @@ _Static_assert(STREAM_ROOM_BYTES > BACK_BYTES + RECORD_MARK_BEHIND + RECORD_MARK
 
 static void begin_scan(struct stream_cut *cut, uint64_t at)
 {
-    element_scan_begin(&cut->scan, cut->form, cut->rules.max_record, at);
+    if (cut->scan.form == NULL)
+        element_scan_begin(&cut->scan, cut->form, cut->rules.max_record, at);
+    else
+        element_scan_again(&cut->scan, at);
 }
 
 static bool is_over(const struct stream_cut *cut)

@@ -27,7 +27,18 @@ struct view {
 
 void element_scan_begin(struct element_scan *scan, const struct form *form, uint64_t limit, uint64_t begin)
 {
-    memset(scan, 0, offsetof(struct element_scan, marks));
+    scan->form = form;
+    scan->limit = limit;
+    scan->clear_from = scan->clear_to = begin;
+    scan->mark_ends_it = false;
+    element_scan_again(scan, begin);
+}
+
+void element_scan_again(struct element_scan *scan, uint64_t begin)
+{
+    const struct form *const form = scan->form;
+    uint64_t const limit = scan->limit;
+    memset(scan, 0, offsetof(struct element_scan, clear_from));
     scan->form = form;
     scan->limit = limit;
     scan->begin = scan->at = scan->text_end = begin;
@@ -300,12 +311,22 @@ static enum element_end plain_byte(struct element_scan *scan, const struct view 
 
 /* ---- the loop ---- */
 
-/* Where the next mark is; one that the view does not show is looked for again with the next one. */
-static void find_mark(struct element_scan *scan, const struct view *view)
+/* Where the next mark before `stop` is. Behind that, what is not shown may belong to one: it is looked for
+ * again with the next view. */
+static void find_mark(struct element_scan *scan, const struct view *view, uint64_t stop)
 {
-    size_t const from = (size_t)(scan->at - view->offset);
-    size_t const mark = record_mark_next(&scan->form->mark, view->bytes, view->length, from);
-    scan->next_mark = mark == RECORD_MARK_NONE ? NOWHERE : view->offset + mark;
+    bool const known = scan->at >= scan->clear_from && scan->at <= scan->clear_to;
+    if (!known) {
+        scan->clear_from = scan->clear_to = scan->at;
+        scan->mark_ends_it = false;
+    }
+    if (!scan->mark_ends_it && scan->clear_to < stop) {
+        size_t const from = (size_t)(scan->clear_to - view->offset);
+        size_t const mark = record_mark_next(&scan->form->mark, view->bytes, view->length, from);
+        scan->mark_ends_it = mark != RECORD_MARK_NONE && view->offset + mark < stop;
+        scan->clear_to = scan->mark_ends_it ? view->offset + mark : stop;
+    }
+    scan->next_mark = scan->mark_ends_it ? scan->clear_to : NOWHERE;
 }
 
 /* Passes the bytes of a string that mean nothing, up to `end`. */
@@ -367,9 +388,9 @@ enum element_end element_scan_run(struct element_scan *scan, const uint8_t *byte
     uint64_t const stop = offset + (length > left ? length - left : 0);
     enum element_end end = ELEMENT_MORE;
     if (scan->at >= stop && !ends) return ELEMENT_MORE;
-    find_mark(scan, &view);
+    find_mark(scan, &view, stop);
     while (end == ELEMENT_MORE && scan->at < stop) {
-        if (scan->next_mark < scan->at) find_mark(scan, &view);
+        if (scan->next_mark < scan->at) find_mark(scan, &view, stop);
         uint64_t const limit = scan->over ? stop : scan->begin + scan->limit + 1;
         uint64_t to = scan->next_mark < stop ? scan->next_mark : stop;
         if (limit < to) to = limit;

@@ -54,7 +54,7 @@ struct element_scan {
     uint64_t text_end;   /* behind the last byte of it that is no blank */
     uint64_t comma_text; /* the same before that byte, when it is a comma: comma_last */
     uint64_t next;
-    uint64_t next_mark;            /* at or behind `at`; UINT64_MAX: not looked for yet */
+    uint64_t next_mark;            /* at or behind `at`; UINT64_MAX: the bytes at hand show none */
     struct element_mark in_string; /* the first mark in the string at hand, or the last one */
     struct element_mark in_closed; /* form->beside: the first one in the array that was closed last */
     uint64_t depth;
@@ -65,13 +65,19 @@ struct element_scan {
     uint8_t expect;
     bool behind; /* the value is closed: what follows up to the end is out of place */
     bool string_open, escaped, scalar, wrong, lost, over, comma_last;
+    /* Kept from element to element: no mark is in [clear_from, clear_to), and whether one is at clear_to. */
+    uint64_t clear_from, clear_to;
+    bool mark_ends_it;
     /* written before they are read: */
     struct element_mark marks[ELEMENT_SCAN_LEVELS + 1]; /* the first ones directly in each open bracket */
     uint8_t kinds[LIMIT_DEPTH_MAX / 8];                 /* bit: an object */
 };
 
-/* At the first byte of an element, no blank and not the source's end. */
+/* At the first byte of an element, no blank and not the source's end: of any source. */
 void element_scan_begin(struct element_scan *scan, const struct form *form, uint64_t limit, uint64_t begin);
+/* The same at another element of the source that was scanned last, anywhere in it: where marks are is not
+ * looked for again, so that a great many short elements cost no more than their bytes. */
+void element_scan_again(struct element_scan *scan, uint64_t begin);
 /* Looks at bytes [scan->at, …) of the source, of which `bytes` shows `length` from `offset` on (at most
  * scan->at - RECORD_MARK_BEHIND, or scan->begin). Unless `ends` (the source ends with them) the last
  * RECORD_MARK_AHEAD are left for the next call. */

@@ -29,10 +29,9 @@ static uint8_t *padded(const char *text, size_t length)
 }
 
 /* One element, of which `step` bytes more are shown each time (0: all at once). */
-static enum element_end scan_one(struct element_scan *scan, const struct form *form, const uint8_t *bytes,
-                                 size_t length, uint64_t begin, size_t step)
+static enum element_end scan_one(struct element_scan *scan, const uint8_t *bytes, size_t length, size_t step)
 {
-    element_scan_begin(scan, form, LIMIT, begin);
+    uint64_t const begin = scan->begin;
     size_t shown = step == 0 ? length : (size_t)begin;
     for (;;) {
         shown = length - shown > step && step != 0 ? shown + step : length;
@@ -45,8 +44,9 @@ static enum element_end scan_one(struct element_scan *scan, const struct form *f
     }
 }
 
-/* Appends the elements of a text, one a line, broken ones with ! before them. */
-static char *elements_of(const char *text, size_t length, size_t step)
+/* Appends the elements of a text, one a line, broken ones with ! before them. `anew`: nothing is known of the
+ * text behind an element. */
+static char *elements_of(const char *text, size_t length, size_t step, bool anew)
 {
     uint8_t *const bytes = padded(text, length);
     struct form form;
@@ -56,11 +56,16 @@ static char *elements_of(const char *text, size_t length, size_t step)
     assert_non_null(out);
     size_t used = 0;
     enum element_end end = ELEMENT_COMMA;
+    element_scan_begin(&scan, &form, LIMIT, form.begin);
     for (uint64_t at = form.begin; end == ELEMENT_COMMA || end == ELEMENT_NEXT || end == ELEMENT_BROKEN;) {
         while (at < length && strchr(" \t\r\n", text[at]) != NULL)
             at++;
         if (at == length) break;
-        end = scan_one(&scan, &form, bytes, length, at, step);
+        if (anew)
+            element_scan_begin(&scan, &form, LIMIT, at);
+        else
+            element_scan_again(&scan, at);
+        end = scan_one(&scan, bytes, length, step);
         assert_true(scan.text_end >= at && scan.text_end <= length);
         if (end == ELEMENT_BROKEN || scan.lost) out[used++] = '!';
         memcpy(out + used, text + at, (size_t)(scan.text_end - at));
@@ -77,10 +82,12 @@ static char *elements_of(const char *text, size_t length, size_t step)
 
 static void must_be(const char *text, const char *wanted)
 {
-    char *const got = elements_of(text, strlen(text), 0);
-    if (strcmp(got, wanted) != 0) print_message("%s:\n%s---\n%s\n", text, got, wanted);
-    assert_string_equal(got, wanted);
-    free(got);
+    for (int anew = 0; anew < 2; anew++) {
+        char *const got = elements_of(text, strlen(text), 0, anew != 0);
+        if (strcmp(got, wanted) != 0) print_message("%s:\n%s---\n%s\n", text, got, wanted);
+        assert_string_equal(got, wanted);
+        free(got);
+    }
 }
 
 /* Good elements: # where the container is closed. */
@@ -139,7 +146,7 @@ static void limits(void **state)
     for (int i = 0; i < RECORDS; i++)
         length += (size_t)sprintf(text + length, ", {\"id\":%d}", i);
     length += (size_t)sprintf(text + length, "]]\n");
-    char *const whole = elements_of(text, length, 0);
+    char *const whole = elements_of(text, length, 0, false);
     assert_memory_equal(whole, "!{\"id\":\"bad\",\"a\":[0\n{\"id\":0}\n{\"id\":1}\n", 38);
     size_t lines = 0;
     for (const char *at = whole; (at = strchr(at, '\n')) != NULL; at++)
@@ -180,11 +187,13 @@ static void shown_in_pieces(void **state)
             length += (size_t)sprintf(text + length, "%s", pieces[seed / 65536 % (odd ? COUNT(pieces) : 2)]);
         }
         text[length++] = ']';
-        char *const whole = elements_of(text, length, 0);
-        for (size_t step = 5000; step < 24000; step += 1777) {
-            char *const cut = elements_of(text, length, step);
-            assert_string_equal(whole, cut);
-            free(cut);
+        char *const whole = elements_of(text, length, 0, true);
+        for (size_t step = 0; step < 24000; step += step == 0 ? 5000 : 1777) {
+            for (int anew = 0; anew < 2; anew++) {
+                char *const cut = elements_of(text, length, step, anew != 0);
+                assert_string_equal(whole, cut);
+                free(cut);
+            }
         }
         free(whole);
     }
