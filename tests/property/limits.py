@@ -318,46 +318,6 @@ def case_rejects(world):
 # ---- compressed sources --------------------------------------------------------------------------------------------
 
 
-def zstd_bomb(byte, size):
-    """A frame of runs (RFC 8878, 3.1.1.2): 4 bytes for 128 KiB of them."""
-    block, frame = 128 * 1024, b"\x28\xb5\x2f\xfd\x00\x38"
-    run = (block << 3 | 2).to_bytes(3, "little") + byte
-    last = (block << 3 | 3).to_bytes(3, "little") + byte
-    return frame + run * (size // block - 1) + last
-
-
-def case_bombs(world):
-    """Small files that stand for 10 GB (or 1): one line of it is one record that is too large, blanks are nothing."""
-    one = 1024 * MIB
-    member = gzip.compress(b"x" * (16 * MIB))
-    files = {"x.zst": (10 * one, zstd_bomb(b"x", 10 * one)), "blank.zst": (one, zstd_bomb(b" ", one)),
-             "x.gz": (one, member * (one // (16 * MIB)))}
-    job = world.job("bomb", PLAIN, rejects={"path": "rejects.jsonl", "max": 1})
-    notes = []
-    for name, (size, content) in files.items():
-        with open(world.path(name), "wb") as dump:
-            dump.write(content)
-        with open(world.path("good.ndjson"), "wb") as dump:
-            dump.write(b'{"id":1,"a":"z"}\n')
-        command = world.command(job, name, world.path("bomb"), "--threads", "2")
-        command.insert(5, "good.ndjson")
-        least = least_named(end(world.start(command + ["--memory-limit", "1MiB"]), 2)) * MIB
-        process = world.start(command + ["--memory-limit", str(least)])
-        watcher = Watcher(process)
-        watcher.start()
-        end(process, 0)
-        watcher.join()
-        check(watcher.peak <= least, f"{name}: {watcher.peak / MIB:.1f} MiB, the limit is {least / MIB:.1f}")
-        check(world.content("bomb", "bomb_0001.csv") == b"Id,A\n1,z\n", f"{name}: wrong rows")
-        if name != "blank.zst":
-            with open(world.path("rejects.jsonl"), encoding="ascii") as rejects:
-                reject = json.loads(rejects.read())
-            check((reject["code"], reject["length"]) == ("too_large", size), f"{name}: {reject['code']}")
-        shutil.rmtree(world.path("bomb"))
-        notes.append(f"{name} of {len(content) / MIB:.1f} MiB: {watcher.peak / MIB:.0f} of {least / MIB:.0f} MiB")
-    return ", ".join(notes)
-
-
 def case_streams(world):
     """Compressed files and standard input keep the limit and give what the plain file gives."""
     source = world.profiles()
@@ -642,8 +602,8 @@ def case_race(world):
 
 
 CASES = [case_record_sizes, case_dense_records, case_giant_rows, case_columns, case_rejects, case_memory,
-         case_bombs, case_streams, case_waiting_pipe, case_many_files, case_changed_sources, case_direct,
-         case_signals, case_full_disk, case_race]
+         case_streams, case_waiting_pipe, case_many_files, case_changed_sources, case_direct, case_signals,
+         case_full_disk, case_race]
 
 
 def main():
