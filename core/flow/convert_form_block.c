@@ -3,6 +3,7 @@
  * Thread: a worker. Owns nothing. */
 #include "core/flow/convert_form_inside.h"
 
+#include "core/base/scan.h"
 #include "core/record/entity_find.h"
 #include "core/record/json_text.h"
 
@@ -83,6 +84,20 @@ static bool watch(struct convert *convert, const uint32_t *token, const struct t
     return convert->visitor->visit(convert->visitor->self, &view) != NULL;
 }
 
+/* `element`: where that begins which the record is in. A reject has the line of the record: see
+ * judge_entity(). */
+static bool accept(struct convert *convert, uint32_t element, const struct convert_record *record)
+{
+    struct convert_tools *const tools = &convert->tools;
+    const uint8_t *const begin = tools->walk.bytes + element;
+    if (record->bytes == begin) return convert_accept(convert, tools, record);
+    uint64_t const lines = scan_count(begin, (size_t)(record->bytes - begin), '\n');
+    convert->tally.lines += lines;
+    bool const accepted = convert_accept(convert, tools, record);
+    convert->tally.lines -= lines;
+    return accepted;
+}
+
 /* The element at the token at hand, by the index. False: not so. */
 static bool take_fast(struct convert *convert, struct form_course *course, const struct form_piece *piece,
                       struct block *block)
@@ -117,7 +132,7 @@ static bool take_fast(struct convert *convert, struct form_course *course, const
                                           .length = taken.record_end - *taken.record,
                                           .offset = base + *taken.record};
     if (convert->watched && !watch(convert, block->token, &taken, base)) return false;
-    if (!convert_accept(convert, tools, &record)) return false;
+    if (!accept(convert, *block->token, &record)) return false;
     block->token = next;
     return true;
 }

@@ -3,6 +3,7 @@
  * Thread: a worker. Owns nothing. */
 #include "core/flow/convert_form.h"
 
+#include "core/base/scan.h"
 #include "core/flow/convert_form_inside.h"
 #include "core/record/entity_find.h"
 #include "core/record/json_text.h"
@@ -48,12 +49,13 @@ enum defect convert_form_strict(struct convert_tools *tools, const uint8_t *byte
     return strict_around(&tools->strict, bytes, token + 2, end) ? DEFECT_NONE : DEFECT_NOT_AN_OBJECT;
 }
 
-static bool judge_entity(struct convert *convert, struct convert_tools *tools,
-                         const struct convert_record *member)
+/* What of a map's member is the record: its entity, or, where `around` is what is wrong, all but its id. */
+static struct convert_record entity_record(struct convert *convert, struct convert_tools *tools,
+                                           const struct convert_record *member, enum defect *around)
 {
     struct record_index index;
     struct entity entity;
-    enum defect around = convert->element_broken ? DEFECT_SYNTAX : DEFECT_NOT_AN_OBJECT;
+    *around = convert->element_broken ? DEFECT_SYNTAX : DEFECT_NOT_AN_OBJECT;
     tools->walk.bytes = member->bytes;
     tools->walk.end = member->length;
     if (!convert->element_broken &&
@@ -62,16 +64,32 @@ static bool judge_entity(struct convert *convert, struct convert_tools *tools,
         struct convert_record const record = {.bytes = member->bytes + *entity.record,
                                               .length = entity.end - *entity.record,
                                               .offset = member->offset + *entity.record};
-        around = convert->rules->strict
-                     ? convert_form_strict(tools, member->bytes, index.tokens, member->length)
-                     : DEFECT_NONE;
-        bool const entity_is_it = around != DEFECT_NONE && strict_record(&tools->strict, member->bytes,
-                                                                         entity.record, entity.end) == NULL;
-        if (around == DEFECT_NONE || entity_is_it) return convert_judge(convert, tools, &record);
+        *around = convert->rules->strict
+                      ? convert_form_strict(tools, member->bytes, index.tokens, member->length)
+                      : DEFECT_NONE;
+        bool const entity_is_it = *around != DEFECT_NONE && strict_record(&tools->strict, member->bytes,
+                                                                          entity.record, entity.end) == NULL;
+        if (entity_is_it) *around = DEFECT_NONE;
+        if (*around == DEFECT_NONE) return record;
     }
-    struct convert_record const value = without_id(member);
-    refuse(convert, tools, &value, around);
-    return true;
+    return without_id(member);
+}
+
+static bool judge_entity(struct convert *convert, struct convert_tools *tools,
+                         const struct convert_record *member)
+{
+    enum defect around;
+    struct convert_record const record = entity_record(convert, tools, member, &around);
+    /* the line of a reject is that of its record, which may begin behind that of its id */
+    uint64_t const lines = scan_count(member->bytes, (size_t)(record.bytes - member->bytes), '\n');
+    bool judged = true;
+    convert->tally.lines += lines;
+    if (around == DEFECT_NONE)
+        judged = convert_judge(convert, tools, &record);
+    else
+        refuse(convert, tools, &record, around);
+    convert->tally.lines -= lines;
+    return judged;
 }
 
 bool convert_form_judge(struct convert *convert, struct convert_tools *tools,

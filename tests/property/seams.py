@@ -1,17 +1,23 @@
 #!/usr/bin/env python3
-"""Seam test: small files of odd shapes, cut at every offset.
+"""Seam test: small files of odd shapes and of every container, cut at every offset.
 
-    seams.py BINARY
+    seams.py BINARY [--only TEXT]
 
 Every shard size from 1 to the file's length and one more puts a seam at every byte sooner or later: inside a CRLF, a
-quote, an escape, a UTF-8 sequence, a blank line, the byte order mark. Files, rejects and record counts must be those
-of one shard, and those of reference/.
+quote, an escape, a UTF-8 sequence, a blank line, the byte order mark, a bracket, what stands around an entity. Files,
+rejects and record counts must be those of one shard, and those of reference/ (of a container: over its records, a
+line each), but for containers with records that have no end of their own.
 """
+import argparse
+import base64
+import concurrent.futures
+import copy
 import os
 import sys
 import tempfile
 
 import common
+import contained
 
 SPEC = {"name": "seams", "identity": {"column": "CustomerID", "paths": ["id"]},
         "columns": [{"name": "A", "path": "a"}, {"name": "B", "path": "b"}], "rejects": {"max": 1000}}
@@ -41,44 +47,121 @@ FILES = {
 }
 
 
+# ---- containers ----------------------------------------------------------------------------------------------------
+
+RECORDS = [b'{"id":1,"a":"x"}', b'{"id":22,"a":"\\"}],[{\\"","b":"\xc3\xa9\xf0\x9f\x98\x80"}', b'{"id":"333","b":[{"id":9},{"id":8}]}',
+           b'{"id":4}']
+BAD = [b'{"id":1}', b'{"id":2,"a":tru}', b'{"a":"]}"}', b'{"id":3}', b'{"id":"\xff"}', b'{"id":4,"b":[1,]}', b'{"id":5}']
+# Records without an end of their own: where they end is told by what follows.
+OPEN = [b'{"id":1,"a":"x"}', b'{"id":2,"a":"open}', b'{"id":3}', b'{"id":4,"a":[1}', b'{"id":5}', b'{"id":6}}', b'{"id":7}']
+# name: pretty-printed?, before all, before each, between two, behind each, behind all; N is a number
+CONTAINERS = {
+    "array": (False, b"[", b"", b",", b"", b"]"),
+    "array, blanks": (False, b" [ \t", b"", b" \n , ", b"", b" ]\n \n"),
+    "array, a record a line": (False, b"[\n", b"", b",\n", b"", b"\n]\n"),
+    "array, pretty": (True, b"[\n  ", b"", b",\n  ", b"", b"\n]\n"),
+    "concatenated": (False, b"", b"", b" ", b"", b"\n"),
+    "concatenated, nothing between": (False, b"", b"", b"", b"", b""),
+    "concatenated, pretty": (True, b"", b"", b"\n", b"", b"\n"),
+    "entities": (False, b"{", b'"kN":{"entityId":"kN","entity":', b",", b',"more":{"entity":[]}}', b"}"),
+    "entities, pretty": (True, b"{\n  ", b'"kN": {\n    "entity": ', b",\n  ", b',\n    "more": [\n      1\n    ]\n  }', b"\n}\n"),
+    "under a key": (False, b'{"results":[', b"", b",", b"", b'],"more":"]"}\n'),
+    "under a key, pretty": (True, b'{\n  "_page": {\n    "n": 2\n  },\n  "results": [\n    ', b"", b",\n    ", b"",
+                            b'\n  ],\n  "next": null\n}\n'),
+}
+INDENT = {"array, pretty": 1, "entities, pretty": 2, "under a key, pretty": 2}
+
+
+def contain(name, records, line_end, mark):
+    """The file, and where each record stands in it: pairs of begin and end, and those of the value that it is in."""
+    pretty, before, front, between, back, behind = CONTAINERS[name]
+    text, places = mark + before.replace(b"\n", line_end), []
+    for number, record in enumerate(records):
+        if pretty:
+            record = contained.pretty(record, INDENT.get(name, 0))
+        text += (between if number else b"").replace(b"\n", line_end)
+        value = len(text) + front.find(b"{") if front else len(text)
+        text += front.replace(b"N", b"%d" % number).replace(b"\n", line_end)
+        begin = len(text)
+        text += record.replace(b"\n", line_end)
+        end = len(text)
+        text += back.replace(b"\n", line_end)
+        places.append((begin, end, value, len(text)))
+    return text + behind.replace(b"\n", line_end), places
+
+
+def expected_of(records, data, places, spec, name):
+    """What the reference says of the records a line each, with the places that they have in the container."""
+    lines = b"\n".join(records) + b"\n"
+    result = copy.copy(common.convert(spec, [(name, lines)]))
+    result.input_bytes, result.rejects = len(data), copy.deepcopy(result.rejects)
+    for reject in result.rejects:
+        # bytes that are no UTF-8 have no structure: an entity can't be found among them
+        begin, end = places[reject["line"] - 1][2 * (reject["code"] == "utf8"):][:2]
+        reject.update(offset=begin, length=end - begin, line=data[:begin].count(b"\n") + 1,
+                      raw=base64.b64encode(data[begin:end]).decode())
+    return result
+
+
+def cases():
+    """(title, file, what is expected or None) of all files."""
+    for title, data in FILES.items():
+        yield title, data, common.convert(SPEC, [("dump.json", data)])
+    for name in CONTAINERS:
+        for what, records, line_end, mark in (("LF", RECORDS, b"\n", b""), ("CRLF, mark", RECORDS, b"\r\n", b"\xef\xbb\xbf"),
+                                              ("bad records", BAD, b"\n", b"")):
+            data, places = contain(name, records, line_end, mark)
+            yield f"{name}, {what}", data, expected_of(records, data, places, SPEC, "dump.json")
+        yield f"{name}, records without an end", contain(name, OPEN, b"\n", b"")[0], None
+
+
+# ---- runs ----------------------------------------------------------------------------------------------------------
+
+
+def try_file(binary, folder, data, expected):
+    """(how many runs, problems)"""
+    os.makedirs(folder)
+    common.write_job(SPEC, os.path.join(folder, "job.yaml"))
+    with open(os.path.join(folder, "dump.json"), "wb") as dump:
+        dump.write(data)
+    problems, first = [], None
+    sizes = [1 << 30] + list(range(1, len(data) + 2))
+    for number, size in enumerate(sizes, 1):
+        # threads and ways of reading take turns: all of them meet all kinds of seams
+        flags = ["--threads", str((1, 3, 2)[size % 3]), "--shard-size", str(size), "--input-mode",
+                 ("mmap", "read", "direct")[size // 3 % 3]]
+        outcome = common.run(binary, folder, "job.yaml", ["dump.json"], flags)
+        found = [] if expected is None else common.compare(expected, outcome)
+        seen = (outcome.status, outcome.files, outcome.rejects, (outcome.report or {}).get("metrics", {}).get("recordSummary"))
+        first = seen if first is None else first
+        if not found and seen != first:
+            found = ["not the same as with one shard"]
+        problems += [f"{' '.join(flags)}: {problem}" for problem in found]
+        if len(problems) > 8:
+            break
+    return number, problems
+
+
 def main():
-    if len(sys.argv) != 2:
-        print(__doc__, file=sys.stderr)
-        return 2
-    binary = common.program(sys.argv[1])
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("binary")
+    parser.add_argument("--only", metavar="TEXT", default="", help="files whose names have it in them")
+    arguments = parser.parse_args()
+    binary = common.program(arguments.binary)
     runs = failures = 0
+    chosen = [case for case in cases() if arguments.only in case[0]]
     with tempfile.TemporaryDirectory(prefix="penstock-seams-") as folder:
-        common.write_job(SPEC, os.path.join(folder, "job.yaml"))
-        for title, data in FILES.items():
-            with open(os.path.join(folder, "dump.ndjson"), "wb") as dump:
-                dump.write(data)
-            expected = common.convert(SPEC, [("dump.ndjson", data)])
-            problems = []
-            first = None
-            sizes = [1 << 30] + list(range(1, len(data) + 2))
-            for size in sizes:
-                # threads and ways of reading take turns: all of them meet all kinds of seams
-                threads = (1, 3, 2)[size % 3]
-                mode = ("mmap", "read", "direct")[size // 3 % 3]
-                flags = ["--threads", str(threads), "--shard-size", str(size), "--input-mode", mode]
-                runs += 1
-                outcome = common.run(binary, folder, "job.yaml", ["dump.ndjson"], flags)
-                found = common.compare(expected, outcome)
-                if not found:
-                    seen = (outcome.files, outcome.rejects, outcome.report["metrics"]["recordSummary"])
-                    if first is None:
-                        first = seen
-                    elif seen != first:
-                        found = ["not the same as with one shard"]
-                problems += [f"{' '.join(flags)}: {problem}" for problem in found]
-                if len(problems) > 8:
-                    break
-            failures += bool(problems)
-            print(f"{title} ({len(data)} bytes): {'FAILED' if problems else 'ok'} ({len(sizes)} shard sizes)")
-            for problem in problems[:4]:
-                print(f"  {problem}")
-    print(f"seams: {'FAILED' if failures else 'passed'}: {len(FILES)} files, {runs} runs, {failures} failed")
-    return 1 if failures else 0
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            tried = [pool.submit(try_file, binary, os.path.join(folder, str(number)), data, expected)
+                     for number, (_, data, expected) in enumerate(chosen)]
+            for (title, data, _), one in zip(chosen, tried):
+                count, problems = one.result()
+                runs, failures = runs + count, failures + bool(problems)
+                print(f"{title} ({len(data)} bytes): {'FAILED' if problems else 'ok'} ({count} shard sizes)", flush=True)
+                for problem in problems[:4]:
+                    print(f"  {problem}")
+    print(f"seams: {'FAILED' if failures or not runs else 'passed'}: {len(chosen)} files, {runs} runs, {failures} failed")
+    return 1 if failures or not runs else 0
 
 
 if __name__ == "__main__":
