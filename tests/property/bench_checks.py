@@ -7,6 +7,7 @@ charts are made. Nothing is timed.
 import csv
 import gzip
 import io
+import json
 import os
 import subprocess
 import sys
@@ -19,6 +20,7 @@ BUILD = os.path.abspath(sys.argv.pop(1)) if len(sys.argv) > 1 else os.path.join(
 sys.path.insert(0, os.path.join(ROOT, "bench"))
 import benchlib  # noqa: E402
 import peerjobs  # noqa: E402
+import shapes  # noqa: E402
 import svgbars  # noqa: E402
 
 ROWS = 300
@@ -129,6 +131,39 @@ class Checks(unittest.TestCase):
                 unpacked = subprocess.run([tool, "-dcq", *files], stdout=subprocess.PIPE, check=True).stdout
                 self.assertEqual(unpacked, data)
             self.assertEqual(len(made.sources), job.files)
+
+    def test_shapes_hold_the_records(self):
+        with open(self.plain, "rb") as dump:
+            records = dump.read().splitlines()[:50] + [b'{"id":"a, {\\"} [","n":[1.50,[],{}],"e":{}}']
+        whole = [json.loads(record, parse_float=str) for record in records] * 2
+        path = os.path.join(self.folder, "shape")
+        shapes.write_array(path, records, 2)
+        with open(path, "rb") as file:
+            text = file.read()
+        self.assertEqual(json.loads(text, parse_float=str), whole)
+        self.assertNotIn(b"\n", text)
+        shapes.write_repeated(path, records, 2)
+        with open(path, "rb") as file:
+            self.assertEqual([json.loads(line, parse_float=str) for line in file], whole)
+        shapes.write_pretty(path, records, 2)
+        with open(path, encoding="utf-8") as file:
+            text, found = file.read(), []
+        decoder = json.JSONDecoder(parse_float=str)
+        while text:
+            value, end = decoder.raw_decode(text)
+            found.append(value)
+            text = text[end:].lstrip()
+        self.assertEqual(found, whole)
+        indented = json.dumps(json.loads(records[0]), indent=2, ensure_ascii=False)
+        self.assertEqual(shapes.pretty(records[0]).count(b"\n"), indented.count("\n"))
+
+    def test_inputs_run(self):
+        run = subprocess.run([os.path.join(ROOT, "bench", "inputs"), "--rows", "400", "--rounds", "1", "--build", BUILD],
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        lines = [json.loads(line) for line in run.stdout.splitlines()]
+        self.assertIn("environment", lines[0])
+        self.assertEqual(sum("ratio" in line for line in lines), 8)
 
     def test_charts_are_xml(self):
         bars = [svgbars.Bar("a & <b>", 1.0, "1", "ours"), svgbars.Bar("none", 0.0, "0", "limit")]
