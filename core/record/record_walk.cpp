@@ -10,6 +10,7 @@
 
 #include "core/base/limits.h"
 #include "core/record/json_text.h"
+#include "core/record/structurals.h"
 
 #include <algorithm>
 #include <memory>
@@ -33,6 +34,7 @@ struct record_parser {
     std::unique_ptr<uint8_t[]> key;      /* an unescaped key */
     size_t capacity = 0;
     uint32_t depth_max = 0;
+    bool own_index = false; /* record_parser_index() by structurals.c */
 };
 
 namespace
@@ -43,6 +45,24 @@ constexpr size_t KEY_MAX = 6 * PATH_TEXT_MAX; /* raw bytes; a longer key can't m
 bool stage1_run(record_parser &self, const uint8_t *bytes, size_t length)
 {
     return self.stage1->stage1(bytes, length, simdjson::stage1_mode::regular) == simdjson::SUCCESS;
+}
+
+/* simdjson would run the kernel that structurals.c stands in for. */
+bool wants_own_index()
+{
+    return structurals_here() && simdjson::get_active_implementation()->name() == "haswell";
+}
+
+/* The index that stage 1 would make, where it would make it, with the three entries behind its last token. */
+bool own_index(record_parser &self, const uint8_t *bytes, size_t length, record_index *index)
+{
+    uint32_t *const tokens = self.stage1->structural_indexes.get();
+    size_t count;
+    if (!structurals_find(bytes, length, tokens, &count)) return false;
+    tokens[count] = tokens[count + 1] = uint32_t(length);
+    tokens[count + 2] = 0;
+    *index = {tokens, count};
+    return true;
 }
 
 /* Brackets match, nest at most depth_max deep, and the first one closes with the last token. */
@@ -329,6 +349,7 @@ struct record_parser *record_parser_create_index(size_t capacity, uint32_t depth
     if (!self) return nullptr;
     self->capacity = capacity;
     self->depth_max = depth_max;
+    self->own_index = wants_own_index();
     self->brackets.reset(new (std::nothrow) uint8_t[depth_max]);
     self->key.reset(new (std::nothrow) uint8_t[KEY_MAX + 8]());
     if (!self->brackets || !self->key) return nullptr;
@@ -357,6 +378,7 @@ bool record_parser_index(struct record_parser *parser, const uint8_t *bytes, siz
     *index = {none, 0};
     if (length == 0) return true;
     if (length > parser->capacity) return false;
+    if (parser->own_index) return own_index(*parser, bytes, length, index);
     simdjson::error_code const error = parser->stage1->stage1(bytes, length, simdjson::stage1_mode::regular);
     if (error != simdjson::SUCCESS && error != simdjson::EMPTY) return false; /* EMPTY: nothing but blanks */
     *index = {parser->stage1->structural_indexes.get(), parser->stage1->n_structural_indexes};
