@@ -165,11 +165,18 @@ static inline bool cells_enter(struct cells *cells, uint64_t object, uint32_t no
 {
     struct cells_seen *seen = &cells->seen[node];
     if (__builtin_expect(seen->object == object, 0)) return cells_enter_again(cells, node, exact);
-    *seen = (struct cells_seen){.object = object,
-                                .item_first = cells->item_count,
-                                .exact = exact,
-                                .prefixed = !exact,
-                                .spellings = 0};
+    if (__builtin_expect(exact, 1)) /* constants: one store */
+        *seen = (struct cells_seen){.object = object,
+                                    .item_first = cells->item_count,
+                                    .exact = true,
+                                    .prefixed = false,
+                                    .spellings = 0};
+    else
+        *seen = (struct cells_seen){.object = object,
+                                    .item_first = cells->item_count,
+                                    .exact = false,
+                                    .prefixed = true,
+                                    .spellings = 0};
     return true;
 }
 

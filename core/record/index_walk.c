@@ -43,15 +43,22 @@ static inline bool opens(uint8_t byte)
     return (byte | 0x20) == '{';
 }
 
-static inline bool closes(uint8_t byte)
+/* Which bytes are brackets. */
+static const bool is_bracket[256] = {['{'] = true, ['}'] = true, ['['] = true, [']'] = true};
+
+/* The next bracket from `token` on, or a token at or behind the record's end. Two tokens at a time: two
+ * entries at least stand behind the index. */
+static inline __attribute__((always_inline)) const uint32_t *next_bracket(const uint8_t *bytes,
+                                                                          const uint32_t *token, uint32_t end)
 {
-    return (byte | 0x20) == '}';
+    for (; token[1] < end; token += 2) {
+        if (is_bracket[bytes[token[0]]]) return token;
+        if (is_bracket[bytes[token[1]]]) return token + 1;
+    }
+    return token[0] >= end || is_bracket[bytes[token[0]]] ? token : token + 1;
 }
 
-/* Passes the object or array at `token`, bracket by bracket; '{' + 2 == '}' and '[' + 2 == ']'. Other tokens
- * take the short turn: of the bytes below 0x7b when bit 5 is set only '[' and ']' are missing, and those
- * become '{' and
- * '}'. */
+/* Passes the object or array at `token`, bracket by bracket; '{' + 2 == '}' and '[' + 2 == ']'. */
 static const uint32_t *skip_container(struct index_walk *walk, const uint32_t *token, uint32_t depth)
 {
     const uint8_t *const bytes = walk->bytes;
@@ -59,17 +66,14 @@ static const uint32_t *skip_container(struct index_walk *walk, const uint32_t *t
     uint32_t const end = walk->end;
     uint32_t now = depth;
     do {
-        uint32_t offset;
-        uint8_t byte;
-        do {
-            offset = *token++;
-            if (offset >= end) return defect_is(walk, DEFECT_SYNTAX, end);
-            byte = bytes[offset];
-        } while ((byte | 0x20) < '{');
+        token = next_bracket(bytes, token, end);
+        uint32_t const offset = *token++;
+        if (offset >= end) return defect_is(walk, DEFECT_SYNTAX, end);
+        uint8_t const byte = bytes[offset];
         if (opens(byte)) {
             if (now == walk->depth_max) return defect_is(walk, DEFECT_DEPTH, offset);
             brackets[++now] = byte;
-        } else if (closes(byte)) {
+        } else {
             if (brackets[now] + 2 != byte) return defect_is(walk, DEFECT_SYNTAX, offset);
             now--;
         }
@@ -114,18 +118,30 @@ static const uint32_t *defect_open_string(struct index_walk *walk, uint32_t begi
     return defect_is(walk, DEFECT_UNCLOSED_STRING, walk->end);
 }
 
-/* A scalar to its cell. A string's closing quote is looked at by exact walks alone: stage 1 saw that it is
- * there, and what stands between it and the next token can only be blanks. */
-static inline const uint32_t *select_scalar(struct index_walk *walk, const uint32_t *token,
-                                            const struct plan_node *node)
+static const uint32_t *select_exactly(struct index_walk *walk, const uint32_t *token,
+                                      const struct plan_node *node)
 {
     uint32_t const begin = token[0];
     if (begin >= walk->end) return defect_is(walk, DEFECT_SYNTAX, walk->end);
     uint32_t const end = scalar_end(walk, token[1]);
     const uint8_t *const at = walk->bytes + begin;
-    if (__builtin_expect(walk->exact, 0) && *at == '"' && (end - begin < 2 || walk->bytes[end - 1] != '"'))
+    if (*at == '"' && (end - begin < 2 || walk->bytes[end - 1] != '"'))
         return defect_open_string(walk, begin, plan_reads(walk->plan, node->slot, *at));
     cells_put(walk->cells, node->slot, node->many, at, end - begin);
+    return token + 1;
+}
+
+/* A scalar to its cell. A string's closing quote is looked at by exact walks alone: stage 1 saw that it is
+ * there, and what stands between it and the next token can only be blanks. So are the record's ends: whoever
+ * put a cell that lies across it fails at the next token. */
+static inline const uint32_t *select_scalar(struct index_walk *walk, const uint32_t *token,
+                                            const struct plan_node *node)
+{
+    if (__builtin_expect(walk->exact, 0)) return select_exactly(walk, token, node);
+    const uint8_t *const at = walk->bytes + token[0], *behind = walk->bytes + token[1];
+    while (__builtin_expect(json_is_blank(behind[-1]), 0))
+        behind--;
+    cells_put(walk->cells, node->slot, node->many, at, (uint32_t)(behind - at));
     return token + 1;
 }
 
@@ -264,19 +280,6 @@ static const uint32_t *defect_colon(struct index_walk *walk, const uint32_t *key
     return defect_syntax(walk, key + 1);
 }
 
-/* Two bytes as one number: ," is the joint of compact JSON. */
-static inline uint16_t pair_at(const uint8_t *bytes)
-{
-    uint16_t pair;
-    memcpy(&pair, bytes, sizeof pair);
-    return pair;
-}
-
-static inline uint16_t pair_of(uint8_t first, uint8_t second)
-{
-    return (uint16_t)(first | second << 8); /* little-endian, as plan.h asserts */
-}
-
 /* The key at `token`, a quote: its bytes, when a colon is the next token. */
 static inline bool read_key(struct index_walk *walk, const uint32_t *token, struct member *member)
 {
@@ -295,50 +298,66 @@ static inline bool read_key(struct index_walk *walk, const uint32_t *token, stru
 
 /* ---- keys that were seen before ---- */
 
-static inline bool memo_matches(const struct index_walk_memo *memo, const uint8_t *key)
+#define MEMO_AROUND 4u /* bytes around a key: ," and ": */
+/* What stands before a key's quote does not count: a '{', or a blank. */
+#define MEMO_ANY_JOINT 1u
+
+/* Does the memo's text stand at `joint`, but for the bytes that `any` has bits of? */
+static inline bool memo_matches(const struct index_walk_memo *memo, const uint8_t *joint, uint32_t any)
 {
-    if ((scan_equal(key, memo->text) & memo->low) != memo->low) return false;
+    if (((scan_equal(joint, memo->text) | any) & memo->low) != memo->low) return false;
     if (__builtin_expect(memo->high == 0, 1)) return true;
-    return (scan_equal(key + SCAN_STEP, memo->text + SCAN_STEP) & memo->high) == memo->high;
+    return (scan_equal(joint + SCAN_STEP, memo->text + SCAN_STEP) & memo->high) == memo->high;
 }
 
-static void memo_fill(const struct index_walk *walk, const struct member *member,
-                      struct index_walk_memo *memo)
+static struct index_walk_memos *memos_of(struct index_walk *walk, const struct plan_node *node)
+{
+    return walk->exact ? &walk->no_memos : &walk->memos[node->inner];
+}
+
+static void memo_fill(struct index_walk *walk, const struct member *member, struct index_walk_memo *memo)
 {
     memo->length = member->length;
     memo->node = member->node;
-    memo->to = member->node == PLAN_NONE ? NULL : node_of(walk, member->node);
     memo->exact = member->exact;
+    memo->to = member->node == PLAN_NONE ? NULL : node_of(walk, member->node);
+    memo->folds = memo->to != NULL && memo->to->under_fold;
+    memo->nests =
+        memo->to != NULL && memo->to->enters_object && !memo->to->several && memo->to->slot == PLAN_NONE;
+    memo->inside = memo->nests ? memos_of(walk, memo->to)->list : NULL;
 }
 
 /* Remembers the key at its place, before the one that was expected: so the list keeps the order of the
  * members although not every object has all of them. */
-static const struct index_walk_memo *memo_learn(const struct index_walk *walk, const struct member *member,
+static const struct index_walk_memo *memo_learn(struct index_walk *walk, const struct member *member,
                                                 struct index_walk_memos *memos, ptrdiff_t place)
 {
     struct index_walk_memo *memo = &memos->list[place];
     memmove(memo + 1, memo,
             (++memos->count - (size_t)place) * sizeof *memo); /* with the one that matches nothing */
-    uint32_t const text_length = member->length + 2;
-    memcpy(memo->text, member->key, member->length);
-    memo->text[member->length] = '"';
-    memo->text[member->length + 1] = ':';
+    uint32_t const text_length = member->length + MEMO_AROUND;
+    memo->text[0] = ',';
+    memo->text[1] = '"';
+    memcpy(memo->text + 2, member->key, member->length);
+    memo->text[member->length + 2] = '"';
+    memo->text[member->length + 3] = ':';
     uint64_t const mask = (1ull << text_length) - 1;
-    memo->low = (uint32_t)mask & 0xffff;
-    memo->high = (uint32_t)(mask >> SCAN_STEP);
+    memo->low = (uint16_t)mask;
+    memo->high = (uint16_t)(mask >> SCAN_STEP);
     memo_fill(walk, member, memo);
     return memo;
 }
 
 /* Another key than the expected one: is it one of those behind it, or anywhere in the list? */
 static const struct index_walk_memo *memo_search(const struct index_walk_memos *memos,
-                                                 const struct index_walk_memo *expected, const uint8_t *key)
+                                                 const struct index_walk_memo *expected, const uint8_t *joint)
 {
     const struct index_walk_memo *const end = memos->list + memos->count;
+    if (memo_matches(expected, joint, MEMO_ANY_JOINT)) return expected; /* blanks before it */
     for (unsigned ahead = 0; ahead < INDEX_WALK_MEMO_AHEAD && expected < end; ahead++)
-        if (memo_matches(++expected, key)) return expected;
+        if (memo_matches(++expected, joint, MEMO_ANY_JOINT)) return expected;
     for (const struct index_walk_memo *memo = memos->list; memo < end; memo++)
-        if (memo_matches(memo, key)) return memo;
+        if (memo_matches(memo, joint, MEMO_ANY_JOINT)) return memo;
     return NULL;
 }
 
@@ -350,24 +369,24 @@ static const struct index_walk_memo *memo_other(struct index_walk *walk, const s
     struct member member;
     bool escaped;
     if (!read_key(walk, token, &member)) return NULL;
-    const struct index_walk_memo *memo = memo_search(memos, expected, member.key);
+    const struct index_walk_memo *memo = memo_search(memos, expected, member.key - 2);
     if (memo != NULL) return memo;
     if (!find_member(walk, node, &member, &escaped)) return NULL;
     bool const learns = !escaped && !walk->exact && memos->count < INDEX_WALK_MEMOS &&
-                        member.length + 2 <= INDEX_WALK_MEMO_TEXT;
+                        member.length + MEMO_AROUND <= INDEX_WALK_MEMO_TEXT;
     if (learns) return memo_learn(walk, &member, memos, expected - memos->list);
     memo_fill(walk, &member, &walk->once);
     return &walk->once;
 }
 
 /* The value at `token` of a member whose key leads to a node. */
-static inline const uint32_t *walk_member(struct index_walk *walk, const uint32_t *token,
-                                          const struct index_walk_memo *memo, const uint8_t *key,
-                                          uint64_t object, uint32_t depth)
+static const uint32_t *walk_member(struct index_walk *walk, const uint32_t *token,
+                                   const struct index_walk_memo *memo, const uint8_t *key, uint64_t object,
+                                   uint32_t depth)
 {
     struct cells *const cells = walk->cells;
     uint32_t const id = memo->node; /* the memo may be used again for what lies inside the value */
-    if (__builtin_expect(memo->to->under_fold, 0)) {
+    if (__builtin_expect(memo->folds, 0)) {
         if (!cells_enter_fold(cells, object, id, memo->exact, key, memo->length))
             return skip_value(walk, token, depth);
         const uint32_t *next = walk_value(walk, token, memo->to, depth);
@@ -450,63 +469,139 @@ static const uint32_t *walk_several(struct index_walk *walk, const uint32_t *tok
     return next;
 }
 
-/* The loop over an object's members, compiled twice: `several` is a constant. `depth`: containers open around
- * it. */
-static inline __attribute__((always_inline)) const uint32_t *walk_members(struct index_walk *walk,
-                                                                          const uint32_t *token,
-                                                                          const struct plan_node *node,
-                                                                          uint32_t depth, bool const several)
+/* Stands for the '}' of an object that has no member. */
+static const struct index_walk_memo no_member;
+
+/* The joint at `token` is not followed by the expected key: a '{' when `first`, else whatever is behind a
+ * value. Returns what is known of the key at token[1], &no_member at the end of an empty object, NULL at a
+ * defect. */
+static __attribute__((noinline)) const struct index_walk_memo *
+joint_other(struct index_walk *walk, const struct plan_node *node, const uint32_t *token, bool first,
+            const struct index_walk_memo *expected)
 {
     const uint8_t *const bytes = walk->bytes;
-    uint32_t const end = walk->end;
-    uint64_t const object = ++walk->cells->object;
-    struct index_walk_memos *const memos = walk->exact ? &walk->no_memos : &walk->memos[node->inner];
-    const struct index_walk_memo *expected = memos->list;
-    if (depth == walk->depth_max) return defect_is(walk, DEFECT_DEPTH, *token);
-    depth++;
-    token++;
-    if (bytes[*token] == '}') return token + 1;
-    if (bytes[*token] != '"' || *token >= end) return defect_syntax(walk, token);
-    for (;;) { /* at a quote of the record: memos need not look for its end */
-        const uint8_t *const key = bytes + token[0] + 1;
-        const struct index_walk_memo *memo = expected++;
-        if (__builtin_expect(!memo_matches(memo, key), 0)) {
-            memo = memo_other(walk, node, token, memos, memo);
-            if (memo == NULL) return NULL;
-            expected = memo == &walk->once ? expected - 1 : memo + 1;
-        }
-        token += 2;
-        const uint32_t *next;
-        if (several)
-            next = walk_several(walk, token, node, memo, key, object, depth);
-        else if (memo->to == NULL)
-            next = skip_value(walk, token, depth);
-        else
-            next = walk_member(walk, token, memo, key, object, depth);
-        if (next == NULL) return NULL;
-        token = next + 1;
-        uint32_t const offset = *next;
-        if (offset >= end) return defect_is(walk, DEFECT_SYNTAX, end);
-        if (pair_at(bytes + offset) == pair_of(',', '"') && __builtin_expect(offset + 1 < end, 1))
-            continue; /* a quote behind a comma is the next token */
-        if (bytes[offset] == '}') break;
-        if (bytes[offset] != ',') return defect_syntax(walk, next);
-        if (bytes[*token] != '"' || *token >= end) return defect_syntax(walk, token);
-    }
-    if (several) cells_leave_object(walk->cells, object);
-    return token;
+    uint32_t const end = walk->end, quote = token[1];
+    if (first && bytes[quote] == '}' && quote < end) return &no_member;
+    if (!first && token[0] >= end)
+        defect_is(walk, DEFECT_SYNTAX, end);
+    else if (!first && bytes[token[0]] != ',')
+        defect_syntax(walk, token);
+    else if (bytes[quote] != '"' || quote >= end)
+        defect_syntax(walk, token + 1);
+    else
+        return memo_other(walk, node, token + 1, memos_of(walk, node), expected);
+    return NULL;
 }
 
+/* An object whose member is walked. */
+struct frame {
+    const struct plan_node *node;
+    uint64_t object;
+    const struct index_walk_memo *expected; /* behind that member */
+};
+
+/* Objects of the plan that are walked in one loop; deeper ones take a call. Paths seldom have more parts. */
+#define FRAMES 8u
+
+/* Is the expected key with its colon at this joint? Four entries stand behind the index, of which `token` is
+ * one of the first two at most. */
+static inline bool joint_matches(const struct index_walk *walk, const uint32_t *token,
+                                 const struct index_walk_memo *memo, uint32_t any, uint32_t end)
+{
+    return memo_matches(memo, walk->bytes + token[0], any) && token[2] < end;
+}
+
+/* `depth`: containers open around the object. */
 static const uint32_t *walk_object(struct index_walk *walk, const uint32_t *token,
                                    const struct plan_node *node, uint32_t depth)
 {
-    return walk_members(walk, token, node, depth, false);
+    const uint8_t *const bytes = walk->bytes;
+    uint32_t const end = walk->end;
+    struct cells *const cells = walk->cells;
+    const struct index_walk_memo *memo = memos_of(walk, node)->list, *expected;
+    struct frame frames[FRAMES], *frame = frames;
+    uint64_t object = ++cells->object;
+    uint32_t any = MEMO_ANY_JOINT;
+    if (depth == walk->depth_max) return defect_is(walk, DEFECT_DEPTH, *token);
+    depth++;
+    for (;;) { /* at a '{', or behind a value */
+        if (__builtin_expect(joint_matches(walk, token, memo, any, end), 1)) {
+            expected = memo + 1;
+        } else if (any == 0 && bytes[token[0]] == '}' && token[0] < end) {
+            token++;
+            if (frame == frames) return token;
+            frame--;
+            depth--;
+            node = frame->node;
+            object = frame->object;
+            memo = frame->expected;
+            continue;
+        } else {
+            expected = memo;
+            memo = joint_other(walk, node, token, any != 0, expected);
+            if (memo == NULL) return NULL;
+            any = 0;
+            if (memo == &no_member) { /* at its '}' next */
+                memo = expected;
+                token++;
+                continue;
+            }
+            if (memo != &walk->once) expected = memo + 1;
+        }
+        any = 0;
+        const uint8_t *const key = bytes + token[1] + 1;
+        token += 3;
+        if (memo->to == NULL) {
+            token = skip_value(walk, token, depth);
+        } else if (__builtin_expect(memo->folds, 0)) {
+            token = walk_member(walk, token, memo, key, object, depth);
+        } else if (!cells_enter(cells, object, memo->node, memo->exact)) {
+            token = skip_value(walk, token, depth);
+        } else if (memo->nests && bytes[token[0]] == '{' && frame != frames + FRAMES &&
+                   depth != walk->depth_max) {
+            *frame++ = (struct frame){.node = node, .object = object, .expected = expected};
+            node = memo->to;
+            object = ++cells->object;
+            memo = memo->inside;
+            any = MEMO_ANY_JOINT;
+            depth++;
+            continue;
+        } else {
+            token = walk_value(walk, token, memo->to, depth);
+        }
+        if (token == NULL) return NULL;
+        memo = expected;
+    }
 }
 
+/* The same for an object whose members may lead to several nodes. */
 static const uint32_t *walk_object_several(struct index_walk *walk, const uint32_t *token,
                                            const struct plan_node *node, uint32_t depth)
 {
-    return walk_members(walk, token, node, depth, true);
+    uint64_t const object = ++walk->cells->object;
+    const struct index_walk_memo *memo = memos_of(walk, node)->list, *expected;
+    bool first = true;
+    if (depth == walk->depth_max) return defect_is(walk, DEFECT_DEPTH, *token);
+    for (;;) {
+        expected = memo;
+        if (!joint_matches(walk, token, memo, first ? MEMO_ANY_JOINT : 0, walk->end)) {
+            if (!first && walk->bytes[token[0]] == '}' && token[0] < walk->end) break;
+            memo = joint_other(walk, node, token, first, expected);
+            if (memo == NULL) return NULL;
+            if (memo == &no_member) {
+                token++;
+                break;
+            }
+        }
+        if (memo != &walk->once) expected = memo + 1;
+        first = false;
+        const uint8_t *const key = walk->bytes + token[1] + 1;
+        token = walk_several(walk, token + 3, node, memo, key, object, depth + 1);
+        if (token == NULL) return NULL;
+        memo = expected;
+    }
+    cells_leave_object(walk->cells, object);
+    return token + 1;
 }
 
 /* ---- arrays ---- */
@@ -567,7 +662,7 @@ static const uint32_t *walk_array(struct index_walk *walk, const uint32_t *token
     int64_t count = 0;
     if (node->negative && !count_exactly(walk, token, depth, &count)) return NULL;
     token++;
-    if (walk->bytes[*token] == ']') return token + 1;
+    if (walk->bytes[*token] == ']' && *token < walk->end) return token + 1;
     for (int64_t index = 0;; index++) {
         if (*token >= walk->end) return defect_is(walk, DEFECT_SYNTAX, walk->end);
         token = walk_element(walk, token, node, index, count, depth);
@@ -623,11 +718,11 @@ size_t index_walk_bytes(const struct plan *plan, uint32_t depth_max)
            plan->inner_count * sizeof(struct index_walk_memos);
 }
 
-/* 0xff is no byte of UTF-8: no key begins with it. */
+/* 0xff is no byte of UTF-8: it never stands where a key's quote does. */
 static struct index_walk_memos memos_none(void)
 {
     struct index_walk_memos memos = {.count = 0};
-    memos.list[0] = (struct index_walk_memo){.text = {0xff}, .low = 1, .node = PLAN_NONE};
+    memos.list[0] = (struct index_walk_memo){.text = {0, 0xff}, .low = 2, .node = PLAN_NONE};
     return memos;
 }
 

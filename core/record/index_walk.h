@@ -37,12 +37,15 @@
     4u /* how many expected members may be missing before the whole list is searched */
 
 struct index_walk_memo {
-    uint8_t text[INDEX_WALK_MEMO_TEXT]; /* key":  */
-    uint32_t low, high;                 /* which bytes of its halves count: bit i for byte i */
-    uint32_t length;                    /* of the key */
-    uint32_t node;                      /* where it leads, or PLAN_NONE */
-    const struct plan_node *to;         /* that node, or NULL */
-    bool exact;                         /* not by an `xdm:` prefix */
+    uint8_t text[INDEX_WALK_MEMO_TEXT];   /* ,"key":  */
+    uint16_t low, high;                   /* which bytes of its halves count: bit i for byte i */
+    uint32_t length;                      /* of the key */
+    uint32_t node;                        /* where it leads, or PLAN_NONE */
+    bool exact;                           /* not by an `xdm:` prefix */
+    bool folds;                           /* to->under_fold */
+    bool nests;                           /* an object there can be walked in the same loop */
+    const struct plan_node *to;           /* that node, or NULL */
+    const struct index_walk_memo *inside; /* the first one of its own keys, when it nests */
 };
 
 struct index_walk_memos {

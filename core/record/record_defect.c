@@ -84,8 +84,8 @@ static size_t values_defect(const struct index_walk *walk)
 static struct tokens tokens_of(const uint8_t *bytes, uint32_t length, uint32_t *room)
 {
     struct tokens const tokens = tokenise(bytes, length, room);
-    for (int i = 0; i < 3; i++)
-        tokens.at[tokens.count + (uint32_t)i] = tokens.stop;
+    for (uint32_t i = 0; i < RECORD_INDEX_BEHIND; i++)
+        tokens.at[tokens.count + i] = tokens.stop;
     return tokens;
 }
 

@@ -53,16 +53,17 @@ bool wants_own_index()
     return structurals_here() && simdjson::get_active_implementation()->name() == "haswell";
 }
 
-/* The index that stage 1 would make, where it would make it, with the three entries behind its last token. */
-bool own_index(record_parser &self, const uint8_t *bytes, size_t length, record_index *index)
+/* The index that stage 1 would make, where it would make it. */
+bool own_index(record_parser &self, const uint8_t *bytes, size_t length, size_t *count)
 {
-    uint32_t *const tokens = self.stage1->structural_indexes.get();
-    size_t count;
-    if (!structurals_find(bytes, length, tokens, &count)) return false;
-    tokens[count] = tokens[count + 1] = uint32_t(length);
-    tokens[count + 2] = 0;
-    *index = {tokens, count};
-    return true;
+    return structurals_find(bytes, length, self.stage1->structural_indexes.get(), count);
+}
+
+bool simdjson_index(record_parser &self, const uint8_t *bytes, size_t length, size_t *count)
+{
+    simdjson::error_code const error = self.stage1->stage1(bytes, length, simdjson::stage1_mode::regular);
+    *count = self.stage1->n_structural_indexes;
+    return error == simdjson::SUCCESS || error == simdjson::EMPTY; /* nothing but blanks */
 }
 
 /* Brackets match, nest at most depth_max deep, and the first one closes with the last token. */
@@ -374,14 +375,18 @@ void record_parser_destroy(struct record_parser *parser)
 bool record_parser_index(struct record_parser *parser, const uint8_t *bytes, size_t length,
                          struct record_index *index)
 {
-    static const uint32_t none[3] = {0, 0, 0};
+    static const uint32_t none[RECORD_INDEX_BEHIND] = {0};
     *index = {none, 0};
     if (length == 0) return true;
     if (length > parser->capacity) return false;
-    if (parser->own_index) return own_index(*parser, bytes, length, index);
-    simdjson::error_code const error = parser->stage1->stage1(bytes, length, simdjson::stage1_mode::regular);
-    if (error != simdjson::SUCCESS && error != simdjson::EMPTY) return false; /* EMPTY: nothing but blanks */
-    *index = {parser->stage1->structural_indexes.get(), parser->stage1->n_structural_indexes};
+    size_t count;
+    bool const clean = parser->own_index ? own_index(*parser, bytes, length, &count)
+                                         : simdjson_index(*parser, bytes, length, &count);
+    if (!clean) return false;
+    uint32_t *const tokens = parser->stage1->structural_indexes.get(); /* room for 9 more than `capacity` */
+    for (size_t i = 0; i < RECORD_INDEX_BEHIND; i++)
+        tokens[count + i] = uint32_t(length);
+    *index = {tokens, count};
     return true;
 }
 

@@ -26,8 +26,12 @@ extern "C" {
 
 struct record_parser;
 
+/* A walk may look as far behind the last token before it notices that it ran out of the record. */
+#define RECORD_INDEX_BEHIND 4u
+
 struct record_index {
-    const uint32_t *tokens; /* offsets, ascending; two more behind the last one are `length` */
+    const uint32_t
+        *tokens; /* offsets, ascending; RECORD_INDEX_BEHIND more behind the last one are `length` */
     size_t count;
 };
 
@@ -50,8 +54,8 @@ bool record_parser_index(struct record_parser *parser, const uint8_t *bytes, siz
  * cells_begin() was called. On false the cells mean nothing. */
 bool record_walk(struct record_parser *parser, const uint8_t *bytes, size_t length, struct cells *cells);
 
-/* The parser's room for an index, for record_defect.c: capacity + 2 tokens and a bit. Overwritten by the next
- * call. */
+/* The parser's room for an index, for record_defect.c: capacity + RECORD_INDEX_BEHIND tokens and a bit.
+ * Overwritten by the next call. */
 uint32_t *record_parser_tokens(struct record_parser *parser);
 
 bool record_is_utf8(const uint8_t *bytes, size_t length);

@@ -216,9 +216,11 @@ PART uint32_t *put_eight(uint32_t *to, uint64_t byte, struct places *base)
  * without a branch that would depend on the text: those behind the last one are overwritten. */
 PART uint32_t *put_tokens(uint32_t *to, uint64_t mask, struct places *base)
 {
-    for (unsigned i = 0; i < 4; i++, mask >>= 16) {
+    for (unsigned i = 0; i < 4; i++) {
         to = put_eight(to, mask & 0xff, base);
         to = put_eight(to, mask >> 8 & 0xff, base);
+        mask >>= 16;
+        __asm__("" : "+Q"(mask)); /* both bytes are at hand then, where compilers would shift anew for each */
     }
     return to;
 }

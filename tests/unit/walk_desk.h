@@ -120,7 +120,7 @@ static inline void walk_desk_open(struct walk_desk *desk, const struct walk_mapp
     walk_desk_must(plan_compile(&desk->arena, &desk->mapping, &desk->plan, &fault) == STATUS_OK,
                    fault.message);
     desk->parser = record_parser_create(record_max, depth_max);
-    desk->tokens = malloc((record_max + 3) * sizeof *desk->tokens);
+    desk->tokens = malloc((record_max + RECORD_INDEX_BEHIND) * sizeof *desk->tokens);
     walk_desk_must(desk->parser != NULL && desk->tokens != NULL &&
                        cells_create(&desk->fast, &desk->plan, record_max) &&
                        cells_create(&desk->slow, &desk->plan, record_max) &&
@@ -144,7 +144,7 @@ static inline bool walk_desk_index(struct walk_desk *desk, const uint8_t *bytes,
 {
     struct record_index index;
     if (!record_parser_index(desk->parser, bytes, length, &index)) return false;
-    memcpy(desk->tokens, index.tokens, (index.count + 3) * sizeof *desk->tokens);
+    memcpy(desk->tokens, index.tokens, (index.count + RECORD_INDEX_BEHIND) * sizeof *desk->tokens);
     desk->token_count = index.count;
     return true;
 }
