@@ -27,12 +27,12 @@
 
 /* Records of one dump look alike: the key that followed another one in an object is likely to follow it
  * again. So each node of the plan that is entered keeps the keys that its objects had, in their order, with
- * what the plan says of each (mostly: nothing). A key that is the expected one, its closing quote and colon
- * included, costs one comparison of 16 or 32 bytes; any other is looked up in the plan. Only speed depends on
- * what was learnt. */
+ * what the plan says of each (mostly: nothing). A key that is the expected one, with the comma and quotes and
+ * the colon around it, costs one comparison of 16 or 32 bytes; any other is looked up in the plan. Only speed
+ * depends on what was learnt. */
 #define INDEX_WALK_MEMOS 32u /* keys remembered for a node: more than most objects of a profile have */
 #define INDEX_WALK_MEMO_TEXT \
-    32u /* bytes, with the quote and the colon: longer keys are looked up each time */
+    32u /* bytes, with what stands around the key: longer ones are looked up each time */
 #define INDEX_WALK_MEMO_AHEAD \
     4u /* how many expected members may be missing before the whole list is searched */
 
@@ -76,8 +76,8 @@ bool index_walk_create(struct index_walk *walk, const struct plan *plan, uint32_
 void index_walk_destroy(struct index_walk *walk); /* a zeroed struct is fine */
 
 /* Walks the record whose first token is *token and that ends at walk->end. Returns the first token behind it,
- * NULL at a defect (or when cells->overflow). The index ends at walk->tokens_end and has two entries behind
- * it, which are at or behind the block's end, as simdjson makes them. cells_begin() was called. */
+ * NULL at a defect (or when cells->overflow). Behind the index stand RECORD_INDEX_BEHIND entries
+ * (record_walk.h) that are at or behind the record's end. cells_begin() was called. */
 const uint32_t *index_walk_record(struct index_walk *walk, const uint32_t *token);
 /* The same for a record that others may follow before walk->end: what stands behind it is the caller's to
  * judge. Never with `exact`. */
