@@ -12,6 +12,7 @@
 #include "tests/unit/memory_ports.h"
 #include "tests/unit/memory_store.h"
 #include "tests/unit/memory_stream.h"
+#include "tests/unit/under_tsan.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -467,7 +468,7 @@ static void keeps_the_latest(void **state)
     (void)state;
     static const uint32_t counts[] = {0, 1, 2, 30, 1000, 4000};
     for (size_t c = 0; c < sizeof counts / sizeof *counts; c++)
-        for (uint32_t keys = 1; keys <= 10000; keys *= 10)
+        for (uint32_t keys = 1; keys <= 10000; keys *= UNDER_TSAN ? 100 : 10)
             check_shape(
                 (struct shape){
                     .records = counts[c], .keys = keys, .times = keys % 7, .ids = 1, .budget = UINT64_MAX},
@@ -520,7 +521,7 @@ static void keeps_streams_apart(void **state)
 static void takes_rows_larger_than_a_chunk(void **state)
 {
     (void)state;
-    for (uint32_t seed = 1; seed <= 6; seed++)
+    for (uint32_t seed = 1; seed <= (UNDER_TSAN ? 3 : 6); seed++) /* streams: 2, 3, 1 */
         check_shape((struct shape){.records = 700,
                                    .keys = 500,
                                    .times = 2,
@@ -552,7 +553,7 @@ static void stops_at_the_record_that_passes_the_budget(void **state)
 static void counts_in_shards_of_many_records(void **state)
 {
     (void)state;
-    for (uint64_t budget = 100; budget <= 100000; budget *= 10)
+    for (uint64_t budget = 100; budget <= 100000; budget *= UNDER_TSAN ? 1000 : 10)
         check_shape(
             (struct shape){.records = 40000, .keys = 25000, .times = 2, .ids = 2, .odd = 2, .budget = budget},
             (uint32_t)budget);
@@ -574,7 +575,7 @@ static void survives_a_store_that_fails(void **state)
 {
     (void)state;
     struct scene *const scene = scene_for_failures();
-    for (uint64_t k = 1;; k++) {
+    for (uint64_t k = 1;; k += UNDER_TSAN ? 3 : 1) {
         scene->store.fail_at = k;
         enum status const status = scene_run(scene, 3, 100000, &at_once);
         bool const end = scene->store.writes + scene->store.reads < k;
@@ -593,7 +594,7 @@ static void survives_a_sink_that_fails(void **state)
 {
     (void)state;
     struct scene *const scene = scene_for_failures();
-    for (uint64_t k = 1;; k += 1 + k / 20) {
+    for (uint64_t k = 1;; k += 1 + k / (UNDER_TSAN ? 5 : 20)) {
         struct memory_sink like = late;
         like.fail_at = k;
         enum status const status = scene_run(scene, 2, 300000, &like);
@@ -609,7 +610,7 @@ static void stops_at_any_poll(void **state)
 {
     (void)state;
     struct scene *const scene = scene_for_failures();
-    for (stop_at_poll = 1;; stop_at_poll += 1 + stop_at_poll / 20) {
+    for (stop_at_poll = 1;; stop_at_poll += 1 + stop_at_poll / (UNDER_TSAN ? 5 : 20)) {
         enum status const status = scene_run(scene, 3, 300000, stop_at_poll % 2 == 0 ? &late : &at_once);
         bool const end = polls < stop_at_poll;
         assert_int_equal(status, end ? STATUS_OK : STATUS_TERMINATED);

@@ -10,6 +10,7 @@
 #include "core/flow/pipeline.h"
 #include "tests/unit/memory_ports.h"
 #include "tests/unit/memory_stream.h"
+#include "tests/unit/under_tsan.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -652,7 +653,7 @@ static void survives_a_sink_that_fails(void **state)
         for (uint32_t threads = 1; threads <= 3; threads += 2) {
             struct scene *scene = scene_create(120);
             scene->options.assemble.max_rows = 50;
-            for (uint64_t k = 1;; k++) {
+            for (uint64_t k = 1;; k += UNDER_TSAN ? 4 : 1) {
                 struct memory_sink like = sinks[i];
                 like.fail_at = k;
                 enum status const status = scene_run(scene, threads, 30000, &like, 0);
@@ -673,7 +674,7 @@ static void stops_at_any_poll(void **state)
     static const struct memory_sink late = {.hold = 10000, .random = 3};
     for (uint32_t threads = 1; threads <= 8; threads += 7) {
         struct scene *scene = scene_create(120);
-        for (stop_at_poll = 1;; stop_at_poll++) {
+        for (stop_at_poll = 1;; stop_at_poll += UNDER_TSAN ? 3 : 1) {
             enum status const status =
                 scene_run(scene, threads, 9000, stop_at_poll % 2 == 0 ? &late : NULL, 0);
             bool const end = polls < stop_at_poll;
