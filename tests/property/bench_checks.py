@@ -56,6 +56,21 @@ class Checks(unittest.TestCase):
         self.texts = list(texts)
         self.want = self.checker.reference(self.plain)
 
+    def test_claims(self):
+        """Each of the shards is claimed and handed over once, by more threads than there are shards, or fewer."""
+        program = os.path.join(BUILD, "bench", "bench_claims")
+        job = os.path.join(ROOT, "bench", "job_a.yaml")
+        for shards in ("1", "1000"):
+            run = subprocess.run([program, "--shards", shards, "--rounds", "2", "--job", job], capture_output=True,
+                                 text=True, check=True)
+            environment, result = map(json.loads, run.stdout.splitlines())
+            self.assertEqual(environment["environment"]["benchmark"], "bench_claims")
+            self.assertEqual((result["items"], result["threads"], result["repetitions"]), (int(shards), 192, 2))
+            self.assertTrue(result["verified"] and result["correct"])
+        bad = subprocess.run([program, "--shards", "0"], capture_output=True, check=False)
+        self.assertEqual(bad.returncode, 1)
+        self.assertIn(b"allowed is a number from 1", bad.stderr)
+
     def wrong(self, rows, ordered=True, header=None):
         with self.assertRaises(benchlib.Wrong) as caught:
             self.checker.check(self.csv(rows, header), self.want, ordered)
