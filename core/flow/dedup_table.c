@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Fewer loose entries are not worth a merge: a block of them. Sorting as many takes a core's first cache
- * only, and a table of a few per partition is sorted once, when it is finished. */
-#define LOOSE_MIN DEDUP_BLOCK_ENTRIES
+/* Fewer loose entries are not worth a merge: sorting as many takes a core's first cache only (12 KiB), and a
+ * table of a few per partition is sorted once, when it is finished. */
+#define LOOSE_MIN 512u
 
 /* How many candidates ahead a partition is brought into the cache, and then the place of its next entry: each
  * well longer than a memory's delay. */
