@@ -14,8 +14,8 @@
 
 /* How many candidates ahead a partition is brought into the cache, and then the place of its next entry: each
  * well longer than a memory's delay. */
-#define PREFETCH_PARTITION 16u
-#define PREFETCH_ENTRY     8u
+#define PREFETCH_PARTITION 32u
+#define PREFETCH_ENTRY     16u
 
 /* ---- memory ---- */
 
