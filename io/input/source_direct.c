@@ -44,19 +44,18 @@ static size_t alignment_of(int descriptor)
 
 size_t source_direct_align(int descriptor, int *error)
 {
+    _Alignas(SOURCE_DIRECT_ALIGN_MAX) uint8_t block[SOURCE_DIRECT_ALIGN_MAX];
     size_t const align = alignment_of(descriptor);
     int const flags = fcntl(descriptor, F_GETFL);
-    void *block = NULL;
     *error = EINVAL;
-    if (align == 0 || posix_memalign(&block, align, align) != 0) return 0;
+    if (align == 0) return 0;
     bool good = flags >= 0 && fcntl(descriptor, F_SETFL, flags | O_DIRECT) == 0;
-    if (good) good = pread(descriptor, block, align, 0) >= 0;
-    if (!good) {
-        *error = errno;
-        if (flags >= 0) (void)fcntl(descriptor, F_SETFL, flags); /* may be read as others are */
-    }
-    free(block);
-    return good ? align : 0;
+    /* Any other failure is the file's: windows meet it. */
+    good = good && (pread(descriptor, block, align, 0) >= 0 || (errno != EINVAL && errno != EOPNOTSUPP));
+    if (good) return align;
+    *error = errno;
+    if (flags >= 0) (void)fcntl(descriptor, F_SETFL, flags); /* may be read as others are */
+    return 0;
 }
 
 size_t source_direct_fit(uint64_t memory)

@@ -1,11 +1,13 @@
 """What the property drivers share: running penstock in a folder of its own, and comparing what it left with what
 the reference says. Standard library only."""
+import ctypes
 import gzip
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import zlib
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -15,6 +17,28 @@ RUN_TIME = "2026-11-22T03:00:00Z"
 RUN_ID = "0123456789abcdef"
 REJECT_KEYS = ["source", "offset", "length", "line", "code", "path", "raw"]
 TIMEOUT = 120  # seconds: a run takes milliseconds; whatever takes this long hangs
+
+
+def refusal_of_direct():
+    """Why --input-mode direct can't be had for files in the temporary folder; None: it can."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.syscall.restype = ctypes.c_long
+    ring = libc.syscall(ctypes.c_long(425), ctypes.c_long(1), ctypes.create_string_buffer(120))  # io_uring_setup(2)
+    if ring < 0:
+        return f"io_uring: {os.strerror(ctypes.get_errno())}"
+    os.close(ring)
+    with tempfile.NamedTemporaryFile() as file:
+        try:
+            os.close(os.open(file.name, os.O_RDONLY | os.O_DIRECT))
+        except OSError as error:
+            return f"O_DIRECT: {error.strerror}"
+    return None
+
+
+LEFT_OUT = refusal_of_direct()
+MODES = ("mmap", "read") if LEFT_OUT else ("mmap", "read", "direct")
+if LEFT_OUT:
+    print(f"left out: --input-mode direct, which this system refuses: {LEFT_OUT}", file=sys.stderr)
 
 
 class Outcome:

@@ -18,7 +18,7 @@ import common
 VARIANTS = [["--threads", "1"], ["--threads", "2"], ["--threads", "3", "--shard-size", "1"],
             ["--threads", "8", "--shard-size", "700", "--input-mode", "read"],
             ["--threads", "64", "--shard-size", "4096", "--input-mode", "mmap"],
-            ["--threads", "3", "--shard-size", "300", "--input-mode", "direct"]]
+            ["--threads", "3", "--shard-size", "300", "--input-mode", common.MODES[-1]]]
 
 
 def root():

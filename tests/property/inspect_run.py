@@ -104,7 +104,7 @@ def check_catalogue(binary, folder, r, dumps):
     least = 1 + sum(map(len, dumps)) // 1000  # a thousand shards are enough
     for _ in range(3):
         flags = ["--threads", str(r.randint(1, 6)), "--shard-size", str(least * r.choice([1, 10, 300, 2000])),
-                 "--input-mode", r.choice(["read", "mmap", "direct"])]
+                 "--input-mode", r.choice(common.MODES)]
         status, again, stderr = run([binary, "inspect", "--json", *flags, *names], folder)
         if status != 0 or again != first:
             problems.append(f"{' '.join(flags)}: status {status}, other output than before: {stderr}")

@@ -32,7 +32,6 @@ import reference
 
 THREADS = [1, 2, 3, 8, 64]
 SHARDS = [1, 7, 64, 65, 500, 4096, 1 << 20, None]
-MODES = ["mmap", "read", "direct"]
 SMALL_RECORDS = (100, 300, 500, 1000, 1500, "4KiB", "64KiB")  # source.max_record with which this is enough:
 LITTLE_MEMORY = "32MiB"
 NAMES = ["a.ndjson", "b.ndjson", "B.ndjson", "a b.ndjson", "\u00e9.ndjson"]
@@ -186,7 +185,7 @@ def flag_sets(r, spec):
     small = spec.get("source", {}).get("max_record", "16MiB") in SMALL_RECORDS
     sets = [["--threads", "1"]]
     for _ in range(3):
-        flags = ["--threads", str(r.choice(THREADS)), "--input-mode", r.choice(MODES)]
+        flags = ["--threads", str(r.choice(THREADS)), "--input-mode", r.choice(common.MODES)]
         shard = r.choice(SHARDS)
         if shard is not None:
             flags += ["--shard-size", str(shard)]

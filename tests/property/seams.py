@@ -129,7 +129,7 @@ def try_file(binary, folder, data, expected):
     for number, size in enumerate(sizes, 1):
         # threads and ways of reading take turns: all of them meet all kinds of seams
         flags = ["--threads", str((1, 3, 2)[size % 3]), "--shard-size", str(size), "--input-mode",
-                 ("mmap", "read", "direct")[size // 3 % 3]]
+                 common.MODES[size // 3 % len(common.MODES)]]
         outcome = common.run(binary, folder, "job.yaml", ["dump.json"], flags)
         found = [] if expected is None else common.compare(expected, outcome)
         seen = (outcome.status, outcome.files, outcome.rejects, (outcome.report or {}).get("metrics", {}).get("recordSummary"))

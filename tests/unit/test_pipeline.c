@@ -177,6 +177,10 @@ static enum status scene_run(struct scene *scene, uint32_t threads, uint64_t sha
     assert_int_equal(scene->sink.held_count, 0); /* every piece is home */
     if (status == STATUS_OK) assert_int_equal(scene->sink.undrained, 0);
     assert_int_equal(scene->sink.wrong, 0);
+    uint64_t expected = 0;
+    for (int i = 0; i < 3; i++)
+        expected += atomic_exchange(&scene->sources[i].expectations, 0);
+    if (status == STATUS_OK) assert_int_equal(expected, scene->plan.count);
     for (int i = 0; i < 3; i++) {
         assert_int_equal(atomic_load(&scene->sources[i].readers), 0);
         assert_int_equal(atomic_load(&scene->sources[i].wrong), 0);

@@ -41,7 +41,7 @@ static const char *path_of(void **state)
 
 static int setup(void **state)
 {
-    static const char name[] = "/tmp/test_source_direct.XXXXXX";
+    static const char name[] = "/var/tmp/test_source_direct.XXXXXX";
     char *const path = malloc(sizeof name);
     if (path == NULL) return -1;
     memcpy(path, name, sizeof name);
@@ -267,7 +267,6 @@ static bool all_there(struct source *source)
 
 static int no_rings(const char *path)
 {
-    if (source_ring_refusal() != 0) return 1;
     if (!refuse(SYS_io_uring_setup, 0, EPERM)) return 2;
     if (source_ring_refusal() != EPERM) return 3;
     struct source *const source = source_file_open(path, SOURCE_MODE_DIRECT, NULL);
