@@ -26,6 +26,7 @@ import threading
 import time
 
 import common
+import seams
 
 MIB = 1 << 20
 ROWS, BIG_ROWS = 190000, 1250000  # about 1,610 bytes each: 300 MB, 2 GB
@@ -205,6 +206,32 @@ def case_record_sizes(world):
         notes.append(f"{threads} threads: {peak / MIB:.0f} MiB, least {least}")
     os.remove(world.path("sizes.ndjson"))
     return "; ".join(notes)
+
+
+def case_container_sizes(world):
+    """64 MiB in containers that are no lines, and a byte more."""
+    job = world.job("inside", PLAIN, source={"max_record": "64MiB"}, rejects={"path": "inside.jsonl", "max": 1})
+    notes = []
+    for name in ("array", "concatenated", "entities", "under a key"):
+        room = 64 * MIB - (100 if name == "entities" else 0)  # of an entity counts what is around it, too
+        good, bad = (b'{"id":2,"a":"' + b"y" * (size - 15) + b'"}' for size in (room, 64 * MIB + 1))
+        text = seams.contain(name, [b'{"id":1}', b'{"id":1}', good, bad, b'{"id":3}'], b"\n", b"")[0]
+        wanted = b"Id,A\n1,\n1,\n2," + good[13:-2] + b"\n3,\n"
+        with open(world.path("inside"), "wb") as dump:
+            dump.write(text)
+        subprocess.run(["zstd", "-q1f", world.path("inside"), "-o", world.path("inside.zst")], check=True)
+        for source, threads in (("inside", "3"), ("inside.zst", "2")):
+            flags = ("--threads", threads, "--input-mode", "read")
+            least = least_named(world.run(job, source, "inside_out", *flags, "--memory-limit", "1MiB", status=2))
+            peak = measured(world, least * MIB, job, source, "inside_out", *flags)
+            check(world.content("inside_out", "inside_0001.csv") == wanted, f"{name}, {source}: wrong rows")
+            with open(world.path("inside.jsonl"), encoding="utf-8") as rejects:
+                codes = [json.loads(line)["code"] for line in rejects]
+            check(codes == ["too_large"], f"{name}, {source}: {codes}")
+            shutil.rmtree(world.path("inside_out"))
+            notes.append(f"{name} {peak / MIB:.0f} of {least} MiB")
+    os.remove(world.path("inside"))
+    return ", ".join(notes)
 
 
 def case_dense_records(world):
@@ -603,7 +630,7 @@ def case_race(world):
     return f"{rounds} rounds"
 
 
-CASES = [case_record_sizes, case_dense_records, case_giant_rows, case_columns, case_rejects, case_memory,
+CASES = [case_record_sizes, case_container_sizes, case_dense_records, case_giant_rows, case_columns, case_rejects, case_memory,
          case_streams, case_waiting_pipe, case_many_files, case_changed_sources, case_direct, case_signals,
          case_full_disk, case_race]
 

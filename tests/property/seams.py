@@ -80,8 +80,9 @@ def contain(name, records, line_end, mark):
         if pretty:
             record = contained.pretty(record, INDENT.get(name, 0))
         text += (between if number else b"").replace(b"\n", line_end)
-        value = len(text) + front.find(b"{") if front else len(text)
-        text += front.replace(b"N", b"%d" % number).replace(b"\n", line_end)
+        around = front.replace(b"N", b"%d" % number).replace(b"\n", line_end)
+        value = len(text) + max(around.find(b"{"), 0)
+        text += around
         begin = len(text)
         text += record.replace(b"\n", line_end)
         end = len(text)
