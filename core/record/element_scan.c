@@ -137,6 +137,10 @@ static enum element_end at_mark(struct element_scan *scan, const struct view *vi
         return ELEMENT_MORE;
     }
     if (scan->arrays != 0 && scan->depth == scan->arrays) return break_off(scan, &mark);
+    if (scan->depth > ELEMENT_SCAN_NESTED) {
+        const struct element_mark *const first = earliest(scan, 1, scan->depth);
+        return first->at == NOWHERE ? ELEMENT_MORE : break_off(scan, first);
+    }
     if (scan->over || scan->depth > ELEMENT_SCAN_LEVELS) return ELEMENT_MORE;
     if (scan->marks[scan->depth].at == NOWHERE) scan->marks[scan->depth] = mark;
     return ELEMENT_MORE;

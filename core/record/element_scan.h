@@ -15,6 +15,7 @@
  *   where marks are                             the element goes to
  *   behind what is out of place                 the first of them
  *   in arrays, the element's outermost ones     the first of them
+ *   in more than ELEMENT_SCAN_NESTED brackets   the first one in a bracket that is still open
  *   none of these, and it is longer than        the first one in a bracket that is still open, or was
  *   `limit`                                     closed last
  *   none of these, and the source ends          the same, when what closes a bracket in it ends the source
@@ -32,6 +33,10 @@
 
 /* Marks are kept for so many open brackets; deeper ones are not turned back to. */
 #define ELEMENT_SCAN_LEVELS 64u
+/* Records that are never closed seem to lie in each other: each would be looked through to the limit, for
+ * nothing but the first mark in it. Half of this many objects that look like records, one in the other, are
+ * in no record. */
+#define ELEMENT_SCAN_NESTED 256u
 
 enum element_end {
     ELEMENT_MORE,   /* not seen yet */

@@ -70,6 +70,7 @@ SHAPES = [
     Shape("an array of records in records", b"[" + TINY, b',{"id":1,"a":[1', b"", stops=True),
     Shape("behind an array", b"[" + TINY + b"]", b"x", b"", more=1, code="trailing_content"),
     Shape("texts on one line", TINY, TINY, b"", records=1, more=1),
+    Shape("records in records on lines", TINY + TINY + b"\n", b'{"id":1,"a":[\n', b"", stops=True),
     Shape("pretty-printed texts", b"", b'{\n  "id": 1\n}\n', b"", records=1),
     Shape("words behind a text", TINY + TINY + b"\n", b"x\n", b"", stops=True),
     Shape("entities", b"{" + ENTITY, b"," + ENTITY, b"}", records=1, more=1),

@@ -156,6 +156,32 @@ static void limits(void **state)
     free(text);
 }
 
+/* Records that are never closed: those that lie in too many others are not looked through to their ends. */
+static void nested(const char *front, const char *unit, unsigned count, const char *wanted)
+{
+    size_t const step = strlen(unit);
+    char *const text = malloc(strlen(front) + count * step + 1);
+    assert_non_null(text);
+    size_t length = (size_t)sprintf(text, "%s", front);
+    for (unsigned i = 0; i < count; i++)
+        length += (size_t)sprintf(text + length, "%s", unit);
+    for (int anew = 0; anew < 2; anew++) {
+        char *const got = elements_of(text, length, 0, anew != 0);
+        assert_memory_equal(got, wanted, strlen(wanted));
+        free(got);
+    }
+    free(text);
+}
+
+static void never_closed(void **state)
+{
+    (void)state;
+    nested("{\"id\":1}{\"id\":2}\n", "{\"id\":3,\"a\":[\n", 200,
+           "{\"id\":1}\n{\"id\":2}\n!{\"id\":3,\"a\":[\n!{\"id\":3");
+    nested("[{\"id\":1}", ",{\"id\":3,\"a\":[1", 200, "{\"id\":1}\n!{\"id\":3,\"a\":[1\n!{\"id\":3");
+    nested("[{\"id\":1}", ",{\"id\":3,\"a\":[1", 100, "{\"id\":1}\n{\"id\":3,\"a\":[1,{\"id\":3");
+}
+
 /* What is shown at a time never shows: long texts with a bit of everything. */
 static void shown_in_pieces(void **state)
 {
@@ -203,8 +229,8 @@ static void shown_in_pieces(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(good_ones), cmocka_unit_test(broken_ones),     cmocka_unit_test(cut_ones),
-        cmocka_unit_test(limits),    cmocka_unit_test(shown_in_pieces),
+        cmocka_unit_test(good_ones), cmocka_unit_test(broken_ones),  cmocka_unit_test(cut_ones),
+        cmocka_unit_test(limits),    cmocka_unit_test(never_closed), cmocka_unit_test(shown_in_pieces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
