@@ -33,8 +33,8 @@ JOB = {"name": "bomb", "identity": {"column": "Id", "paths": ["id"]}, "columns":
 
 
 class Shape:
-    """`front`, then `unit` again and again, then `back`. `records`: in a unit; `more`: in front and back; `code`: of the
-    one record that fails; `stops`: more fail than the budget of one takes; `soon`: it is read in a few seconds."""
+    """`front`, then `unit` again and again, then `back`. `records`: in a unit; `more`: in front and back; `code`: of
+    the one record that fails; `stops`: more fail than the budget of one takes; `soon`: it is read in a few seconds."""
 
     def __init__(self, name, front, unit, back, records=0, more=0, code=None, stops=False, soon=False):
         self.name, self.front, self.unit, self.back = name, front, unit, back
@@ -200,7 +200,7 @@ def prepare(folder):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("binary")
-    parser.add_argument("--full", action="store_true", help="10 GB of zstd, 1 GB of gzip, and this by inspect too: half an hour")
+    parser.add_argument("--full", action="store_true", help="10 GB of zstd, 1 GB of gzip, this by inspect too: an hour")
     parser.add_argument("--only", metavar="TEXT", default="", help="shapes whose names have it in them")
     parser.add_argument("-v", action="store_true", help="what each one took")
     arguments = parser.parse_args()

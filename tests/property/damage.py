@@ -62,8 +62,8 @@ def seek_table(frames, texts):
 
 
 class File:
-    """`ends`: where a cut leaves a whole file, with the bytes of text before it. `exact`: what comes out of a cut file is
-    known (`given`: bytes of text out of so many stored ones)."""
+    """`ends`: where a cut leaves a whole file, with the bytes of text before it. `given`: how many bytes of text come out
+    of a file that is cut off, where that is known."""
 
     def __init__(self, name, members, texts, behind=b"", given=None):
         self.name, self.stored, self.given = name, b"".join(members) + behind, given
@@ -227,9 +227,11 @@ class Trial:
 def trials(file):
     stored = file.stored
     for length in range(len(stored) + 1):
-        yield Trial(file, length, f"cut at {length}", stored[:length], lambda tried, at=length: check_cut(file, at, tried))
+        yield Trial(file, length, f"cut at {length}", stored[:length],
+                    lambda tried, at=length: check_cut(file, at, tried))
     for number, tail in enumerate(TAILS):
-        yield Trial(file, number, f"{tail[:8]!r} behind", stored + tail, lambda tried, t=tail: check_tail(file, t, tried))
+        yield Trial(file, number, f"{tail[:8]!r} behind", stored + tail,
+                    lambda tried, t=tail: check_tail(file, t, tried))
     checked = file.name.endswith(".gz") or file.name.startswith("one")
     for at in range(len(stored)):
         flipped = stored[:at] + bytes([stored[at] ^ 1 << at % 8]) + stored[at + 1:]

@@ -4,7 +4,8 @@
     edges.py BINARY [-v]
 
 Each edge stands between two good records, alone and beside all others. Rows, rejects and counts are those that
-reference/ gives for the records a line each, for one thread and many; --strict must take them, too. Standard library only; zstd is its own tool.
+reference/ gives for the records a line each, for one thread and many; --strict must take them, too. Standard library
+only; zstd is its own tool.
 """
 import argparse
 import base64
@@ -23,7 +24,8 @@ MAX_RECORD, MAX_DEPTH = 4096, 20
 SPEC = {"name": "edges", "identity": {"column": "CustomerID", "paths": ["id"]},
         "columns": [{"name": "A", "path": "a"}, {"name": "B", "path": "b.c"}], "rejects": {"max": 1000},
         "source": {"max_record": MAX_RECORD, "max_depth": MAX_DEPTH}}
-WAYS = [["--threads", "1"], ["--threads", "3", "--shard-size", "100"], ["--threads", "2", "--shard-size", "3000", "--strict"]]
+WAYS = [["--threads", "1"], ["--threads", "3", "--shard-size", "100"],
+        ["--threads", "2", "--shard-size", "3000", "--strict"]]
 
 
 def deep(levels, key=b"z"):
