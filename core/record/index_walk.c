@@ -255,6 +255,15 @@ static inline bool joint_matches(const struct index_walk *walk, const uint32_t *
     return walk_key_matches(memo, walk->bytes + token[0], any) && token[2] < end;
 }
 
+/* The same with blanks before the key's quote. */
+static inline bool joint_matches_apart(const struct index_walk *walk, const uint32_t *token,
+                                       const struct index_walk_memo *memo, uint32_t any, uint32_t end)
+{
+    const uint8_t *const bytes = walk->bytes;
+    return (any != 0 || bytes[token[0]] == ',') && token[2] < end &&
+           walk_key_matches(memo, bytes + token[1] - 1, WALK_KEY_ANY_JOINT);
+}
+
 /* `depth`: containers open around the object. */
 static const uint32_t *walk_object(struct index_walk *walk, const uint32_t *token,
                                    const struct plan_node *node, uint32_t depth)
@@ -280,6 +289,8 @@ static const uint32_t *walk_object(struct index_walk *walk, const uint32_t *toke
             object = frame->object;
             memo = frame->expected;
             continue;
+        } else if (joint_matches_apart(walk, token, memo, any, end)) {
+            expected = memo + 1;
         } else {
             expected = memo;
             memo = joint_other(walk, node, token, any != 0, expected);
@@ -328,7 +339,9 @@ static const uint32_t *walk_object_several(struct index_walk *walk, const uint32
     if (depth == walk->depth_max) return walk_defect(walk, DEFECT_DEPTH, *token);
     for (;;) {
         expected = memo;
-        if (!joint_matches(walk, token, memo, first ? WALK_KEY_ANY_JOINT : 0, walk->end)) {
+        uint32_t const any = first ? WALK_KEY_ANY_JOINT : 0;
+        if (!joint_matches(walk, token, memo, any, walk->end) &&
+            !joint_matches_apart(walk, token, memo, any, walk->end)) {
             if (!first && walk->bytes[token[0]] == '}' && token[0] < walk->end) break;
             memo = joint_other(walk, node, token, first, expected);
             if (memo == NULL) return NULL;

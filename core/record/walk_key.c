@@ -111,7 +111,6 @@ static const struct index_walk_memo *memo_search(const struct index_walk_memos *
                                                  const struct index_walk_memo *expected, const uint8_t *joint)
 {
     const struct index_walk_memo *const end = memos->list + memos->count;
-    if (walk_key_matches(expected, joint, WALK_KEY_ANY_JOINT)) return expected; /* blanks before it */
     for (unsigned ahead = 0; ahead < INDEX_WALK_MEMO_AHEAD && expected < end; ahead++)
         if (walk_key_matches(++expected, joint, WALK_KEY_ANY_JOINT)) return expected;
     for (const struct index_walk_memo *memo = memos->list; memo < end; memo++)

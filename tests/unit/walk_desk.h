@@ -37,6 +37,7 @@ enum walk_mappings {
     WALK_IDENTITIES,
     WALK_SEGMENTS,
     WALK_BESIDE, /* segments and columns below segmentMembership */
+    WALK_DEEP,   /* more objects inside each other than the walk takes without a call */
     WALK_MAPPINGS
 };
 
@@ -63,6 +64,7 @@ static const struct walk_mapping walk_mappings[WALK_MAPPINGS] = {
                                  "segmentMembership[*].s2.status", "b"},
                      .name_space = "Ups",
                      .segments = {"s.1", "s2"}},
+    [WALK_DEEP] = {.columns = {"a.b.a.b.a.b.a.b.a.b.a.b", "a.b.a.b.a.b.a.b.a.c", "a.c", "b"}},
 };
 
 struct walk_desk {
