@@ -129,7 +129,8 @@ static enum status start_fetching(struct run_objects *objects, struct fault *fau
     struct fetch_options const fetch = {.buckets = objects->buckets,
                                         .bucket_count = objects->count,
                                         .heads = objects->connections,
-                                        .prepare = machine_prepare_memory};
+                                        .prepare = machine_prepare_memory,
+                                        .now = machine_now};
     objects->tender = s3_tender_start(&tender, fault);
     if (objects->tender == NULL) return fault->status;
     objects->fetch = fetch_create(&fetch, fault);

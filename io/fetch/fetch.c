@@ -92,8 +92,11 @@ const struct source_remote *fetch_port(const struct fetch *fetch)
 enum status fetch_start(struct fetch *fetch, const struct fetch_plan *plan, struct fault *fault)
 {
     fetch->plan = *plan;
-    if (fetch_shelf_start(fetch->shelf, plan->range_bytes, plan->slots, fetch->options.prepare))
-        return STATUS_OK;
+    struct fetch_shelf_rules const rules = {.range_bytes = plan->range_bytes,
+                                            .slots = plan->slots,
+                                            .prepare = fetch->options.prepare,
+                                            .now = fetch->options.now};
+    if (fetch_shelf_start(fetch->shelf, &rules)) return STATUS_OK;
     return fault_set(fault, STATUS_IO, "no memory for %u ranges of %zu bytes to read from S3", plan->slots,
                      plan->range_bytes);
 }

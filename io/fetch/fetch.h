@@ -32,6 +32,7 @@ struct fetch_options {
     uint32_t heads; /* first bytes of objects that are on their way at once, while they are listed */
     /* Tells the system of memory that is about to be filled; may be NULL. */
     prepare_fn *prepare;
+    uint64_t (*now)(void); /* nanoseconds, steady; NULL: every store is taken for a far one (fetch_pace.h) */
 };
 
 struct fetch;

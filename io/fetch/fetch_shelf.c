@@ -43,18 +43,19 @@ static void number_ranges(struct fetch_shelf *shelf)
     }
     shelf->asked = shelf->highest = 0;
     shelf->asks_of = 0;
-    shelf->reach = 1;
+    fetch_pace_start(&shelf->pace, shelf->slot_count, shelf->now == NULL ? FETCH_FAR : FETCH_UNKNOWN);
 }
 
-bool fetch_shelf_start(struct fetch_shelf *shelf, size_t range_bytes, uint32_t slots, prepare_fn *prepare)
+bool fetch_shelf_start(struct fetch_shelf *shelf, const struct fetch_shelf_rules *rules)
 {
-    shelf->prepare = prepare;
-    shelf->range_bytes = range_bytes;
-    shelf->slots = calloc((size_t)slots + 1, sizeof *shelf->slots);
+    shelf->prepare = rules->prepare;
+    shelf->now = rules->now;
+    shelf->range_bytes = rules->range_bytes;
+    shelf->slots = calloc((size_t)rules->slots + 1, sizeof *shelf->slots);
     if (shelf->slots == NULL) return false;
-    for (; shelf->slot_count < slots; shelf->slot_count++) {
+    for (; shelf->slot_count < rules->slots; shelf->slot_count++) {
         struct fetch_slot *const slot = &shelf->slots[shelf->slot_count];
-        slot->range.bytes = malloc(range_bytes + LIMIT_PADDING);
+        slot->range.bytes = malloc(rules->range_bytes + LIMIT_PADDING);
         if (slot->range.bytes == NULL) return false;
     }
     number_ranges(shelf);

@@ -6,12 +6,12 @@
  *
  * Workers claim shards in input order, so that all of them together read the ranges one after the other. The
  * shelf asks for those behind the last one that was wanted, first one, then two, four, ... until every slot
- * is in use: who wants a few records does not have others sent. A slot is free again when each of its cells
- * was read to its end and no reader is as far back as that any more (one that stood still for long does not
- * count). Whoever comes back to a range that has gone (a record's second look, a shard that is converted
- * again), or to one for which no slot is free, reads it past the shelf, or from a slot that is for the
- * taking: nothing that is read hangs on what is on the shelf, and nobody waits for a slot, only for a range
- * that is on its way.
+ * is in use: who wants a few records does not have others sent; of a near store only few (fetch_pace.h). A
+ * slot is free again when each of its cells was read to its end and no reader is as far back as that any more
+ * (one that stood still for long does not count). Whoever comes back to a range that has gone (a record's
+ * second look, a shard that is converted again), or to one for which no slot is free, reads it past the
+ * shelf, or from a slot that is for the taking: nothing that is read hangs on what is on the shelf, and
+ * nobody waits for a slot, only for a range that is on its way.
  *
  * Checksums: an object that is one range is asked for whole, with the store's checksum in the reply. Of
  * larger ones HEAD tells it, sent beside the first range; who takes a range off the network first sums it up,
@@ -35,8 +35,15 @@ void fetch_shelf_destroy(struct fetch_shelf *shelf);
 
 /* The next object of the run, whose texts are borrowed. Its number from 0, or SIZE_MAX: no memory. */
 size_t fetch_shelf_add(struct fetch_shelf *shelf, const struct s3_object *object);
-/* False: no memory. `prepare`, which may be NULL, is told of a slot's memory before it is filled first. */
-bool fetch_shelf_start(struct fetch_shelf *shelf, size_t range_bytes, uint32_t slots, prepare_fn *prepare);
+struct fetch_shelf_rules {
+    size_t range_bytes;
+    uint32_t slots;
+    prepare_fn *prepare;   /* told of a slot's memory before it is filled first; may be NULL */
+    uint64_t (*now)(void); /* NULL: see fetch.h */
+};
+
+/* False: no memory. `rules` is copied. */
+bool fetch_shelf_start(struct fetch_shelf *shelf, const struct fetch_shelf_rules *rules);
 /* Nothing behind the first `bytes` of an object is wanted; from fetch_shelf_restart() on. */
 void fetch_shelf_cut(struct fetch_shelf *shelf, size_t object, uint64_t bytes);
 /* Begins anew with the first object. */

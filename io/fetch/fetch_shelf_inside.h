@@ -5,6 +5,7 @@
 #ifndef PENSTOCK_IO_FETCH_FETCH_SHELF_INSIDE_H
 #define PENSTOCK_IO_FETCH_FETCH_SHELF_INSIDE_H
 
+#include "io/fetch/fetch_pace.h"
 #include "io/fetch/fetch_shelf.h"
 #include "io/fetch/fetch_sums.h"
 
@@ -26,10 +27,11 @@ struct fetch_slot {
     enum slot_state state;
     uint64_t number; /* of its range, over all objects */
     size_t object;
-    uint64_t unread;  /* cells */
-    uint32_t readers; /* no other range comes while there are any */
-    uint64_t used;    /* when it was read last, by the shelf's clock */
-    bool is_prepared; /* its buffer */
+    uint64_t unread;   /* cells */
+    uint32_t readers;  /* no other range comes while there are any */
+    uint64_t used;     /* when it was read last, by the shelf's clock */
+    uint64_t asked_at; /* when its range was asked for, by the shelf's now() */
+    bool is_prepared;  /* its buffer */
     struct fault fault;
 };
 
@@ -53,14 +55,16 @@ struct fetch_shelf {
     struct fetch_slot *slots;
     uint32_t slot_count;
     size_t range_bytes;
-    uint64_t total;   /* ranges of all objects */
-    uint64_t asked;   /* ranges before it were asked for */
-    size_t asks_of;   /* the object of range `asked` */
-    uint64_t highest; /* behind the last range that was wanted */
-    uint32_t reach;   /* ranges that are asked for ahead of it */
-    uint64_t clock;   /* readings so far */
+    uint64_t total;         /* ranges of all objects */
+    uint64_t asked;         /* ranges before it were asked for */
+    size_t asks_of;         /* the object of range `asked` */
+    uint64_t highest;       /* behind the last range that was wanted */
+    struct fetch_pace pace; /* how many are asked for ahead of it */
+    uint64_t clock;         /* readings so far */
     prepare_fn *prepare;
+    uint64_t (*now)(void); /* NULL: nobody measures */
     struct fetch_view *views;
+    uint32_t readers; /* views */
 };
 
 /* fetch_shelf_read.c, under the mutex, which is held but while they wait: */

@@ -5,6 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Ranges before those that are read that stay while others are empty: for second looks. */
+#define KEPT_BEHIND 2u
+/* Of a range's time: who waits for less found it there. */
+#define WAITED_SHARE 8u
+
 /* ---- proofs: under the mutex, but for waiting ---- */
 
 static void ask_proof(struct shelved *shelved)
@@ -85,18 +90,21 @@ static uint64_t lowest_view(const struct fetch_shelf *shelf)
     return lowest;
 }
 
-/* One without a range, or of those below `limit` that were read to their end the one left longest; NULL: all
- * are in use. */
+/* Of those below `limit` that were read to their end the one left longest, or one without a range; NULL: all
+ * are in use. What was used is in the caches, perhaps, and its pages are there; but as long as there is room,
+ * ranges just behind the readers stay. */
 static struct fetch_slot *find_room(struct fetch_shelf *shelf, uint64_t limit)
 {
-    struct fetch_slot *best = NULL;
+    struct fetch_slot *best = NULL, *empty = NULL;
     for (uint32_t i = 0; i < shelf->slot_count; i++) {
         struct fetch_slot *const slot = &shelf->slots[i];
-        if (slot->state == SLOT_FREE) return slot;
+        if (slot->state == SLOT_FREE && (empty == NULL || (slot->is_prepared && !empty->is_prepared)))
+            empty = slot;
         bool const spent = slot->state == SLOT_HERE && slot->readers == 0 && slot->unread == 0;
         if (spent && slot->number < limit && (best == NULL || slot->used < best->used)) best = slot;
     }
-    return best;
+    bool const is_kept = best != NULL && best->number + KEPT_BEHIND >= limit;
+    return best == NULL || (is_kept && empty != NULL) ? empty : best;
 }
 
 static void ask_into(struct fetch_shelf *shelf, struct fetch_slot *slot, size_t object, uint64_t number)
@@ -107,6 +115,7 @@ static void ask_into(struct fetch_shelf *shelf, struct fetch_slot *slot, size_t 
     slot->number = number;
     slot->object = object;
     slot->state = SLOT_COMING;
+    slot->asked_at = shelf->now == NULL ? 0 : shelf->now();
     slot->unread = UINT64_MAX;
     if (!slot->is_prepared && shelf->prepare != NULL)
         shelf->prepare(slot->range.bytes, shelf->range_bytes, PREPARE_IN_ORDER);
@@ -120,7 +129,7 @@ static void ask_ahead(struct fetch_shelf *shelf)
 {
     struct fetch_slot *slot;
     uint64_t const limit = lowest_view(shelf);
-    while (shelf->asked < shelf->total && shelf->asked < shelf->highest + shelf->reach &&
+    while (shelf->asked < shelf->total && shelf->asked < shelf->highest + shelf->pace.reach &&
            (slot = find_room(shelf, limit)) != NULL) {
         while (shelf->asked >= shelf->objects[shelf->asks_of].first + shelf->objects[shelf->asks_of].ranges)
             shelf->asks_of++;
@@ -132,7 +141,7 @@ static void note_wanted(struct fetch_shelf *shelf, size_t object, uint64_t numbe
 {
     if (number < shelf->highest) return;
     shelf->highest = number + 1;
-    if (shelf->reach < shelf->slot_count) shelf->reach *= 2;
+    fetch_pace_wanted(&shelf->pace, shelf->readers);
     if (number > shelf->asked + shelf->slot_count) { /* what lies between is not wanted now */
         shelf->asked = number;
         shelf->asks_of = object;
@@ -158,6 +167,15 @@ static struct fetch_slot *want(struct fetch_shelf *shelf, size_t object, uint64_
 
 /* ---- reading ---- */
 
+/* The range was asked for at `asked`, and somebody began to wait for it at `began`. */
+static void note_time(struct fetch_shelf *shelf, const struct fetch_slot *slot, uint64_t began)
+{
+    uint64_t const now = shelf->now == NULL ? 0 : shelf->now();
+    bool const waited = (now - began) > (now - slot->asked_at) / WAITED_SHARE; /* else it was there already */
+    if (shelf->now != NULL && slot->state == SLOT_HERE && waited)
+        fetch_pace_took(&shelf->pace, slot->range.filled, now - slot->asked_at);
+}
+
 /* The first to need it takes a range off the network. `mutex` is held, but while it waits. True: it was it.
  */
 bool fetch_shelf_take(struct fetch_shelf *shelf, struct fetch_slot *slot)
@@ -167,11 +185,13 @@ bool fetch_shelf_take(struct fetch_shelf *shelf, struct fetch_slot *slot)
     if (slot->state != SLOT_COMING) return false;
     struct s3_object const object = shelf->objects[slot->object].object;
     struct s3_proof proof;
+    uint64_t const began = shelf->now == NULL ? 0 : shelf->now();
     slot->state = SLOT_TAKEN;
     (void)pthread_mutex_unlock(&shelf->mutex);
     enum status const status = s3_range_take(&slot->range, &object, &proof, &slot->fault);
     (void)pthread_mutex_lock(&shelf->mutex);
     slot->state = status == STATUS_OK ? SLOT_HERE : SLOT_FAILED;
+    note_time(shelf, slot, began);
     struct shelved *const shelved = &shelf->objects[slot->object];
     if (shelved->proof == PROOF_NONE) set_proof(shelf, shelved, &proof);
     (void)pthread_cond_broadcast(&shelf->changed);
@@ -309,6 +329,7 @@ void fetch_shelf_join(struct fetch_shelf *shelf, struct fetch_view *view)
     view->number = UINT64_MAX;
     view->next = shelf->views;
     shelf->views = view;
+    shelf->readers++;
     (void)pthread_mutex_unlock(&shelf->mutex);
 }
 
@@ -319,6 +340,7 @@ void fetch_shelf_leave(struct fetch_shelf *shelf, struct fetch_view *view)
     while (*at != view)
         at = &(*at)->next;
     *at = view->next;
+    shelf->readers--;
     turn_view(shelf, view, NULL);
     (void)pthread_mutex_unlock(&shelf->mutex);
 }

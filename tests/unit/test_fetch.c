@@ -204,6 +204,9 @@ static void open_client(struct rig *rig)
     assert_non_null(rig->pump);
 }
 
+/* What ranges' times are taken by. */
+static uint64_t (*measures)(void) = s3_desk_now;
+
 static void rig_open(struct rig *rig, const struct stored *objects, size_t count)
 {
     memset(rig, 0, sizeof *rig);
@@ -223,7 +226,8 @@ static void rig_open(struct rig *rig, const struct stored *objects, size_t count
     rig->tender = s3_tender_start(&tender, &rig->fault);
     assert_non_null(rig->tender);
     rig->bucket = (struct fetch_bucket){.name = BUCKET, .pump = rig->pump};
-    struct fetch_options const fetch = {.buckets = &rig->bucket, .bucket_count = 1, .heads = 3};
+    struct fetch_options const fetch = {
+        .buckets = &rig->bucket, .bucket_count = 1, .heads = 3, .now = measures};
     rig->fetch = fetch_create(&fetch, &rig->fault);
     assert_non_null(rig->fetch);
     rig->port = fetch_port(rig->fetch);
@@ -499,6 +503,38 @@ static void fetches_ranges_once(void **state)
     rig_close(&rig);
 }
 
+static uint64_t still(void)
+{
+    return 7;
+}
+
+/* How far the store is, is not known as long as nobody has waited for a range: few are asked for then, and
+ * all that there is room for when nobody measures. */
+static void asks_for_few_until_it_knows_the_store(void **state)
+{
+    (void)state;
+    static const struct stored large[] = {{"p/a", 40000, NO_SUM}};
+    for (int measured = 0; measured < 2; measured++) {
+        struct rig rig;
+        struct source *sources[OBJECTS_MAX];
+        struct source_found found;
+        struct crew const crew = {.rig = &rig};
+        measures = measured ? still : NULL;
+        rig_open(&rig, large, 1);
+        (void)open_all(&rig, sources, &found);
+        start(&rig, 1000, 20, 0);
+        struct fault fault;
+        for (uint64_t at = 0; at < 20 * SHARD; at += SHARD)
+            assert_int_equal(read_once(&crew, sources[0], at, &fault), STATUS_OK);
+        uint64_t const read = 20 * SHARD / 1000 + 1;
+        close_all(&rig, sources, &found);
+        rig_close(&rig);
+        if (measured) assert_true(rig.desk.counts[S3_GET_OBJECT] <= read + 5);
+        if (!measured) assert_true(rig.desk.counts[S3_GET_OBJECT] >= read + 10);
+    }
+    measures = s3_desk_now;
+}
+
 static void begins_anew_and_reads_no_further_than_the_cut(void **state)
 {
     (void)state;
@@ -669,6 +705,7 @@ int main(void)
         cmocka_unit_test(looks_at_heads),
         cmocka_unit_test(reads_by_many_threads),
         cmocka_unit_test(fetches_ranges_once),
+        cmocka_unit_test(asks_for_few_until_it_knows_the_store),
         cmocka_unit_test(begins_anew_and_reads_no_further_than_the_cut),
         cmocka_unit_test(compares_with_the_stores_checksum),
         cmocka_unit_test(says_that_an_object_changed),
