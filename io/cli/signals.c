@@ -1,17 +1,22 @@
 /* signals.c - the only mutable global of the program: the number of the first signal that was caught.
- * Thread rule: the handler may run on any thread; a sig_atomic_t is all that it touches. */
+ * Thread rule: the handler may run on any thread, and any thread may ask; one atomic is all that it touches.
+ * Relaxed: the number stands for itself. */
 #include "io/cli/signals.h"
 
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <string.h>
 
-static volatile sig_atomic_t signals_first; /* 0: none yet */
+static atomic_int signals_first; /* 0: none yet */
+_Static_assert(ATOMIC_INT_LOCK_FREE == 2, "a handler may touch atomics that take no lock");
 
 static void catch (int number)
 {
-    if (signals_first == 0) signals_first = number;
+    int none = 0;
+    (void)atomic_compare_exchange_strong_explicit(&signals_first, &none, number, memory_order_relaxed,
+                                                  memory_order_relaxed);
 }
 
 /* An inherited "ignored" is overridden on purpose: a shell without job control ignores SIGINT for what it
@@ -50,7 +55,7 @@ enum status signals_install(struct fault *fault)
 
 enum status signals_caught(void)
 {
-    switch (signals_first) {
+    switch (atomic_load_explicit(&signals_first, memory_order_relaxed)) {
     case 0: return STATUS_OK;
     case SIGINT: return STATUS_INTERRUPTED;
     default: return STATUS_TERMINATED;
@@ -59,7 +64,7 @@ enum status signals_caught(void)
 
 const char *signals_name(void)
 {
-    switch (signals_first) {
+    switch (atomic_load_explicit(&signals_first, memory_order_relaxed)) {
     case 0: return "no signal";
     case SIGINT: return "SIGINT";
     case SIGHUP: return "SIGHUP";
@@ -69,5 +74,5 @@ const char *signals_name(void)
 
 void signals_reset(void)
 {
-    signals_first = 0;
+    atomic_store_explicit(&signals_first, 0, memory_order_relaxed);
 }
