@@ -7,6 +7,7 @@
 #include "core/flow/stream.h"
 #include "core/record/json_text.h"
 #include "core/record/record_defect.h"
+#include "core/record/record_mark.h"
 
 #include <string.h>
 
@@ -109,7 +110,10 @@ static enum status expect_shard(struct convert *convert, const struct shard *sha
     if (status != STATUS_OK) return status;
     uint64_t const before = shard->begin - shard->source_begin;
     uint64_t const behind = before < RECORD_MARK_BEHIND ? before : RECORD_MARK_BEHIND;
+    struct track_mark const mark = track_begin(convert->port.track);
     source->expect(convert->tools.reader, shard->begin - behind, shard->end + CONVERT_OVERHANG);
+    track_end(convert->port.track, mark, TRACK_READ,
+              0); /* reads of the shard before may have to land first */
     return STATUS_OK;
 }
 
