@@ -3,10 +3,10 @@
 
     seams.py BINARY [--only TEXT]
 
-Every shard size from 1 to the file's length and one more puts a seam at every byte sooner or later: inside a CRLF, a
-quote, an escape, a UTF-8 sequence, a blank line, the byte order mark, a bracket, what stands around an entity. Files,
-rejects and record counts must be those of one shard, and those of reference/ (of a container: over its records, a
-line each), but for containers with records that have no end of their own.
+Shard sizes from 1 to the file's length and one more put seams at every byte: inside a CRLF, a quote, an escape, a UTF-8
+sequence, a blank line, the byte order mark, a bracket, what stands around an entity. Files, rejects and record counts
+must be those of one shard, and those of reference/ (of a container: over its records, a line each), but for containers
+with records that have no end of their own.
 """
 import argparse
 import base64
@@ -118,6 +118,8 @@ def cases():
 
 # ---- runs ----------------------------------------------------------------------------------------------------------
 
+DENSE = 200  # shards up to this size have every size; longer ones, of which a file has two or three, each fourth
+
 
 def try_file(binary, folder, data, expected):
     """(how many runs, problems)"""
@@ -126,7 +128,8 @@ def try_file(binary, folder, data, expected):
     with open(os.path.join(folder, "dump.json"), "wb") as dump:
         dump.write(data)
     problems, first = [], None
-    sizes = [1 << 30] + list(range(1, len(data) + 2))
+    most = len(data) + 2
+    sizes = [1 << 30, *range(1, min(DENSE, most)), *range(DENSE, most, 4)]
     for number, size in enumerate(sizes, 1):
         # threads and ways of reading take turns: all of them meet all kinds of seams
         flags = ["--threads", str((1, 3, 2)[size % 3]), "--shard-size", str(size), "--input-mode",
