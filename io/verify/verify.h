@@ -11,7 +11,7 @@
 
 #include "core/base/limits.h"
 #include "core/map/mapping.h"
-#include "io/verify/manifest_read.h"
+#include "io/manifest/manifest_read.h"
 #include "io/verify/report_read.h"
 #include "io/verify/verify_crew.h"
 #include "io/verify/verify_file.h"

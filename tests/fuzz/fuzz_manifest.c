@@ -1,6 +1,6 @@
 /* fuzz_manifest.c - any bytes as a manifest: reading stays within its bounds, what is read is as it must be,
  * and what is refused is explained. */
-#include "io/verify/manifest_read.h"
+#include "io/manifest/manifest_read.h"
 
 #include "core/base/utf8.h"
 

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "io/verify/manifest_read.h"
+#include "io/manifest/manifest_read.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -177,6 +177,30 @@ static void reads_many_files_and_not_too_many(void **state)
     free(text);
 }
 
+static void tells_what_may_be_one(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool wanted;
+    } cases[] = {{"<manifest>", true},
+                 {"<manifest", true}, /* cut off */
+                 {"\xEF\xBB\xBF<?xml version=\"1.0\"?><!-- x --><p:manifest a=\"1\"><<<", true},
+                 {"<!DOCTYPE manifest []><manifest/>", true},
+                 {"  \n", true},
+                 {"", true},
+                 {"<other><manifest/></other>", false},
+                 {"<manifests>", false},
+                 {"<>", false},
+                 {"xxxxxxxxxxxxxxxx", false},
+                 {"{\"a\":1}", false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        if (manifest_may_be((const uint8_t *)cases[i].text, strlen(cases[i].text)) != cases[i].wanted)
+            fail_msg("%s", cases[i].text);
+    static const uint8_t wide[] = {0xFF, 0xFE, '<', 0, 'm', 0, '/', 0, '>', 0};
+    assert_false(manifest_may_be(wide, sizeof wide));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -185,6 +209,7 @@ int main(void)
         cmocka_unit_test(refuses_what_is_no_manifest),
         cmocka_unit_test(holds_its_bounds),
         cmocka_unit_test(reads_many_files_and_not_too_many),
+        cmocka_unit_test(tells_what_may_be_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

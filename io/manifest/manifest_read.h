@@ -8,8 +8,8 @@
  *
  * Bounds: those below, and 16 levels. DTDs are refused, so that no entities but XML's own five exist.
  * Ownership: manifest_free() frees all. Thread rule: pure but for malloc; any thread. */
-#ifndef PENSTOCK_IO_VERIFY_MANIFEST_READ_H
-#define PENSTOCK_IO_VERIFY_MANIFEST_READ_H
+#ifndef PENSTOCK_IO_MANIFEST_MANIFEST_READ_H
+#define PENSTOCK_IO_MANIFEST_MANIFEST_READ_H
 
 #include "core/base/arena.h"
 #include "core/base/status.h"
@@ -47,5 +47,8 @@ struct manifest {
 enum status manifest_read(const char *what, const uint8_t *bytes, size_t length, struct manifest *manifest,
                           struct fault *fault);
 void manifest_free(struct manifest *manifest); /* zeroed is fine */
+/* May a text that begins so be a manifest, whole or broken? False: it is not XML up to its first element, or
+ * that is another one than <manifest>. */
+bool manifest_may_be(const uint8_t *bytes, size_t length);
 
 #endif

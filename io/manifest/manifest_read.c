@@ -4,7 +4,7 @@
  * but the five of XML, so nothing can grow while it is read.
  *
  * Thread: any. Owns its parser and the list of files while it reads. */
-#include "io/verify/manifest_read.h"
+#include "io/manifest/manifest_read.h"
 
 #include <expat.h>
 #include <stdarg.h>
@@ -296,4 +296,42 @@ void manifest_free(struct manifest *manifest)
     arena_free(&manifest->arena);
     free(manifest->files);
     *manifest = (struct manifest){.process_type = ""};
+}
+
+/* ---- the first element alone ---- */
+
+struct root {
+    XML_Parser parser;
+    bool seen, is_manifest;
+};
+
+static void XMLCALL on_root(void *context, const XML_Char *name, const XML_Char **attributes)
+{
+    struct root *const root = context;
+    (void)attributes;
+    if (root->seen) return;
+    root->seen = true;
+    root->is_manifest = strcmp(local_name(name), "manifest") == 0;
+    (void)XML_StopParser(root->parser, XML_FALSE);
+}
+
+/* expat waits for more of a word that never ends. UTF-16 and UTF-32 have a zero beside the bracket. */
+static bool begins_as_xml(const uint8_t *bytes, size_t length)
+{
+    size_t at = length >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+    while (at < length && is_blank((char)bytes[at]))
+        at++;
+    return at == length || bytes[at] == '<' || bytes[at] == 0 || bytes[at] >= 0xFE;
+}
+
+bool manifest_may_be(const uint8_t *bytes, size_t length)
+{
+    if (!begins_as_xml(bytes, length)) return false;
+    struct root root = {.parser = XML_ParserCreate(NULL)};
+    if (root.parser == NULL) return true; /* no memory: whoever reads it will say so */
+    XML_SetUserData(root.parser, &root);
+    XML_SetStartElementHandler(root.parser, on_root);
+    bool const is_xml = XML_Parse(root.parser, (const char *)bytes, (int)length, 0) == XML_STATUS_OK;
+    XML_ParserFree(root.parser);
+    return root.seen ? root.is_manifest : is_xml;
 }
