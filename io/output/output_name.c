@@ -54,8 +54,7 @@ static bool ends_with(const char *text, size_t length, const char *end)
     return length > bytes && memcmp(text + length - bytes, end, bytes) == 0;
 }
 
-/* Bytes of a file's name without its extension. */
-static size_t stem_length(const char *name)
+size_t output_name_stem(const char *name)
 {
     size_t length = strlen(name);
     if (ends_with(name, length, ".gz"))
@@ -74,7 +73,7 @@ enum status output_name_token(const char *name, const char *suffix, bool replace
     const char *const slash = strrchr(name, '/');
     size_t const folders = slash == NULL ? 0 : (size_t)(slash - name) + 1;
     const char *const file = name + folders;
-    size_t const stem = replaces ? stem_length(file) : strlen(file);
+    size_t const stem = replaces ? output_name_stem(file) : strlen(file);
     size_t const bytes = stem + strlen(suffix);
     if (folders + bytes >= OUTPUT_NAME_SIZE) return too_long(key, name, fault);
     snprintf(out, OUTPUT_NAME_SIZE, "%.*s%s", (int)(folders + stem), name, suffix);

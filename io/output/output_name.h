@@ -29,9 +29,12 @@ enum status output_name_expand(const char *folders, const struct file_name_patte
                                const struct file_name_values *values, char out[OUTPUT_NAME_SIZE],
                                struct fault *fault);
 
+/* Bytes of a file's name, which has no folders, without its extension: the last one, and a .gz or .zst behind
+ * it. */
+size_t output_name_stem(const char *name);
+
 /* The name of the token of the file `name` (folders stay): with `suffix` behind it, or (`replaces`) in place
- * of its extension. That is the last one, and a .gz or .zst behind it: a.csv.gz gives a.TOK. STATUS_JOB when
- * that is the file's own name, or too long. */
+ * of its extension: a.csv.gz gives a.TOK. STATUS_JOB when that is the file's own name, or too long. */
 enum status output_name_token(const char *name, const char *suffix, bool replaces, const char *run_id,
                               char out[OUTPUT_NAME_SIZE], struct fault *fault);
 
