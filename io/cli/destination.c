@@ -242,7 +242,12 @@ enum status destination_open(struct destination *destination, size_t chunk_bytes
     switch (destination->kind) {
     case DESTINATION_NULL: destination->sink = sink_null_create(fault); break;
     case DESTINATION_DIRECTORY:
-        destination->sink = sink_directory_create(destination->url, destination->run_id, replace, fault);
+        destination->sink =
+            sink_directory_create(&(struct sink_directory_options){.path = destination->url,
+                                                                   .run_id = destination->run_id,
+                                                                   .replace = replace,
+                                                                   .former = destination->former},
+                                  fault);
         break;
     case DESTINATION_S3: return open_s3(destination, chunk_bytes, arrivals, fault);
     }

@@ -13,6 +13,7 @@
 #include "io/aws/aws_config.h"
 #include "io/cli/log.h"
 #include "io/job/job.h"
+#include "io/output/former_delivery.h"
 #include "io/s3/s3_client.h"
 #include "io/s3/s3_plan.h"
 #include "io/s3/s3_url.h"
@@ -32,6 +33,7 @@ struct destination {
     const struct job *job;
     const char *run_id;
     const struct log *logger;
+    struct former_rules former; /* for destination_open(): of the deliveries that it may replace */
     struct sink *sink;
     /* S3 only */
     struct s3_url place;

@@ -3,6 +3,7 @@
 
 #include "core/base/limits.h"
 #include "io/cli/machine.h"
+#include "io/cli/run_former.h"
 #include "io/cli/run_names.h"
 #include "io/cli/run_pack.h"
 #include "io/cli/run_pin.h"
@@ -273,6 +274,7 @@ enum status run_open_destination(struct run *run, struct fault *fault)
     if (status == STATUS_OK) status = run_names_each(run, 0, &spare, fault);
     if (run->destination.kind == DESTINATION_S3)
         run->destination.tracks = run_tracks_beside(run, "upload", run->destination.plan.threads);
+    if (status == STATUS_OK) status = run_former_rules(run, &run->destination.former, fault);
     if (status == STATUS_OK)
         status = destination_open(&run->destination, run_pack_piece(run), &run->arrivals, fault);
     return status == STATUS_OK ? run_pack_open(run, fault) : status;

@@ -2,6 +2,9 @@
  * files are the sink's. */
 #include "io/output/directory_commit.h"
 
+#include "io/output/output_lock.h"
+
+#include <stdio.h>
 #include <string.h>
 
 /* ---- back ---- */
@@ -18,25 +21,50 @@ static bool take_ours_back(struct directory_files *files)
     return whole;
 }
 
+/* Files that may be aside: the run's own, then those that were found beside them. */
+static size_t places(const struct directory_files *files)
+{
+    return files->count + files->found.count;
+}
+
+static struct output_file *file_at(struct directory_files *files, size_t i, enum sink_stage *stage)
+{
+    if (i < files->count) {
+        *stage = files->list[i].stage;
+        return &files->list[i].file;
+    }
+    *stage = files->found.former.list[i - files->count].stage;
+    return &files->found.files[i - files->count];
+}
+
 /* What was withdrawn of a stage stands again, also after a power failure. */
-static bool restore_stage(struct directory_files *files, enum sink_stage stage)
+static bool restore_stage(struct directory_files *files, enum sink_stage wanted)
 {
     bool whole = true;
     /* in vain where nothing changed, and of no use where it fails: the names stand all the same */
     (void)output_folders_sync(&files->folders, NULL);
-    for (size_t i = 0; i < files->count; i++) {
-        struct output_file *const file = &files->list[i].file;
-        if (files->list[i].stage != stage || !file->aside) continue;
+    for (size_t i = 0; i < places(files); i++) {
+        enum sink_stage stage;
+        struct output_file *const file = file_at(files, i, &stage);
+        if (stage != wanted || !file->aside) continue;
         whole &= output_publish_restore(&files->place, file);
         output_folders_note(&files->folders, file->name);
     }
     return whole;
 }
 
-static bool is_any_aside(const struct directory_files *files)
+static bool is_any_aside(struct directory_files *files)
+{
+    enum sink_stage stage;
+    for (size_t i = 0; i < places(files); i++)
+        if (file_at(files, i, &stage)->aside) return true;
+    return false;
+}
+
+static bool is_any_overtaken(const struct directory_files *files)
 {
     for (size_t i = 0; i < files->count; i++)
-        if (files->list[i].file.aside) return true;
+        if (files->list[i].file.overtaken) return true;
     return false;
 }
 
@@ -44,7 +72,7 @@ bool directory_take_back(struct directory_files *files)
 {
     bool const whole = take_ours_back(files);
     if (!is_any_aside(files)) return whole;
-    if (!whole || !restore_stage(files, SINK_MANIFEST)) return false;
+    if (!whole || is_any_overtaken(files) || !restore_stage(files, SINK_MANIFEST)) return false;
     return restore_stage(files, SINK_TOKEN);
 }
 
@@ -54,8 +82,9 @@ static enum status give_up(struct directory_files *files, enum status status, st
 {
     char told[FAULT_MESSAGE_MAX];
     bool const aside = is_any_aside(files);
-    for (size_t i = 0; i < files->count; i++)
-        files->list[i].file.aside = false;
+    enum sink_stage stage;
+    for (size_t i = 0; i < places(files); i++)
+        file_at(files, i, &stage)->aside = false;
     if (fault == NULL) return status;
     memcpy(told, fault->message, sizeof told);
     return fault_set(
@@ -69,13 +98,14 @@ static enum status give_up(struct directory_files *files, enum status status, st
 /* ---- forth ---- */
 
 /* The former files of the stage make room, and have done so after a power failure too. */
-static enum status withdraw_stage(struct directory_files *files, enum sink_stage stage, struct fault *fault)
+static enum status withdraw_stage(struct directory_files *files, enum sink_stage wanted, struct fault *fault)
 {
     enum status status = STATUS_OK;
     bool changed = false;
-    for (size_t i = 0; i < files->count && status == STATUS_OK; i++) {
-        struct output_file *const file = &files->list[i].file;
-        if (files->list[i].stage != stage) continue;
+    for (size_t i = 0; i < places(files) && status == STATUS_OK; i++) {
+        enum sink_stage stage;
+        struct output_file *const file = file_at(files, i, &stage);
+        if (stage != wanted) continue;
         status = output_publish_withdraw(&files->place, file, fault);
         if (!file->aside) continue;
         output_folders_note(&files->folders, file->name);
@@ -114,21 +144,80 @@ static enum status publish_all(struct directory_files *files, struct fault *faul
     return status;
 }
 
-static enum status settle_all(struct directory_files *files, struct fault *fault)
+/* ---- behind the delivery ---- */
+
+/* What could not be removed: how many, and the first one's fault. */
+struct left {
+    size_t count;
+    struct fault first;
+};
+
+static void note_left(struct left *left, enum status status, const struct fault *fault)
 {
-    enum status first = STATUS_OK;
-    for (size_t i = 0; i < files->count; i++) {
-        struct fault *const told = first == STATUS_OK ? fault : NULL;
-        enum status const status = output_publish_settle(&files->place, &files->list[i].file, told);
-        if (first == STATUS_OK) first = status;
-    }
-    return first;
+    if (status != STATUS_OK && left->count++ == 0) left->first = *fault;
 }
 
-enum status directory_commit(struct directory_files *files, bool *delivered, struct fault *fault)
+static void tell_left(const struct directory_files *files, const struct left *left)
 {
-    enum status const status = publish_all(files, fault);
-    *delivered = status == STATUS_OK;
-    if (*delivered) return settle_all(files, fault);
-    return directory_take_back(files) ? status : give_up(files, status, fault);
+    const struct former_rules *const rules = files->rules;
+    char message[FAULT_MESSAGE_MAX];
+    if (left->count == 0 || rules == NULL || rules->warn == NULL) return;
+    snprintf(
+        message, sizeof message,
+        "the delivery stands, but %zu of the files that it replaces could not be removed: %.1600s; remove "
+        "them, nothing reads them any more",
+        left->count, left->first.message);
+    rules->warn(rules->warn_context, message);
+}
+
+/* Former files that were exchanged or moved aside go, and data files that only a former manifest named. */
+static void settle_all(struct directory_files *files)
+{
+    const struct former *const former = &files->found.former;
+    struct left left = {.count = 0};
+    struct fault fault = {.status = STATUS_OK};
+    enum sink_stage stage;
+    for (size_t i = 0; i < places(files); i++)
+        note_left(&left, output_publish_settle(&files->place, file_at(files, i, &stage), &fault), &fault);
+    for (size_t i = files->found.count; i < former->count; i++) {
+        note_left(&left, directory_former_remove(&files->place, former->list[i].name, &fault), &fault);
+        output_folders_note(&files->folders, former->list[i].name);
+    }
+    if (former->count != 0) (void)output_folders_sync(&files->folders, NULL); /* would come back: harmless */
+    tell_left(files, &left);
+}
+
+/* ---- all of it ---- */
+
+static enum status find_former(struct directory_files *files, struct fault *fault)
+{
+    static const struct former_rules none = {.prefixes = NULL};
+    const struct former_rules *const rules = files->rules != NULL ? files->rules : &none;
+    struct directory_former *const found = &files->found;
+    if (!files->place.replace) return STATUS_OK;
+    enum status status = directory_former_start(found, files->place.directory, rules, fault);
+    for (size_t i = 0; i < files->count && status == STATUS_OK; i++)
+        status = former_own(&found->former, files->list[i].file.name, files->list[i].stage, fault);
+    return status == STATUS_OK ? directory_former_find(found, &files->place, fault) : status;
+}
+
+static enum status commit_locked(struct directory_files *files, struct fault *fault)
+{
+    enum status status = find_former(files, fault);
+    if (status == STATUS_OK) status = publish_all(files, fault);
+    if (status == STATUS_OK)
+        settle_all(files);
+    else if (!directory_take_back(files))
+        status = give_up(files, status, fault);
+    directory_former_free(&files->found);
+    return status;
+}
+
+enum status directory_commit(struct directory_files *files, struct fault *fault)
+{
+    enum status status = output_lock_take(files->place.directory, fault);
+    if (status != STATUS_OK) return status; /* abort() takes back what there is */
+    status = commit_locked(files, fault);
+    output_lock_release(files->place.directory);
+    return status;
 }

@@ -308,8 +308,8 @@ static bool put_former_back(const struct output_target *place, struct output_fil
         return renameat(fd, temporary, fd, file->name) == 0;
     int const error = move_keep(place, file, temporary, file->name);
     if (error != EEXIST) return error == 0;
-    /* another file was put over ours, as it would have been put over the former one: that one goes */
     unlinkat(fd, temporary, 0);
+    file->overtaken = true;
     return true;
 }
 
@@ -321,8 +321,11 @@ bool output_publish_take_back(const struct output_target *place, struct output_f
     file->state = OUTPUT_FILE_DONE;
     if (state == OUTPUT_FILE_TEMPORARY && is_ours(place, file, temporary))
         unlinkat(place->directory->fd, temporary, 0);
+    struct stat found;
     if (state == OUTPUT_FILE_PLACED && is_ours(place, file, file->name))
         unlinkat(place->directory->fd, file->name, 0);
+    else if (state == OUTPUT_FILE_PLACED)
+        file->overtaken = look(place, file->name, &found) == 0;
     return state != OUTPUT_FILE_EXCHANGED || put_former_back(place, file, temporary);
 }
 
@@ -333,11 +336,8 @@ bool output_publish_restore(const struct output_target *place, struct output_fil
     if (!file->aside) return true;
     if (!stands_under(place, old, file->old_device, file->old_inode)) return false;
     struct output_file const former = {.device = file->old_device, .inode = file->old_inode};
-    int const error = move_keep(place, &former, old, file->name);
-    if (error != 0 && error != EEXIST) return false;
-    if (error == EEXIST) unlinkat(place->directory->fd, old, 0); /* as put_former_back() does */
-    file->aside = false;
-    return true;
+    file->aside = move_keep(place, &former, old, file->name) != 0;
+    return !file->aside;
 }
 
 enum status output_publish_settle(const struct output_target *place, struct output_file *file,

@@ -30,14 +30,15 @@ enum output_file_state {
 };
 
 struct output_file {
-    char *name;    /* final, below the destination */
-    uint64_t size; /* bytes written */
+    const char *name; /* final, below the destination */
+    uint64_t size;    /* bytes written */
     dev_t device;
     ino_t inode;
     dev_t old_device; /* of the file that was replaced; OUTPUT_FILE_EXCHANGED, or `aside` */
     ino_t old_inode;
     bool withdrawn; /* the final name was made free: by now it is nobody's but ours */
     bool aside;     /* the former file waits as .NAME.RUNID.old */
+    bool overtaken; /* when ours was taken back, another's stood in its place, and stays */
     enum output_file_state state;
 };
 
@@ -70,11 +71,12 @@ enum status output_publish_verify(const struct output_target *place, const struc
                                   struct fault *fault);
 
 /* PLACED, EXCHANGED: the former state of the final name is restored, and ours is gone. TEMPORARY: ours is
- * removed. Leaves DONE. False: the former file could not be put back, and keeps its other name. */
+ * removed. Leaves DONE. False: the former file could not be put back, and keeps its other name. Another's
+ * file that was put over ours stays, as it would over the former one, which goes: file->overtaken. */
 bool output_publish_take_back(const struct output_target *place, struct output_file *file);
 
-/* After ours was taken back: the file that was withdrawn gets its final name again. False: it could not, and
- * stays aside. */
+/* After ours was taken back: the file that was withdrawn gets its final name again. False: it could not, as
+ * when another's has it now, and stays aside. */
 bool output_publish_restore(const struct output_target *place, struct output_file *file);
 
 /* After everything is published and synced: the former file goes, withdrawn or exchanged. Leaves DONE in any

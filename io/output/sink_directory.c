@@ -38,6 +38,7 @@ struct sink_directory {
     struct output_directory directory;
     char *run_id;
     struct directory_files files;
+    struct former_rules former;
     size_t data_count; /* of them, files of rows */
     size_t open_count; /* of them, open */
     enum sink_state state;
@@ -275,10 +276,9 @@ static enum status directory_reap(struct sink *sink, struct fault *fault)
 static enum status commit(struct sink *sink, struct fault *fault)
 {
     struct sink_directory *const self = sink->self;
-    bool delivered = false;
     if (self->state != SINK_OPEN || self->open_count > 0) return out_of_order(self, "commit()", fault);
-    enum status const status = directory_commit(&self->files, &delivered, fault);
-    self->state = delivered ? SINK_COMMITTED : SINK_FAILED;
+    enum status const status = directory_commit(&self->files, fault);
+    self->state = status == STATUS_OK ? SINK_COMMITTED : SINK_FAILED;
     return status;
 }
 
@@ -309,7 +309,7 @@ static void directory_destroy(struct sink *sink)
     struct sink_directory *const self = sink->self;
     directory_abort(sink); /* nothing after commit() or abort(); without either, no trace is left */
     for (size_t i = 0; i < self->files.count; i++)
-        free(self->files.list[i].file.name);
+        free((char *)self->files.list[i].file.name); /* open_temporary()'s copy */
     free(self->files.list);
     output_folders_free(&self->files.folders);
     free(self->run_id);
@@ -317,18 +317,20 @@ static void directory_destroy(struct sink *sink)
     free(self);
 }
 
-struct sink *sink_directory_create(const char *path, const char *run_id, bool replace, struct fault *fault)
+struct sink *sink_directory_create(const struct sink_directory_options *options, struct fault *fault)
 {
-    if (file_name_check("name", run_id, fault) != STATUS_OK) return NULL; /* is about the run id */
+    if (file_name_check("name", options->run_id, fault) != STATUS_OK) return NULL; /* is about the run id */
     struct sink_directory *const self = calloc(1, sizeof *self);
-    char *const kept = strdup(run_id);
+    char *const kept = strdup(options->run_id);
     if (self == NULL || kept == NULL) {
         fault_set(fault, STATUS_IO, "destination directory: no memory left");
-    } else if (output_directory_open(path, &self->directory, fault) == STATUS_OK) {
+    } else if (output_directory_open(options->path, &self->directory, fault) == STATUS_OK) {
         self->run_id = kept;
+        self->former = options->former;
+        self->files.rules = &self->former;
         self->files.folders.directory = &self->directory;
-        self->files.place =
-            (struct output_target){.directory = &self->directory, .run_id = kept, .replace = replace};
+        self->files.place = (struct output_target){
+            .directory = &self->directory, .run_id = kept, .replace = options->replace};
         self->sink = (struct sink){.self = self,
                                    .begin = directory_begin,
                                    .write = directory_write,

@@ -1,9 +1,9 @@
 /* sink_directory_desk.h - what the tests of the directory sink share: a scratch folder for each, files
  * written and looked at, and a file system that lacks a call.
  *
- * renameat2, linkat and fsync are defined here, in front of the C library's: they do the system call unless a
- * test wants them to be missing, to fail, or something to happen just before. So one file of a program
- * includes this. */
+ * renameat2, linkat, unlinkat, fsync and nanosleep are defined here, in front of the C library's: they do the
+ * system call (nanosleep does not) unless a test wants them to be missing, to fail, or something to happen
+ * just before. So one file of a program includes this. */
 #ifndef PENSTOCK_TESTS_UNIT_SINK_DIRECTORY_DESK_H
 #define PENSTOCK_TESTS_UNIT_SINK_DIRECTORY_DESK_H
 
@@ -25,11 +25,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define RUN_ID "0123456789abcdef"
@@ -65,6 +67,30 @@ int linkat(int old_fd, const char *old, int new_fd, const char *new, int flags)
     return (int)syscall(SYS_linkat, old_fd, old, new_fd, new, flags);
 }
 
+static int unlinks_until_failure; /* from the n-th unlinkat on all fail with EACCES; 0: none */
+
+int unlinkat(int fd, const char *path, int flags)
+{
+    if (unlinks_until_failure == 1) {
+        errno = EACCES;
+        return -1;
+    }
+    if (unlinks_until_failure > 1) unlinks_until_failure--;
+    return (int)syscall(SYS_unlinkat, fd, path, flags);
+}
+
+static unsigned pauses;
+static void (*on_pause)(void);
+
+int nanosleep(const struct timespec *time, struct timespec *rest)
+{
+    (void)time;
+    (void)rest;
+    pauses++;
+    if (on_pause != NULL) on_pause();
+    return 0;
+}
+
 int fsync(int fd)
 {
     if (syncs_until_failure > 0 && --syncs_until_failure == 0) {
@@ -77,7 +103,8 @@ int fsync(int fd)
 static inline int enter_scratch(void **state)
 {
     no_noreplace = no_exchange = no_links = false;
-    renames_until_failure = renames_until_event = syncs_until_failure = 0;
+    renames_until_failure = renames_until_event = syncs_until_failure = unlinks_until_failure = 0;
+    on_pause = NULL;
     char *const folder = strdup("/tmp/test_sink_XXXXXX");
     *state = folder;
     return folder == NULL || mkdtemp(folder) == NULL || chdir(folder) != 0;
@@ -101,10 +128,20 @@ static inline void home(void *context, const struct sink_piece *piece)
     homes++;
 }
 
+static char warned[FAULT_MESSAGE_MAX];
+
+static inline void note_warning(void *context, const char *message)
+{
+    (void)context;
+    snprintf(warned, sizeof warned, "%s", message);
+}
+
 static inline struct sink *create(const char *path, bool replace)
 {
     struct fault fault = {0};
-    struct sink *const sink = sink_directory_create(path, RUN_ID, replace, &fault);
+    struct sink_directory_options const options = {
+        .path = path, .run_id = RUN_ID, .replace = replace, .former = {.warn = note_warning}};
+    struct sink *const sink = sink_directory_create(&options, &fault);
     if (sink == NULL) fail_msg("%s", fault.message);
     sink->home = home;
     sink->home_context = &homes;

@@ -164,7 +164,8 @@ static void refuses_bad_names(void **state)
 static void refuse_create(const char *path, const char *run_id, enum status status, const char *words)
 {
     struct fault fault = {0};
-    assert_null(sink_directory_create(path, run_id, false, &fault));
+    struct sink_directory_options const options = {.path = path, .run_id = run_id};
+    assert_null(sink_directory_create(&options, &fault));
     expect_words(&fault, words);
     assert_int_equal(fault.status, status);
 }
@@ -195,7 +196,8 @@ static void refuses_bad_places(void **state)
     refuse_create(path, RUN_ID, STATUS_JOB, "shorter");
     assert_int_equal(entries("."), 2);
     /* a directory where root may write, but no file can be */
-    struct sink *const sink = sink_directory_create("/proc", RUN_ID, false, NULL);
+    struct sink *const sink =
+        sink_directory_create(&(struct sink_directory_options){.path = "/proc", .run_id = RUN_ID}, NULL);
     if (sink != NULL) {
         struct fault fault = {0};
         assert_true(sink->begin(sink, 0, "x", SINK_DATA, &fault) != STATUS_OK);

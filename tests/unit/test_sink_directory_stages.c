@@ -474,7 +474,173 @@ static void a_race_for_a_withdrawn_name(void **state)
     expect_content("out/1.xml", "theirs");
     expect_content("out/2.xml", "old");
     expect_content("out/s/1", "old");
-    assert_int_equal(entries("out"), 5);
+    assert_true(all_are(0, 2, '-')); /* a token would stand over a manifest that is not its own */
+    expect_content("out/.1.xml." RUN_ID ".old", "old");
+    expect_content("out/.1.xml.TOK." RUN_ID ".old", "old");
+}
+
+/* ---- former deliveries of other names ---- */
+
+static const char old_manifest[] =
+    "<manifest><totalRecordCount>3</totalRecordCount><files>"
+    "<file><name>1</name><recordCount>1</recordCount></file>"
+    "<file><name>2</name><recordCount>1</recordCount></file>"
+    "<file><name>3</name><recordCount>1</recordCount></file></files></manifest>";
+
+/* Beside what replacing_deliveries() replaces: another manifest over the same files and one more, and tokens.
+ */
+static struct sink *replacing_others(void)
+{
+    struct sink *const sink = replacing_deliveries();
+    put("out/s/all.xml", old_manifest);
+    put("out/s/all.xml.DONE", "");
+    put("out/s/3.TOK", "");
+    put("out/s/3", "old");
+    return sink;
+}
+
+static void expect_no_other_mixture(void)
+{
+    bool const token = access("out/s/all.xml.DONE", F_OK) == 0 || access("out/s/3.TOK", F_OK) == 0;
+    bool const manifest = access("out/s/all.xml", F_OK) == 0;
+    if (token) assert_true(manifest);
+    if (token || manifest) assert_true(all_are(4, 6, 'o'));
+    if (manifest) expect_content("out/s/3", "old");
+    expect_no_mixture();
+}
+
+static void expect_others(void)
+{
+    expect_content("out/s/all.xml", old_manifest);
+    expect_content("out/s/all.xml.DONE", "");
+    expect_content("out/s/3.TOK", "");
+    expect_content("out/s/3", "old");
+    assert_int_equal(unlink("out/s/all.xml") | unlink("out/s/all.xml.DONE") | unlink("out/s/3.TOK") |
+                         unlink("out/s/3"),
+                     0);
+    expect_deliveries("old");
+}
+
+static void withdraws_former_deliveries_of_other_names(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct sink *const sink = replacing_others();
+        renames_seen = 0;
+        renames_until_event = 1;
+        event = expect_no_other_mixture;
+        expect_commit(sink, STATUS_OK, "");
+        assert_int_equal(renames_seen, 13); /* three more aside */
+        renames_until_event = 0;
+        sink->destroy(sink);
+        expect_deliveries("new"); /* and nothing else */
+        assert_int_equal(entries("out/s"), 2);
+        no_exchange = no_noreplace = true;
+    }
+}
+
+static void a_replacement_that_fails_restores_other_names(void **state)
+{
+    (void)state;
+    for (int n = 1; n <= 13; n++) {
+        struct sink *const sink = replacing_others();
+        renames_until_failure = n;
+        renames_until_event = 1;
+        event = expect_no_other_mixture;
+        expect_commit(sink, STATUS_IO, "");
+        renames_until_event = 0;
+        abort_and_destroy(sink);
+        expect_others();
+    }
+    for (int n = 1; n <= 10; n++) {
+        struct sink *const sink = replacing_others();
+        syncs_until_failure = n;
+        struct fault fault = {0};
+        enum status const status = sink->commit(sink, &fault);
+        bool const failed = syncs_until_failure == 0 && status != STATUS_OK;
+        syncs_until_failure = 0;
+        abort_and_destroy(sink);
+        if (failed)
+            expect_others();
+        else
+            expect_deliveries("new");
+    }
+}
+
+static void refuses_what_it_cant_judge_before_it_touches_anything(void **state)
+{
+    (void)state;
+    struct sink *const sink = replacing_deliveries();
+    put("out/s/broken.xml", "<manifest><files>");
+    renames_until_failure = 1;
+    expect_commit(sink, STATUS_JOB, "out/s/broken.xml: is no manifest");
+    assert_int_equal(renames_until_failure, 1);
+    abort_and_destroy(sink);
+    assert_int_equal(unlink("out/s/broken.xml"), 0);
+    expect_deliveries("old");
+}
+
+/* What can't be removed behind a whole delivery is told, and the delivery stands. */
+static void leftovers_are_told(void **state)
+{
+    (void)state;
+    struct sink *const sink = replacing_others();
+    unlinks_until_failure = 1;
+    expect_commit(sink, STATUS_OK, "");
+    unlinks_until_failure = 0;
+    assert_non_null(strstr(
+        warned, "the delivery stands, but 10 of the files that it replaces could not be removed: out/"));
+    abort_and_destroy(sink); /* does nothing any more */
+    assert_true(all_are(0, 6, 'n'));
+    assert_int_equal(access("out/s/all.xml", F_OK), -1);
+}
+
+static void another_run_replaces_1(void)
+{
+    put("theirs", "theirs");
+    assert_int_equal(rename("theirs", "out/s/1"), 0);
+    renames_until_failure = 1;
+}
+
+/* Without a lock (another program, NFS): nobody's token stands over another's data. */
+static void no_token_over_anothers_data(void **state)
+{
+    (void)state;
+    struct sink *const sink = replacing_deliveries();
+    renames_until_event = 7; /* data files are exchanged */
+    event = another_run_replaces_1;
+    expect_commit(sink, STATUS_IO, "so its manifest or token stays aside");
+    abort_and_destroy(sink);
+    assert_true(all_are(0, 4, '-'));
+    expect_content("out/s/1", "theirs");
+    expect_content("out/s/2", "old");
+}
+
+/* ---- two runs at once ---- */
+
+static int other_run; /* the descriptor of its directory */
+
+static void other_run_ends(void)
+{
+    if (pauses == 3) assert_int_equal(flock(other_run, LOCK_UN), 0);
+}
+
+static void waits_for_another_run(void **state)
+{
+    (void)state;
+    for (int ends = 0; ends < 2; ends++) {
+        struct sink *const sink = replacing_deliveries();
+        other_run = open("out", O_RDONLY | O_DIRECTORY);
+        assert_int_equal(flock(other_run, LOCK_EX), 0);
+        pauses = 0;
+        on_pause = ends ? other_run_ends : NULL;
+        expect_commit(sink, ends ? STATUS_OK : STATUS_TRY_AGAIN, ends ? "" : "out: another run of penstock");
+        if (ends) assert_int_equal(pauses, 3);
+        abort_and_destroy(sink);
+        assert_int_equal(flock(other_run, LOCK_EX | LOCK_NB), 0); /* it is free again */
+        close(other_run);
+        expect_deliveries(ends ? "new" : "old");
+    }
 }
 
 static void make_manifest_folder(void)
@@ -582,6 +748,12 @@ int main(void)
         TEST(former_deliveries_stand_until_commit),
         TEST(no_token_beside_what_is_not_whole),
         TEST(a_race_for_a_withdrawn_name),
+        TEST(withdraws_former_deliveries_of_other_names),
+        TEST(a_replacement_that_fails_restores_other_names),
+        TEST(refuses_what_it_cant_judge_before_it_touches_anything),
+        TEST(leftovers_are_told),
+        TEST(no_token_over_anothers_data),
+        TEST(waits_for_another_run),
         TEST(a_late_folder_is_not_withdrawn),
         TEST(replaces_what_a_killed_run_left),
         TEST(looks_once_more_before_the_next_stage),
