@@ -197,10 +197,9 @@ static bool job_is_of_a_run(const char *pattern)
     return strstr(pattern, "{run_time}") != NULL || strstr(pattern, "{run_id}") != NULL;
 }
 
-/* What `replace` takes away are files of the names that it writes. A manifest whose name is its run's alone
- * would stay, with its token, over data files that are exchanged below it: Pega would import them by its
- * counts.
- */
+/* A manifest whose name is its run's alone is found by what it names only (former_delivery.h), not by its
+ * name. Of two runs at once on S3, where there are no locks, each would leave one, with its token, over data
+ * files that both exchanged: Pega would import them by its counts. */
 static enum status job_replace_check(struct job_builder *builder)
 {
     const struct job *job = builder->job;

@@ -364,6 +364,7 @@ enum status s3_commit(struct s3_delivery *delivery, struct fault *fault)
         status = commit_stage(delivery, (enum sink_stage)stage, fault);
         if (status != STATUS_OK) return tell_completed(delivery, (enum sink_stage)stage, status, fault);
     }
+    s3_withdraw_surplus(delivery);
     s3_stray_sweep(delivery, s3_delivery_now() + S3_ABORT_SECONDS * 1000000000ull);
     return STATUS_OK;
 }

@@ -71,7 +71,10 @@ void s3_delivery_end(struct s3_delivery *delivery)
 {
     for (uint32_t i = 0; i < delivery->count; i++)
         s3_upload_destroy(delivery->uploads[i], &delivery->holds);
+    for (uint32_t i = 0; i < delivery->found_count; i++)
+        s3_upload_destroy(delivery->found[i], &delivery->holds);
     s3_holds_end(&delivery->holds);
+    free(delivery->found);
     free(delivery->uploads);
     free(delivery->metadata);
 }

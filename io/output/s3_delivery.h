@@ -45,6 +45,8 @@ struct s3_delivery {
     struct s3_object_options objects[SINK_TOKEN + 1];
     struct s3_upload **uploads;
     uint32_t count, room;
+    struct s3_upload **found; /* s3_former.h: no uploads, but names to be deleted; tokens, manifests, data */
+    uint32_t found_count;
     struct s3_holds holds;
     uint64_t kept;           /* bytes of kept files of rows */
     size_t out, creates_out; /* errands; of these, Creates */

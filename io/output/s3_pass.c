@@ -44,8 +44,9 @@ enum status s3_pass_run(struct s3_delivery *delivery, const struct s3_pass *pass
 {
     struct passing passing = {.pass = pass};
     size_t const most = (size_t)S3_ERRANDS_A_CONNECTION * delivery->options.connections;
-    for (uint32_t i = 0; i < delivery->count && !passing.stopping; i++) {
-        struct s3_upload *const upload = delivery->uploads[i];
+    uint32_t const count = pass->over_found ? delivery->found_count : delivery->count;
+    for (uint32_t i = 0; i < count && !passing.stopping; i++) {
+        struct s3_upload *const upload = pass->over_found ? delivery->found[i] : delivery->uploads[i];
         if ((pass->of_stage && upload->stage != pass->stage) || !pass->wants(upload)) continue;
         drain(delivery, &passing, most - 1, fault);
         /* long lists of parts do not wait beside each other; and after a failure nothing more is begun */

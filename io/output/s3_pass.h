@@ -1,4 +1,5 @@
-/* s3_pass.h - one way over the uploads of a run: an errand for each one that wants it.
+/* s3_pass.h - one way over the uploads of a run, or what was found of former ones: an errand for each one
+ * that wants it.
  *
  * A pass submits S3_ERRANDS_A_CONNECTION errands a connection at once, and settles them as they come back.
  *
@@ -16,7 +17,8 @@
 #define S3_COMPLETE_PARTS_MAX (2u * S3_PARTS_MAX)
 
 struct s3_pass {
-    bool of_stage; /* only files of `stage` */
+    bool over_found; /* over delivery->found */
+    bool of_stage;   /* only files of `stage` */
     enum sink_stage stage;
     bool (*wants)(const struct s3_upload *upload);
     /* Submits an errand. */

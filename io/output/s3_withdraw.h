@@ -12,8 +12,13 @@
 
 #include "io/output/s3_delivery.h"
 
-/* delivery->withdrawn tells afterwards, also after a failure, how many names were made free. STATUS_RIGHTS:
+/* What s3_former.h found goes with what the run's own names hold.
+ *
+ * delivery->withdrawn tells afterwards, also after a failure, how many names were made free. STATUS_RIGHTS:
  * it takes s3:DeleteObject. */
 enum status s3_withdraw(struct s3_delivery *delivery, struct fault *fault);
+/* Behind a whole delivery: data files that only a former manifest named go. What can't be deleted is told by
+ * a warning; the delivery stands. */
+void s3_withdraw_surplus(struct s3_delivery *delivery);
 
 #endif

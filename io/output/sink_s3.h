@@ -16,7 +16,8 @@
  *             in commit(). An empty file, such as a token, always is.
  *
  *   commit()  all parts are with S3. HEAD of each key again; or with `replace`, former tokens and manifests
- *             are deleted (s3_withdraw.h). Then stage by stage all
+ *             are found and deleted (s3_former.h, s3_withdraw.h), and at the very end data files that only a
+ *             former manifest names. In between stage by stage all
  *             Completes (If-None-Match unless `replace`, full-object checksum, mp-object-size) and
  *             PutObjects, and all verifications: HEAD, size, checksum and our token. A Complete whose
  *             reply was lost is judged by that HEAD. An object that was completed before another one
@@ -28,8 +29,8 @@
  *             with `penstock cleanup`.
  *
  * What comes from where: s3_hold (memory of bytes), s3_upload (bytes to parts), s3_delivery (calls),
- * s3_pass (a call for each file), s3_commit, s3_withdraw, s3_abort, s3_stray (uploads begun by a request
- * whose reply was lost).
+ * s3_pass (a call for each file), s3_commit, s3_former, s3_withdraw, s3_abort, s3_stray (uploads begun by a
+ * request whose reply was lost).
  *
  * Thread rule: the assembler's, as sink.h says; it is the client's thread too. Owns its uploads; the client
  * is lent and outlives it. */
@@ -37,6 +38,7 @@
 #define PENSTOCK_IO_OUTPUT_SINK_S3_H
 
 #include "core/flow/sink.h"
+#include "io/output/former_delivery.h"
 #include "io/s3/s3_client.h"
 
 /* Three requests become one for files that one request carries anyway. */
@@ -58,7 +60,8 @@ struct sink_s3_options {
     const char *bucket, *prefix; /* prefix "" or with its last slash */
     const char *token; /* random for each process: tells our object from another's with the same key */
     bool replace;
-    enum checksum_kind checksum;     /* that of pieces too */
+    struct former_rules former;  /* with `replace`: what is known of former deliveries; warnings are its */
+    enum checksum_kind checksum; /* that of pieces too */
     struct s3_object_options object; /* its metadata gets the token added */
     const char *expected_owner;
     uint64_t part_size, hold, fill; /* of s3_plan; `fill` 0: a part of each open file */

@@ -54,24 +54,40 @@ static enum status move_on(const struct s3_objects_request *request, const struc
     return *token != NULL ? STATUS_OK : fault_set(fault, STATUS_IO, "S3: no memory left for a list");
 }
 
+static enum status run_call(const struct s3_objects_request *request, struct s3_pump_job *job,
+                            struct fault *fault)
+{
+    if (request->port != NULL) return s3_port_run(request->port, &job->call, false, fault);
+    s3_pump_submit(request->pump, job);
+    s3_pump_await(request->pump, job);
+    enum status const status = job->call.verdict == S3_NO_BUCKET ? STATUS_NO_SOURCE : job->call.status;
+    return status == STATUS_OK ? STATUS_OK : fault_set(fault, status, "%s", job->call.fault.message);
+}
+
+static enum status count_page(const struct s3_objects_request *request, struct fault *fault)
+{
+    if (request->pages_most == 0 || (*request->pages)++ < request->pages_most) return STATUS_OK;
+    return fault_set(
+        fault, STATUS_JOB,
+        "s3://%s/%.512s: there are more than %u objects to look through: give another destination, "
+        "or remove old ones",
+        request->bucket, request->prefix, request->pages_most * S3_LIST_MAX);
+}
+
 static enum status list_page(const struct s3_objects_request *request, struct s3_pump_job *job, char **token,
                              s3_objects_fn *each, void *context, bool *more, struct fault *fault)
 {
     *job = (struct s3_pump_job){.call.op = {.kind = S3_LIST_OBJECTS,
                                             .prefix = request->prefix,
                                             .list_token = *token,
+                                            .list_flat = request->flat,
                                             .list_most = request->page,
                                             .expected_owner = request->expected_owner}};
-    s3_pump_submit(request->pump, job);
-    s3_pump_await(request->pump, job);
     const struct s3_call *const call = &job->call;
+    enum status status = count_page(request, fault);
+    if (status == STATUS_OK) status = run_call(request, job, fault);
     *more = call->answer.truncated && !request->first_page;
-    enum status status = call->status;
-    if (call->verdict == S3_NO_BUCKET) status = STATUS_NO_SOURCE;
-    if (status != STATUS_OK)
-        (void)fault_set(fault, status, "%s", call->fault.message);
-    else
-        status = tell_page(request, &call->answer, each, context, fault);
+    if (status == STATUS_OK) status = tell_page(request, &call->answer, each, context, fault);
     if (status == STATUS_OK && *more) status = move_on(request, &call->answer, token, fault);
     s3_call_free(&job->call);
     return status;

@@ -90,6 +90,7 @@ struct s3_op {
     void *take_context;
     const char *prefix;     /* list uploads, list objects */
     const char *list_token; /* list objects: next_list_token of the page before; NULL: the first */
+    bool list_flat;         /* list objects: not those with a slash behind the prefix */
     const char *key_marker, *upload_marker; /* list uploads: from here; NULL: the beginning */
     uint32_t part_marker, list_most;        /* list parts: behind this number; most: 0 is S3_LIST_MAX */
     const char *expected_owner;             /* x-amz-expected-bucket-owner; NULL: not sent */

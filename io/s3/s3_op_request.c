@@ -254,6 +254,7 @@ static void list_objects(struct draft *draft)
     query(draft, "encoding-type", "url"); /* as for uploads */
     query(draft, "max-keys", format(draft, "%" PRIu32, op->list_most != 0 ? op->list_most : S3_LIST_MAX));
     if (op->prefix != NULL && *op->prefix != '\0') query(draft, "prefix", op->prefix);
+    if (op->list_flat) query(draft, "delimiter", "/");
     if (op->list_token != NULL) query(draft, "continuation-token", op->list_token);
 }
 

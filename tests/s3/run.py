@@ -25,6 +25,7 @@ import cases_access  # noqa: F401  each registers its cases
 import cases_commands  # noqa: F401
 import cases_delivery  # noqa: F401
 import cases_faults  # noqa: F401
+import cases_former  # noqa: F401
 import cases_real  # noqa: F401
 import cases_source  # noqa: F401
 import cases_replace  # noqa: F401

@@ -495,7 +495,11 @@ class Operations:
         prefix = query.get("prefix", "")
         shown_key = sigv4.encode if query.get("encoding-type") == "url" else escape
         after = query.get("continuation-token") or query.get("marker") or query.get("start-after", "")
-        found = sorted(k for k in bucket.objects if k.startswith(prefix) and k > after)
+        deep = query.get("delimiter") if not self.ignores_delimiter else None
+        below = {prefix + k[len(prefix):].partition(deep)[0] + deep for k in bucket.objects
+                 if deep and k.startswith(prefix) and deep in k[len(prefix):]}
+        found = sorted(k for k in {*bucket.objects, *below} if k.startswith(prefix) and k > after
+                       and (k in below or not deep or deep not in k[len(prefix):]))
         most = min(int(query.get("max-keys") or 1000), self.page)
         inner = (
             f"<Name>{request.bucket}</Name><Prefix>{shown_key(prefix)}</Prefix><KeyCount>{len(found[:most])}</KeyCount>"
@@ -505,6 +509,9 @@ class Operations:
         if len(found) > most:
             inner += f"<NextContinuationToken>{escape(found[most - 1])}</NextContinuationToken>"
         for key in found[:most]:
+            if key in below:
+                inner += f"<CommonPrefixes><Prefix>{shown_key(key)}</Prefix></CommonPrefixes>"
+                continue
             stored = bucket.objects[key]
             inner += (f"<Contents><Key>{shown_key(key)}</Key><LastModified>{iso(stored.modified)}</LastModified><ETag>"
                       f"{escape(stored.etag, {chr(34): '&quot;'})}</ETag><Size>{len(stored.data)}</Size>"

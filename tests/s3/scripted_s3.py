@@ -65,6 +65,7 @@ class ScriptedS3(Guard, Operations):
       complete_again       True: a second Complete of an upload succeeds (AWS); False: NoSuchUpload (MinIO); "412": one
                            with If-None-Match finds the object that the first made
       page                 most entries of a listing
+      ignores_delimiter    a listing names what lies deeper, too
       keep_alive           requests a connection serves before it is closed without a word; 0: no bound
       bucket_owner_enforced  ACLs are refused
       one_part_quirk       an upload of one part shows its checksum as COMPOSITE, with "-1" behind it (as Ceph 20)
@@ -78,6 +79,7 @@ class ScriptedS3(Guard, Operations):
         self.clock_offset = 0
         self.checksums, self.if_none_match = "verify", "honour"
         self.complete_again, self.page, self.keep_alive = True, 1000, 0
+        self.ignores_delimiter = False
         self.bucket_owner_enforced = self.chunked_answers = self.one_part_quirk = False
         self.region_hint = True
         self.on_request = None

@@ -22,6 +22,7 @@
 
 #define FAKE_RULES_MAX 8u
 #define FAKE_ANY       S3_OP_KINDS
+#define FAKE_PAGE      5u /* objects that a page of a list looks at */
 /* The server's clock is that much ahead of ours. */
 #define FAKE_SKEW 1000
 
@@ -81,6 +82,7 @@ struct s3_client {
     bool no_checksums, composite, ignores_condition;
     unsigned hidden_heads; /* objects show after so many HEADs that did not find them */
     bool wrong_size, wrong_checksum, wrong_token;
+    char list_token[24];
     const char *complaint; /* what the store found wrong that a rule did not ask for */
     /* Is shown each operation when it has been carried out; NULL: nobody looks. */
     void (*witness)(const struct s3_client *client, const struct s3_op *op, enum s3_verdict verdict);
@@ -326,6 +328,39 @@ static enum s3_verdict fake_list(struct s3_client *client, const struct s3_op *o
     return S3_DONE;
 }
 
+/* With a delimiter, in pages. */
+static enum s3_verdict fake_list_objects(struct s3_client *client, const struct s3_op *op,
+                                         struct s3_answer *answer)
+{
+    size_t const prefix = strlen(op->prefix);
+    size_t i = op->list_token == NULL ? 0 : strtoul(op->list_token, NULL, 10);
+    free(answer->objects); /* of the reply that was lost */
+    answer->object_count = 0;
+    answer->objects = fake_must(calloc(client->object_count + 1, sizeof *answer->objects));
+    for (size_t end = i + FAKE_PAGE; i < client->object_count && i < end; i++) {
+        const struct fake_object *const object = &client->objects[i];
+        if (strncmp(object->key, op->prefix, prefix) != 0) continue;
+        if (op->list_flat && strchr(object->key + prefix, '/') != NULL) continue;
+        answer->objects[answer->object_count++] =
+            (struct s3_listed_object){.key = object->key, .size = object->body.size};
+    }
+    answer->truncated = i < client->object_count;
+    snprintf(client->list_token, sizeof client->list_token, "%zu", i);
+    answer->next_list_token = client->list_token;
+    return S3_DONE;
+}
+
+static enum s3_verdict fake_get(struct s3_client *client, const struct s3_op *op)
+{
+    const struct fake_object *const object = fake_find(client, op->key);
+    if (object == NULL) return S3_NO_KEY;
+    uint64_t const length =
+        op->range_length == 0 || op->range_length > object->body.size ? object->body.size : op->range_length;
+    uint64_t const half = length / 2; /* in two pieces */
+    if (half > 0 && !op->take(op->take_context, object->body.bytes, half)) return S3_FATAL;
+    return op->take(op->take_context, object->body.bytes + half, length - half) ? S3_DONE : S3_FATAL;
+}
+
 static enum s3_verdict fake_do(struct s3_client *client, const struct s3_op *op, struct s3_answer *answer)
 {
     answer->date = (int64_t)time(NULL) + FAKE_SKEW;
@@ -342,6 +377,8 @@ static enum s3_verdict fake_do(struct s3_client *client, const struct s3_op *op,
     case S3_ABORT_UPLOAD: return fake_abort(client, op);
     case S3_LIST_PARTS: return fake_find_upload(client, op->upload_id) != NULL ? S3_DONE : S3_NO_UPLOAD;
     case S3_LIST_UPLOADS: return fake_list(client, op, answer);
+    case S3_LIST_OBJECTS: return fake_list_objects(client, op, answer);
+    case S3_GET_OBJECT: return fake_get(client, op);
     default: client->complaint = "an operation that the sink has no use for"; return S3_FATAL;
     }
 }
@@ -467,6 +504,11 @@ enum status s3_client_run(struct s3_client *client, struct s3_call *call, bool u
     return call->status;
 }
 
+bool s3_client_ready(struct s3_client *client)
+{
+    return client->done != NULL;
+}
+
 void s3_client_wait(struct s3_client *client)
 {
     fake_now += 200000000ull;
@@ -505,7 +547,9 @@ void s3_client_hurry(struct s3_client *client, uint32_t ms)
 void s3_call_free(struct s3_call *call)
 {
     free(call->answer.uploads);
+    free(call->answer.objects);
     call->answer.uploads = NULL;
+    call->answer.objects = NULL;
 }
 
 struct s3_client *s3_client_create(const struct s3_client_options *options, bool probe, struct fault *fault)

@@ -100,7 +100,7 @@ static void test_deletes_nothing_under_new_names(void **state)
     rig_free(rig);
 }
 
-/* Rows alone, no manifest: nothing is asked for. */
+/* Rows alone, no manifest: one look at the folder. */
 static void test_rows_alone(void **state)
 {
     (void)state;
@@ -109,7 +109,162 @@ static void test_rows_alone(void **state)
     ok(rig_put(rig, "a.csv", 3 * PART, CHUNK));
     ok(rig_commit(rig));
     assert_int_equal(rig->client->by_kind[S3_HEAD_OBJECT], 1); /* what was completed */
+    assert_int_equal(rig->client->by_kind[S3_LIST_OBJECTS], 1);
     check_delivered(rig);
+    rig_free(rig);
+}
+
+/* ---- former deliveries of other names ---- */
+
+static const char other_manifest[] = "<manifest><totalRecordCount>3</totalRecordCount><files>"
+                                     "<file><name>in/a.csv</name><recordCount>1</recordCount></file>"
+                                     "<file><name>in/b.csv</name><recordCount>1</recordCount></file>"
+                                     "<file><name>in/c.csv</name><recordCount>1</recordCount></file>"
+                                     "</files></manifest>";
+static const char *const others[] = {"s1/all.xml", "s1/all.xml.DONE", "s1/c.TOK", "s1/c.csv"};
+#define OTHERS (sizeof others / sizeof *others)
+
+static void put_text(struct rig *rig, const char *name, const char *text)
+{
+    char key[64];
+    snprintf(key, sizeof key, PREFIX "%s", name);
+    fake_put(rig->client, key,
+             (struct fake_bytes){.bytes = fake_must((uint8_t *)strdup(text)), .size = strlen(text)},
+             "another");
+}
+
+static bool stands(const struct s3_client *client, const char *name)
+{
+    char key[64];
+    snprintf(key, sizeof key, PREFIX "%s", name);
+    return fake_find(client, key) != NULL;
+}
+
+/* Over a file of the run's folder s1, and over one that it does not write. */
+static void put_others(struct rig *rig)
+{
+    static const char *const prefixes[] = {"in/"};
+    rig->sink->destroy(rig->sink);
+    rig->options.former =
+        (struct former_rules){.prefixes = prefixes, .prefix_count = 1, .warn = warn, .warn_context = rig};
+    rig_open(rig);
+    put_text(rig, others[0], other_manifest);
+    put_text(rig, others[1], "");
+    put_text(rig, others[2], "");
+    put_text(rig, others[3], "old");
+    put_text(rig, "s1/note.txt", "not ours");
+    put_text(rig, "s1/deep/c.csv", "not ours");
+    put_text(rig, "s3/all.xml", other_manifest);
+    put_text(rig, "s3/all.xml.DONE", "");
+}
+
+static void expect_foreign(const struct rig *rig)
+{
+    assert_true(stands(rig->client, "s1/note.txt") && stands(rig->client, "s1/deep/c.csv"));
+    assert_true(stands(rig->client, "s3/all.xml") && stands(rig->client, "s3/all.xml.DONE"));
+}
+
+static void expect_no_other_mixture(const struct s3_client *client, const struct s3_op *op,
+                                    enum s3_verdict verdict)
+{
+    bool const token = stands(client, others[1]) || stands(client, others[2]);
+    if (token) assert_true(stands(client, others[0]));
+    if (token || stands(client, others[0]))
+        for (size_t i = 0; i < FILES; i++)
+            if (strncmp(files[i].name, "s1/", 3) == 0) assert_int_equal(generation(client, i), 'o');
+    if (stands(client, others[0])) assert_true(stands(client, others[3]));
+    expect_no_mixture(client, op, verdict);
+}
+
+static struct rig *rig_over_others(uint32_t seed)
+{
+    struct rig *const rig = rig_replacing(seed);
+    put_others(rig);
+    put_former(rig);
+    for (size_t i = 0; i < 2; i++)
+        put_text(rig, files[i].name, "<manifest><totalRecordCount>0</totalRecordCount><files/></manifest>");
+    rig->client->witness = expect_no_other_mixture;
+    return rig;
+}
+
+static void test_other_names_go(void **state)
+{
+    (void)state;
+    for (uint32_t seed = 1; seed <= 20; seed++) {
+        struct rig *const rig = rig_over_others(seed);
+        ok(deliver(rig));
+        for (size_t i = 0; i < OTHERS; i++)
+            assert_false(stands(rig->client, others[i]));
+        for (size_t i = 0; i < FILES; i++)
+            assert_int_equal(generation(rig->client, i), 'n');
+        expect_foreign(rig);
+        assert_int_equal(deletes, FORMER + OTHERS);
+        assert_int_equal(rig->warnings, 0);
+        rig_free(rig);
+    }
+}
+
+/* Whatever fails: no mixture, nothing foreign is touched, and the repeated run leaves nothing either. */
+static void test_other_names_whatever_fails(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_over_others(1);
+    ok(deliver(rig));
+    unsigned const calls = rig->client->calls;
+    rig_free(rig);
+    for (unsigned k = 1; k <= 2 * calls; k++) {
+        rig = rig_over_others(k);
+        rule(rig, (struct fake_rule){
+                      .kind = FAKE_ANY, .from = (k + 1) / 2, .verdict = k % 2 == 0 ? S3_FATAL : S3_DENIED});
+        enum status const status = deliver(rig);
+        expect_foreign(rig);
+        if (status == STATUS_OK) {
+            for (size_t i = 0; i < FILES; i++)
+                assert_int_equal(generation(rig->client, i), 'n');
+            assert_int_equal(stands(rig->client, others[3]), rig->warnings != 0);
+        }
+        rig->sink->abort(rig->sink);
+        assert_int_equal(fake_uploads_alive(rig->client), 0);
+        rig_free(rig);
+    }
+}
+
+static void test_surplus_that_stays_is_told(void **state)
+{
+    (void)state;
+    struct rig *const rig = rig_over_others(2);
+    rule(rig, (struct fake_rule){
+                  .kind = S3_DELETE_OBJECT, .key = PREFIX "s1/c.csv", .count = 99, .verdict = S3_DENIED});
+    ok(deliver(rig));
+    assert_int_equal(rig->warnings, 1);
+    assert_non_null(strstr(rig->warning, "the delivery stands, but 1 data files"));
+    assert_non_null(strstr(rig->warning, "s3://acme/in/s1/c.csv"));
+    rig_free(rig);
+}
+
+/* Who may not list or read can't know: nothing is touched. */
+static void test_looks_before_it_touches(void **state)
+{
+    (void)state;
+    static const struct {
+        enum s3_op_kind kind;
+        const char *said;
+    } cases[] = {{S3_LIST_OBJECTS, "s3:ListBucket"}, {S3_GET_OBJECT, "s3:GetObject"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct rig *const rig = rig_over_others(3);
+        rule(rig, (struct fake_rule){.kind = cases[i].kind, .count = 99, .verdict = S3_DENIED});
+        assert_int_equal(deliver(rig), STATUS_RIGHTS);
+        assert_non_null(strstr(rig->fault.message, cases[i].said));
+        assert_int_equal(deletes + made, 0);
+        rig->sink->abort(rig->sink);
+        rig_free(rig);
+    }
+    struct rig *const rig = rig_over_others(4);
+    put_text(rig, "s2/broken.xml", "<manifest>");
+    assert_int_equal(deliver(rig), STATUS_JOB);
+    assert_non_null(strstr(rig->fault.message, "s3://acme/in/s2/broken.xml"));
+    assert_int_equal(deletes + made, 0);
+    rig->sink->abort(rig->sink);
     rig_free(rig);
 }
 
@@ -238,6 +393,10 @@ int main(void)
         cmocka_unit_test(test_deletes_nothing_under_new_names),
         cmocka_unit_test(test_rows_alone),
         cmocka_unit_test(test_every_call_fails),
+        cmocka_unit_test(test_other_names_go),
+        cmocka_unit_test(test_other_names_whatever_fails),
+        cmocka_unit_test(test_surplus_that_stays_is_told),
+        cmocka_unit_test(test_looks_before_it_touches),
         cmocka_unit_test(test_denied_delete_touches_nothing),
         cmocka_unit_test(test_denied_look_deletes),
         cmocka_unit_test(test_message_of_a_failure_in_the_midst),
