@@ -17,6 +17,7 @@
 #include "io/cli/run_report.h"
 #include "io/cli/run_sources.h"
 #include "io/cli/signals.h"
+#include "io/output/leftovers.h"
 #include "io/output/output_check.h"
 #include "io/output/sink_null.h"
 
@@ -45,6 +46,30 @@ static enum status look_at_name(void *context, const char *name, struct fault *f
     return output_check_name(&check->directory, name, fault);
 }
 
+static void warn(void *context, const char *message)
+{
+    const struct run *const run = context;
+    log_warning(run->logger, "%s", message);
+}
+
+/* Unfinished files of other runs, in the folders of all streams. */
+static void tell_leftovers(struct check *check)
+{
+    struct run *const run = &check->run;
+    struct leftovers leftovers = {.count = 0};
+    struct fault unused;
+    char name[OUTPUT_NAME_SIZE], folder[OUTPUT_NAME_SIZE] = "/"; /* of nobody */
+    for (uint32_t stream = 0; stream < run_stream_count(run); stream++) {
+        if (run_file_name(run, stream, 1, name, &unused) != STATUS_OK) continue;
+        char *const last = strrchr(name, '/');
+        *(last == NULL ? name : last) = '\0';
+        if (strcmp(folder, name) == 0) continue;
+        memcpy(folder, name, strlen(name) + 1);
+        leftovers_count(&check->directory.directory, folder, run->run_id, &leftovers);
+    }
+    leftovers_tell(&leftovers, &check->directory.directory, warn, run);
+}
+
 static enum status look_at_directory(struct check *check, struct fault *fault)
 {
     struct run *const run = &check->run;
@@ -56,15 +81,10 @@ static enum status look_at_directory(struct check *check, struct fault *fault)
     check->has_directory = status == STATUS_OK;
     if (status != STATUS_OK) return status;
     check_plan_local(check->out, run, output_check_is_there(&check->directory));
+    if (output_check_is_there(&check->directory)) tell_leftovers(check);
     enum status found = run_names_each(run, 0, &spare, fault);
     if (found == STATUS_OK) found = output_check_name(&check->directory, check->name, fault);
     return found == STATUS_OK ? run_names_each(run, 0, &name, fault) : found;
-}
-
-static void warn(void *context, const char *message)
-{
-    const struct run *const run = context;
-    log_warning(run->logger, "%s", message);
 }
 
 static enum status try_rights(struct check *check, const char *key, struct s3_probe_result *result,

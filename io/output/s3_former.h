@@ -10,7 +10,8 @@
 
 #include "io/output/s3_delivery.h"
 
-/* Pages of all lists of a run: a million objects. A nightly run of 100 files leaves 37,000 a year. */
+/* Pages of all lists of a run, but for the first one of each: a million objects. A nightly run of 100 files
+ * leaves 37,000 a year. */
 #define S3_FORMER_PAGES_MAX 1000u
 
 /* Fills delivery->found, in which each is marked `former`. STATUS_RIGHTS: it takes s3:ListBucket and

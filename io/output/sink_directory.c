@@ -10,6 +10,7 @@
 #include "core/base/limits.h"
 #include "io/output/directory_commit.h"
 #include "io/output/file_name.h"
+#include "io/output/leftovers.h"
 #include "io/output/output_directory.h"
 #include "io/output/output_folders.h"
 #include "io/output/output_fs.h"
@@ -273,10 +274,22 @@ static enum status directory_reap(struct sink *sink, struct fault *fault)
     return STATUS_OK;
 }
 
+/* Of the folders that the run writes to: what other runs left unfinished. */
+static void tell_leftovers(const struct sink_directory *self)
+{
+    const struct output_folders *const folders = &self->files.folders;
+    struct leftovers leftovers = {.count = 0};
+    for (size_t i = 0; i < folders->count; i++)
+        if (folders->list[i].used)
+            leftovers_count(&self->directory, folders->list[i].name, self->run_id, &leftovers);
+    leftovers_tell(&leftovers, &self->directory, self->former.warn, self->former.warn_context);
+}
+
 static enum status commit(struct sink *sink, struct fault *fault)
 {
     struct sink_directory *const self = sink->self;
     if (self->state != SINK_OPEN || self->open_count > 0) return out_of_order(self, "commit()", fault);
+    tell_leftovers(self);
     enum status const status = directory_commit(&self->files, fault);
     self->state = status == STATUS_OK ? SINK_COMMITTED : SINK_FAILED;
     return status;

@@ -17,6 +17,7 @@
  * - What is not this run's own is never removed (device and inode are compared).
  * Two processes that share a run id and a directory (array runs) don't meet as long as their names differ.
  *
+ * Before that it warns of unfinished files of other runs in its folders (leftovers.h).
  * If removing the former content fails after everything is delivered (replace), commit() succeeds and warns.
  *
  * The process must ignore SIGXFSZ: a file too large is then an error with a message instead of a death. */

@@ -64,9 +64,11 @@ static enum status run_call(const struct s3_objects_request *request, struct s3_
     return status == STATUS_OK ? STATUS_OK : fault_set(fault, status, "%s", job->call.fault.message);
 }
 
-static enum status count_page(const struct s3_objects_request *request, struct fault *fault)
+static enum status count_page(const struct s3_objects_request *request, const char *token,
+                              struct fault *fault)
 {
-    if (request->pages_most == 0 || (*request->pages)++ < request->pages_most) return STATUS_OK;
+    if (token == NULL || request->pages_most == 0 || (*request->pages)++ < request->pages_most)
+        return STATUS_OK;
     return fault_set(
         fault, STATUS_JOB,
         "s3://%s/%.512s: there are more than %u objects to look through: give another destination, "
@@ -84,7 +86,7 @@ static enum status list_page(const struct s3_objects_request *request, struct s3
                                             .list_most = request->page,
                                             .expected_owner = request->expected_owner}};
     const struct s3_call *const call = &job->call;
-    enum status status = count_page(request, fault);
+    enum status status = count_page(request, *token, fault);
     if (status == STATUS_OK) status = run_call(request, job, fault);
     *more = call->answer.truncated && !request->first_page;
     if (status == STATUS_OK) status = tell_page(request, &call->answer, each, context, fault);

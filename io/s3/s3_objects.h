@@ -21,7 +21,8 @@ struct s3_objects_request {
     uint32_t page;   /* entries of a page at most; 0: S3_LIST_MAX, of which one page is in memory */
     bool first_page; /* no more than that */
     bool flat;       /* not those with a slash behind the prefix, as far as the store knows a delimiter */
-    /* With pages_most not 0: pages over several lists, counted here; more of them are STATUS_JOB. */
+    /* With pages_most not 0: pages behind the first one, over several lists; counted here, more of them are
+     * STATUS_JOB. */
     uint32_t *pages, pages_most;
 };
 

@@ -74,7 +74,11 @@ def case_replace_after_kill(world):
         time.sleep(wait)
         process.send_signal(signal.SIGKILL)
         process.wait()
-        rerun(world, ended, "dump.ndjson", 0, if_exists="replace")
+        said = rerun(world, ended, "dump.ndjson", 0, if_exists="replace")
+        hidden = sorted(name for name in stored(ended.folder) if os.path.basename(name).startswith("."))
+        check((f"holds {len(hidden)} unfinished file" in said) == bool(hidden), f"of {hidden} it says: {said}")
+        status, _, told = world.command(["check", "-j", "job.json", "dump.ndjson"], folder)
+        check(status == 0 and (".dead." in told) == bool(hidden), f"of {hidden} check says: {told}")
         visible = {name: data for name, data in stored(ended.folder).items() if not os.path.basename(name).startswith(".")}
         check(visible == whole, f"after kill -9 and the same run there are {sorted(visible)}")
     for name in whole:  # as if it had been killed between the data files and the manifests

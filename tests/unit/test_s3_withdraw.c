@@ -2,6 +2,8 @@
  * beside data files of another delivery, and before the first Delete the former deliveries stand whole. */
 #include "tests/unit/sink_s3_rig.h"
 
+#include "io/output/s3_former.h"
+
 static const struct {
     const char *name;
     enum sink_stage stage;
@@ -268,6 +270,24 @@ static void test_looks_before_it_touches(void **state)
     rig_free(rig);
 }
 
+/* A folder that holds more objects than are looked through. */
+static void test_lists_have_a_bound(void **state)
+{
+    (void)state;
+    struct rig *const rig = rig_over_others(5);
+    rig->client->witness = NULL;
+    for (unsigned i = 0; i <= FAKE_PAGE * S3_FORMER_PAGES_MAX; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "other/%u", i);
+        put_text(rig, name, "");
+    }
+    assert_int_equal(deliver(rig), STATUS_JOB);
+    assert_non_null(strstr(rig->fault.message, "objects to look through"));
+    assert_int_equal(rig->client->by_kind[S3_DELETE_OBJECT], 0);
+    rig->sink->abort(rig->sink);
+    rig_free(rig);
+}
+
 /* What the message owes: that the run must be repeated when a token is gone, and only then. */
 static void check_failure(struct rig *rig, unsigned k)
 {
@@ -397,6 +417,7 @@ int main(void)
         cmocka_unit_test(test_other_names_whatever_fails),
         cmocka_unit_test(test_surplus_that_stays_is_told),
         cmocka_unit_test(test_looks_before_it_touches),
+        cmocka_unit_test(test_lists_have_a_bound),
         cmocka_unit_test(test_denied_delete_touches_nothing),
         cmocka_unit_test(test_denied_look_deletes),
         cmocka_unit_test(test_message_of_a_failure_in_the_midst),
