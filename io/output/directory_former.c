@@ -68,7 +68,8 @@ static enum status list(void *context, const char *folder, struct former *former
         const struct dirent *const entry = readdir(entries);
         error = errno;
         if (entry == NULL) break;
-        if (entry->d_name[0] != '.') status = see(directory, folder, entry->d_name, former, fault);
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
+        status = see(directory, folder, entry->d_name, former, fault);
     } while (status == STATUS_OK);
     closedir(entries);
     if (status == STATUS_OK && error != 0)

@@ -133,7 +133,7 @@ enum status former_own(struct former *former, const char *name, enum sink_stage 
 
 /* ---- what stands there ---- */
 
-static enum status add_text(struct former *former, const char *name, uint64_t size, bool own,
+static enum status add_text(struct former *former, const char *name, const char *stands_for, uint64_t size,
                             struct fault *fault)
 {
     if (former->text_count == former->text_room) {
@@ -144,8 +144,15 @@ static enum status add_text(struct former *former, const char *name, uint64_t si
         former->text_room = room;
     }
     const char *const kept = arena_text(&former->arena, name, strlen(name));
-    if (kept == NULL) return no_memory(fault);
-    former->texts[former->text_count++] = (struct former_text){.name = kept, .size = size, .own = own};
+    bool const aside = strcmp(name, stands_for) != 0;
+    const char *const was = aside ? arena_text(&former->arena, stands_for, strlen(stands_for)) : kept;
+    if (kept == NULL || was == NULL) return no_memory(fault);
+    former->texts[former->text_count++] =
+        (struct former_text){.name = kept,
+                             .stands_for = was,
+                             .size = size,
+                             .own = name_set_has(&former->own_manifests, was),
+                             .aside = aside};
     return STATUS_OK;
 }
 
@@ -156,13 +163,38 @@ static bool may_be_manifest(struct former *former, const char *name)
     return found[0] != '\0' && name_set_has(&former->extensions, found);
 }
 
+/* NAME of .NAME.RUNID.old, with its folders. False: it is none. */
+static bool was_called(const char *name, struct path *path)
+{
+    static const char end[] = ".old";
+    size_t const folders = output_path_folders(name), length = strlen(bare(name));
+    if (name[folders] != '.' || length <= sizeof end || length > FILE_NAME_BYTES_MAX) return false;
+    if (strcmp(name + folders + length - strlen(end), end) != 0) return false;
+    beside(name, bare(name) + 1, path);
+    path->text[folders + length - 1 - strlen(end)] = '\0';
+    char *const dot = strrchr(path->text + folders, '.');
+    if (dot == NULL || !file_name_run_id_valid(dot + 1)) return false;
+    *dot = '\0';
+    return is_plain(path->text + folders);
+}
+
+static enum status see_hidden(struct former *former, const char *name, uint64_t size, struct fault *fault)
+{
+    struct path path;
+    if (size == 0 || !was_called(name, &path)) return STATUS_OK;
+    if (!may_be_manifest(former, path.text) && !name_set_has(&former->own_manifests, path.text))
+        return STATUS_OK;
+    return add_text(former, name, path.text, size, fault);
+}
+
 enum status former_seen(struct former *former, const char *name, uint64_t size, struct fault *fault)
 {
+    if (bare(name)[0] == '.') return see_hidden(former, name, size, fault);
     if (!is_plain(bare(name))) return STATUS_OK;
     if (name_set_has(&former->own, name)) {
         former->own_seen = true;
         if (size == 0 || !name_set_has(&former->own_manifests, name)) return STATUS_OK;
-        return add_text(former, name, size, true, fault);
+        return add_text(former, name, name, size, fault);
     }
     if (size > 0 && !may_be_manifest(former, name)) return STATUS_OK;
     if (former->text_count + former->empty.count >= FORMER_NAMES_MAX)
@@ -171,7 +203,7 @@ enum status former_seen(struct former *former, const char *name, uint64_t size, 
             "%s: there are more than %u manifests and empty files, too many to find those of "
             "former deliveries (if_exists: replace): remove old ones, or give another destination",
             show(former, "").text, FORMER_NAMES_MAX);
-    if (size > 0) return add_text(former, name, size, false, fault);
+    if (size > 0) return add_text(former, name, name, size, fault);
     return keep(former, &former->empty, name) ? STATUS_OK : no_memory(fault);
 }
 
@@ -191,6 +223,7 @@ size_t former_wanted(const struct former_text *text)
 static enum status unreadable(const struct former *former, const struct former_text *text, const char *why,
                               struct fault *fault)
 {
+    if (text->aside) return STATUS_OK; /* nobody imports by it */
     if (!text->own)
         return fault_set(fault, STATUS_JOB,
                          "%s; so it is not known whether this run would replace data files under it and its "
@@ -283,7 +316,7 @@ static bool note_names(struct judgement *judgement, const struct former_text *te
     struct bases *const bases = text->goes ? &judgement->gone : &judgement->stay;
     struct name_set *const named = text->goes ? &judgement->gone_named : &judgement->stay_named;
     struct path path;
-    bool good = add_base(former, bases, text->name) && name_set_add(&judgement->texts, text->name);
+    bool good = add_base(former, bases, text->stands_for) && name_set_add(&judgement->texts, text->name);
     for (size_t i = 0; i < text->manifest.file_count && good; i++) {
         const char *const part = last_part(text->manifest.files[i].name);
         if (!is_plain(part)) continue;
@@ -383,8 +416,11 @@ static bool list_all(struct judgement *judgement)
         if (!is_data && is_token_that_goes(judgement, name)) good = list_file(former, name, SINK_TOKEN);
     }
     for (size_t i = 0; i < former->text_count && good; i++)
-        if (former->texts[i].goes && !former->texts[i].own)
+        if (former->texts[i].goes && !former->texts[i].own && !former->texts[i].aside)
             good = list_file(former, former->texts[i].name, SINK_MANIFEST);
+    for (size_t i = 0; i < former->text_count && good; i++)
+        if (former->texts[i].goes && former->texts[i].aside && former->texts[i].is_manifest)
+            good = list_file(former, former->texts[i].name, SINK_DATA);
     for (size_t i = 0; i < judgement->surplus.count && good; i++)
         good = list_file(former, judgement->surplus.names[i], SINK_DATA);
     return good;

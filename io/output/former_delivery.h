@@ -17,6 +17,9 @@
  *   as lie beside that manifest: one of the job's pega.path_prefix is taken off, and what is left is a plain
  *   name, which doesn't begin with a dot. What a manifest that stays names, stays.
  *
+ * A manifest that a killed run had moved aside (.NAME.RUNID.old) tells like one of its name what is surplus,
+ * and goes with that.
+ *
  * A text that may be a manifest of another name but can't be read (damaged, too large) is refused with
  * STATUS_JOB: what it names is not known. The run's own manifest is replaced whatever it holds, with a
  * warning.
@@ -62,13 +65,16 @@ struct former_rules {
 
 struct former_file {
     const char *name;
-    enum sink_stage stage; /* SINK_DATA: surplus */
+    enum sink_stage
+        stage; /* SINK_DATA: surplus, or a manifest that stands aside: goes when the delivery stands */
 };
 
 struct former_text {
     const char *name;
+    const char *stands_for; /* the same, or what it was called before it was moved aside */
     uint64_t size;
     bool own;         /* the name is a manifest's of this run */
+    bool aside;       /* it is hidden: a killed run moved it aside. Nobody else reads it */
     bool is_manifest; /* it was read: */
     bool goes;
     struct manifest manifest;

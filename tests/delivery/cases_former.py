@@ -208,6 +208,16 @@ def case_former_two_folders(world):
                  "sub/deep/acme_0001.csv")
 
 
+def case_former_killed_in_the_midst(world):
+    """A run that was killed between the former manifest and its own: the next one knows all the same what is surplus."""
+    place = Place(world)
+    place.run(2000, spec({}))
+    os.rename(os.path.join(place.out, "acme.xml"), os.path.join(place.out, ".acme.xml.dead.old"))
+    os.rename(os.path.join(place.out, "acme.xml.TOK"), os.path.join(place.out, ".acme.xml.TOK.dead.old"))
+    place.run(900, spec({}), words=("holds 2 unfinished files",))
+    place.expect("acme.xml", "acme.xml.TOK", *data(2), ".acme.xml.TOK.dead.old")
+
+
 # ---- two runs at once ----
 
 def generation_of(path):

@@ -334,6 +334,23 @@ static void bounds(void **state)
     former_free(&desk.former);
 }
 
+/* What a killed run had moved aside still tells what is surplus. */
+static void asides(void **state)
+{
+    (void)state;
+    struct desk desk = {.files = {{.name = ".a.xml.0123456789abcdef.old", .names = "a_1.csv a_7.csv"},
+                                  {.name = ".b.xml.dead.old", .names = "a_2.csv a_8.csv"},
+                                  {.name = ".c.xml.dead.old", .names = "c_1.csv a_9.csv"},
+                                  {.name = "a.xml", .names = "a_1.csv a_9.csv"},
+                                  {.name = ".d.xml.dead.old", .text = "<manifest>"},
+                                  {.name = ".a.xml.no run.old", .names = "a_1.csv a_6.csv"},
+                                  {.name = ".a.xml.TOK.dead.old"},
+                                  {.name = ".a.xml.dead.tmp", .names = "a_1.csv a_5.csv"},
+                                  {.name = ".a_1.csv.dead.old", .size = 3}}};
+    expect(&desk, usual, "", "", ".a.xml.0123456789abcdef.old .b.xml.dead.old a_7.csv a_8.csv");
+    assert_int_equal(desk.warnings, 0);
+}
+
 /* Names that no run makes are passed by. */
 static void strange_names(void **state)
 {
@@ -362,6 +379,7 @@ int main(void)
                                        cmocka_unit_test(extensions),
                                        cmocka_unit_test(what_cant_be_read),
                                        cmocka_unit_test(bounds),
+                                       cmocka_unit_test(asides),
                                        cmocka_unit_test(strange_names)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
