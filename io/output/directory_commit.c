@@ -170,19 +170,20 @@ static void tell_left(const struct directory_files *files, const struct left *le
     rules->warn(rules->warn_context, message);
 }
 
-/* Former files that were exchanged or moved aside go, and data files that only a former manifest named. */
+/* Data files that only a former manifest named go, and then what was exchanged or moved aside: as long as
+ * that manifest stands, hidden, the next run knows of them. */
 static void settle_all(struct directory_files *files)
 {
     const struct former *const former = &files->found.former;
     struct left left = {.count = 0};
     struct fault fault = {.status = STATUS_OK};
     enum sink_stage stage;
-    for (size_t i = 0; i < places(files); i++)
-        note_left(&left, output_publish_settle(&files->place, file_at(files, i, &stage), &fault), &fault);
     for (size_t i = files->found.count; i < former->count; i++) {
         note_left(&left, directory_former_remove(&files->place, former->list[i].name, &fault), &fault);
         output_folders_note(&files->folders, former->list[i].name);
     }
+    for (size_t i = 0; i < places(files); i++)
+        note_left(&left, output_publish_settle(&files->place, file_at(files, i, &stage), &fault), &fault);
     if (former->count != 0) (void)output_folders_sync(&files->folders, NULL); /* would come back: harmless */
     tell_left(files, &left);
 }

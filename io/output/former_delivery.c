@@ -418,11 +418,12 @@ static bool list_all(struct judgement *judgement)
     for (size_t i = 0; i < former->text_count && good; i++)
         if (former->texts[i].goes && !former->texts[i].own && !former->texts[i].aside)
             good = list_file(former, former->texts[i].name, SINK_MANIFEST);
+    for (size_t i = 0; i < judgement->surplus.count && good; i++)
+        good = list_file(former, judgement->surplus.names[i], SINK_DATA);
+    /* last: as long as one of the others stands, it tells so */
     for (size_t i = 0; i < former->text_count && good; i++)
         if (former->texts[i].goes && former->texts[i].aside && former->texts[i].is_manifest)
             good = list_file(former, former->texts[i].name, SINK_DATA);
-    for (size_t i = 0; i < judgement->surplus.count && good; i++)
-        good = list_file(former, judgement->surplus.names[i], SINK_DATA);
     return good;
 }
 

@@ -44,8 +44,16 @@ static int renames_until_event;   /* before the n-th renameat2 from now `event` 
 static void (*event)(void);
 static int syncs_until_failure; /* the n-th fsync from now fails with EIO; 0: none */
 
+static int calls_until_death; /* before the n-th call of these the process ends as by kill -9; 0: never */
+
+static void die_in_time(void)
+{
+    if (calls_until_death > 0 && --calls_until_death == 0) _exit(9);
+}
+
 int renameat2(int old_fd, const char *old, int new_fd, const char *new, unsigned flags)
 {
+    die_in_time();
     if (renames_until_event > 0 && --renames_until_event == 0) event();
     if (renames_until_failure > 0 && --renames_until_failure == 0) {
         errno = EIO;
@@ -71,6 +79,7 @@ static int unlinks_until_failure; /* from the n-th unlinkat on all fail with EAC
 
 int unlinkat(int fd, const char *path, int flags)
 {
+    die_in_time();
     if (unlinks_until_failure == 1) {
         errno = EACCES;
         return -1;
@@ -93,6 +102,7 @@ int nanosleep(const struct timespec *time, struct timespec *rest)
 
 int fsync(int fd)
 {
+    die_in_time();
     if (syncs_until_failure > 0 && --syncs_until_failure == 0) {
         errno = EIO;
         return -1;
@@ -103,6 +113,7 @@ int fsync(int fd)
 static inline int enter_scratch(void **state)
 {
     no_noreplace = no_exchange = no_links = false;
+    calls_until_death = 0;
     renames_until_failure = renames_until_event = syncs_until_failure = unlinks_until_failure = 0;
     on_pause = NULL;
     char *const folder = strdup("/tmp/test_sink_XXXXXX");
@@ -136,17 +147,22 @@ static inline void note_warning(void *context, const char *message)
     snprintf(warned, sizeof warned, "%s", message);
 }
 
-static inline struct sink *create(const char *path, bool replace)
+static inline struct sink *create_as(const char *path, const char *run_id, bool replace)
 {
     struct fault fault = {0};
     struct sink_directory_options const options = {
-        .path = path, .run_id = RUN_ID, .replace = replace, .former = {.warn = note_warning}};
+        .path = path, .run_id = run_id, .replace = replace, .former = {.warn = note_warning}};
     struct sink *const sink = sink_directory_create(&options, &fault);
     if (sink == NULL) fail_msg("%s", fault.message);
     sink->home = home;
     sink->home_context = &homes;
     homes = 0;
     return sink;
+}
+
+static inline struct sink *create(const char *path, bool replace)
+{
+    return create_as(path, RUN_ID, replace);
 }
 
 static inline void expect_status(enum status status, enum status expected, const struct fault *fault)

@@ -347,7 +347,7 @@ static void asides(void **state)
                                   {.name = ".a.xml.TOK.dead.old"},
                                   {.name = ".a.xml.dead.tmp", .names = "a_1.csv a_5.csv"},
                                   {.name = ".a_1.csv.dead.old", .size = 3}}};
-    expect(&desk, usual, "", "", ".a.xml.0123456789abcdef.old .b.xml.dead.old a_7.csv a_8.csv");
+    expect(&desk, usual, "", "", "a_7.csv a_8.csv .a.xml.0123456789abcdef.old .b.xml.dead.old");
     assert_int_equal(desk.warnings, 0);
 }
 

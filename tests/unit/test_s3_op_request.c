@@ -106,6 +106,9 @@ static void bucket_requests(void **state)
     op.list_most = 7;
     expect_request(&op, "GET " AT "/ ?list-type=2 ?encoding-type=url ?max-keys=7 ?prefix=a b/ "
                         "?continuation-token=t+/=");
+    op.list_flat = true;
+    expect_request(&op, "GET " AT "/ ?list-type=2 ?encoding-type=url ?max-keys=7 ?prefix=a b/ ?delimiter=/ "
+                        "?continuation-token=t+/=");
 }
 
 static void create_requests(void **state)

@@ -489,13 +489,18 @@ static const char old_manifest[] =
 
 /* Beside what replacing_deliveries() replaces: another manifest over the same files and one more, and tokens.
  */
-static struct sink *replacing_others(void)
+static void put_others(void)
 {
-    struct sink *const sink = replacing_deliveries();
     put("out/s/all.xml", old_manifest);
     put("out/s/all.xml.DONE", "");
     put("out/s/3.TOK", "");
     put("out/s/3", "old");
+}
+
+static struct sink *replacing_others(void)
+{
+    struct sink *const sink = replacing_deliveries();
+    put_others();
     return sink;
 }
 
@@ -564,6 +569,45 @@ static void a_replacement_that_fails_restores_other_names(void **state)
             expect_others();
         else
             expect_deliveries("new");
+    }
+}
+
+static void deliver_as(const char *run_id)
+{
+    struct sink *const sink = create_as("out", run_id, true);
+    for (size_t i = 0; i < SPLIT_FILES; i++)
+        put_staged(sink, (uint32_t)i, split_names[i], split_stage(i), "new");
+    calls_until_death *= -1; /* from now on */
+    expect_commit(sink, STATUS_OK, "");
+    sink->destroy(sink);
+}
+
+/* kill -9 before any call that changes something: never a mixture, and the next run leaves nothing but hidden
+ * files. */
+static void a_killed_commit_is_repeated(void **state)
+{
+    (void)state;
+    for (int n = 1, status = -1; status != 0; n++) {
+        put_former_deliveries();
+        put_others();
+        pid_t const child = fork();
+        assert_true(child >= 0);
+        if (child == 0) {
+            calls_until_death = -n;
+            deliver_as("dead");
+            _exit(0);
+        }
+        assert_int_equal(waitpid(child, &status, 0), child);
+        expect_no_other_mixture();
+        renames_until_event = 0;
+        deliver_as(RUN_ID);
+        for (size_t i = 0; i < SPLIT_FILES; i++)
+            assert_int_equal(generation(i), 'n');
+        static const char *const gone[] = {"out/s/all.xml", "out/s/all.xml.DONE", "out/s/3.TOK", "out/s/3"};
+        for (size_t i = 0; i < sizeof gone / sizeof *gone; i++)
+            if (access(gone[i], F_OK) == 0) fail_msg("after call %d stands %s", n, gone[i]);
+        assert_int_equal(system("rm -r out"), 0);
+        assert_true(n < 100);
     }
 }
 
@@ -750,6 +794,7 @@ int main(void)
         TEST(a_race_for_a_withdrawn_name),
         TEST(withdraws_former_deliveries_of_other_names),
         TEST(a_replacement_that_fails_restores_other_names),
+        TEST(a_killed_commit_is_repeated),
         TEST(refuses_what_it_cant_judge_before_it_touches_anything),
         TEST(leftovers_are_told),
         TEST(no_token_over_anothers_data),
