@@ -3,6 +3,7 @@
 #include "io/cli/cleanup.h"
 
 #include "core/csv/timestamp.h"
+#include "io/cli/cleanup_directory.h"
 #include "io/cli/machine.h"
 #include "io/cli/signals.h"
 #include "io/cli/version.h"
@@ -76,17 +77,23 @@ static void write_age(int64_t seconds, char out[AGE_SIZE])
         snprintf(out, AGE_SIZE, "%" PRId64 "d", seconds / DAY);
 }
 
+void cleanup_print(int64_t when, int64_t age, const char *what, const char *fate)
+{
+    char time[TIMESTAMP_TEXT_LENGTH + 1] = "", words[AGE_SIZE];
+    bool const has_time = when >= TIMESTAMP_SECONDS_MIN && when <= TIMESTAMP_SECONDS_MAX;
+    timestamp_write(has_time ? when : 0, time);
+    write_age(age, words);
+    printf("%.10sT%.8sZ  %4s  %s%s%s\n", time, time + 11, words, what, fate[0] == '\0' ? "" : "  ", fate);
+}
+
 static void print(const struct cleanup *cleanup, const struct s3_listed_upload *upload, int64_t age,
                   const char *fate)
 {
-    char time[TIMESTAMP_TEXT_LENGTH + 1] = "", words[AGE_SIZE], key[KEY_SHOWN], id[ID_SHOWN];
-    bool const has_time =
-        upload->initiated >= TIMESTAMP_SECONDS_MIN && upload->initiated <= TIMESTAMP_SECONDS_MAX;
-    timestamp_write(has_time ? upload->initiated : 0, time);
-    write_age(age, words);
-    printf("%.10sT%.8sZ  %4s  s3://%s/%s  %s%s%s\n", time, time + 11, words, cleanup->place.bucket,
-           output_text_printable(upload->key, key, sizeof key),
-           output_text_printable(upload->upload_id, id, sizeof id), fate[0] == '\0' ? "" : "  ", fate);
+    char key[KEY_SHOWN], id[ID_SHOWN], what[KEY_SHOWN + ID_SHOWN + S3_BUCKET_MAX + 16];
+    snprintf(what, sizeof what, "s3://%s/%s  %s", cleanup->place.bucket,
+             output_text_printable(upload->key, key, sizeof key),
+             output_text_printable(upload->upload_id, id, sizeof id));
+    cleanup_print(upload->initiated, age, what, fate);
 }
 
 /* "s3://bucket/x" means the object x and what is under x/, not x2. */
@@ -165,6 +172,8 @@ enum status cleanup_run(const struct options *options, const struct log *logger)
     struct cleanup cleanup = {.options = options, .logger = logger};
     struct fault fault = {.status = STATUS_OK};
     bool has_wait = false, has_http = false;
+    if (!s3_url_is(options->sources[0]) && cleanup_directory_is(options->sources[0]))
+        return cleanup_directory_run(options, logger);
     enum status status = s3_url_parse(options->sources[0], &cleanup.place, &fault);
     if (status == STATUS_OK) {
         has_wait = wait_init(&cleanup.arrivals);

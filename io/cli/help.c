@@ -56,7 +56,8 @@ static const char cleanup_examples[] =
     "Examples:\n"
     "  penstock cleanup s3://acme-pega/DataJobs/\n"
     "  penstock cleanup s3://acme-pega/DataJobs/ --older-than 7d --dry-run\n"
-    "  penstock cleanup s3://acme-pega/DataJobs/ --older-than 7d\n";
+    "  penstock cleanup s3://acme-pega/DataJobs/ --older-than 7d\n"
+    "  penstock cleanup out/ --older-than 1d\n";
 
 /* What the table has no room for; NULL: nothing. */
 struct command_text {
@@ -98,7 +99,9 @@ static const struct command_text command_texts[COMMAND_COUNT] = {
         {"Lists the multipart uploads under URL that were begun and never finished, of any program: "
          "S3 keeps and charges their parts until they are aborted. One line each: when it was begun "
          "(UTC), its age, the object, the upload's id. With --older-than the older ones are aborted. "
-         "Credentials, region and endpoint come from the AWS_ variables and the profile.",
+         "Credentials, region and endpoint come from the AWS_ variables and the profile. Under a "
+         "directory it lists the hidden files that killed runs left (.NAME.RUNID.tmp and .old), and removes "
+         "the older ones.",
          cleanup_examples},
 };
 

@@ -26,6 +26,7 @@ bool leftovers_is_one(const char *name, const char *run_id)
     id[bytes] = '\0';
     if (!file_name_run_id_valid(id)) return false;
     /* an id may hold dots itself: of ours all of it stands there */
+    if (run_id == NULL) return true;
     size_t const ours = strlen(run_id);
     return (size_t)(end - name) <= ours + 1 || end[-(ptrdiff_t)ours - 1] != '.' ||
            memcmp(end - ours, run_id, ours) != 0;
@@ -54,12 +55,12 @@ void leftovers_tell(const struct leftovers *leftovers, const struct output_direc
     char message[FAULT_MESSAGE_MAX], path[OUTPUT_TEXT_PRINTABLE], name[OUTPUT_TEXT_PRINTABLE];
     bool const one = leftovers->count == 1;
     if (leftovers->count == 0 || warn == NULL) return;
+    output_text_printable(directory->path, path, sizeof path);
     snprintf(message, sizeof message,
              "%s: holds %" PRIu64
-             " unfinished %s (%s%s) of runs that were killed, or that are going on now: no run "
-             "reads or removes such .NAME.RUNID.tmp and .old of another one; remove %s when none is going on",
-             output_text_printable(directory->path, path, sizeof path), leftovers->count,
-             one ? "file" : "files", output_text_printable(leftovers->first, name, sizeof name),
-             one ? "" : ", ...", one ? "it" : "them");
+             " unfinished %s, such as %s, of runs that were killed, or that are going on now; "
+             "`penstock cleanup %s --older-than 1d` removes %s",
+             path, leftovers->count, one ? "file" : "files",
+             output_text_printable(leftovers->first, name, sizeof name), path, one ? "it" : "them");
     warn(context, message);
 }

@@ -15,7 +15,8 @@ struct leftovers {
     char first[FILE_NAME_SIZE]; /* one of them; "" when there is none */
 };
 
-/* Has the name, without folders, the form of an unfinished file's, and of another run's than `run_id`? */
+/* Has the name, without folders, the form of an unfinished file's, and of another run's than `run_id` (NULL:
+ * of any)? */
 bool leftovers_is_one(const char *name, const char *run_id);
 /* Adds those of the folder, "" or below the directory. One that can't be read counts as empty: whoever writes
  * there will say so. */

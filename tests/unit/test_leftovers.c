@@ -40,6 +40,8 @@ static void tells_their_names(void **state)
         if (!leftovers_is_one(others[i], OURS)) fail_msg("%s", others[i]);
     for (size_t i = 0; i < sizeof none / sizeof *none; i++)
         if (leftovers_is_one(none[i], OURS)) fail_msg("%s", none[i]);
+    assert_true(leftovers_is_one(".a.csv." OURS ".tmp", NULL));
+    assert_false(leftovers_is_one(".a.tmp", NULL));
     assert_false(leftovers_is_one(".a.csv.run.7.tmp", "run.7")); /* an id with a dot */
     assert_true(leftovers_is_one(".a.csv.run.8.tmp", "run.7"));
 }
@@ -82,7 +84,7 @@ static void counts_them_in_folders(void **state)
     assert_int_equal(leftovers.count, 2);
     leftovers_tell(&leftovers, &directory, warn, told);
     assert_non_null(strstr(told, scratch));
-    assert_non_null(strstr(told, "holds 2 unfinished files (.a.csv.x.tmp, ...)"));
+    assert_non_null(strstr(told, "holds 2 unfinished files, such as .a.csv.x.tmp, of runs"));
     output_directory_close(&directory);
     assert_int_equal(unlink(".a.csv.x.tmp") | unlink(".a.csv." OURS ".tmp") | unlink("s/.a.csv.x.old"), 0);
     assert_int_equal(rmdir("s") | chdir("/") | rmdir(scratch), 0);
