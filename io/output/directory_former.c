@@ -26,6 +26,22 @@ static enum status place_fault(const struct output_directory *directory, enum st
     return output_fs_fault(fault, status, error, doing, path);
 }
 
+/* What can't be looked at can't be judged: `doing` says what was tried. */
+static enum status look_fault(const struct output_directory *directory, int error, const char *doing,
+                              const char *name, struct fault *fault)
+{
+    if (error != EACCES && error != EPERM)
+        return place_fault(directory, STATUS_IO, error, doing, name, fault);
+    char path[PATH_SHOWN], shown[OUTPUT_TEXT_PRINTABLE];
+    snprintf(path, sizeof path, "%s/%s", directory->path, name);
+    return fault_set(
+        fault, STATUS_JOB,
+        "%s: this user may not read it, so it is not known what if_exists: replace would have to take "
+        "away before data files are replaced (%s): grant the right, remove it, or give another "
+        "destination",
+        output_text_printable(path, shown, sizeof shown), doing);
+}
+
 /* ---- the port ---- */
 
 /* Is it gone, or something that nobody can read as a file? */
@@ -43,7 +59,7 @@ static enum status see(const struct output_directory *directory, const char *fol
     if (fstatat(directory->fd, name, &found, 0) != 0) {
         if (is_nothing(errno) || errno == EACCES)
             return STATUS_OK; /* a link to nowhere, or to where none looks */
-        return place_fault(directory, STATUS_IO, errno, "looking for former deliveries", name, fault);
+        return look_fault(directory, errno, "looking for former deliveries", name, fault);
     }
     return S_ISREG(found.st_mode) ? former_seen(former, name, (uint64_t)found.st_size, fault) : STATUS_OK;
 }
@@ -56,9 +72,7 @@ static enum status list(void *context, const char *folder, struct former *former
         output_fs_open_at(directory->fd, folder[0] == '\0' ? "." : folder, O_RDONLY | O_DIRECTORY, 0);
     DIR *const entries = fd < 0 ? NULL : fdopendir(fd);
     if (entries == NULL) {
-        status =
-            place_fault(directory, STATUS_IO, errno,
-                        "looking for former deliveries (if_exists: replace reads the folder)", folder, fault);
+        status = look_fault(directory, errno, "looking for former deliveries", folder, fault);
         if (fd >= 0) output_fs_close(fd);
         return status;
     }
@@ -73,7 +87,7 @@ static enum status list(void *context, const char *folder, struct former *former
     } while (status == STATUS_OK);
     closedir(entries);
     if (status == STATUS_OK && error != 0)
-        status = place_fault(directory, STATUS_IO, error, "looking for former deliveries", folder, fault);
+        status = look_fault(directory, error, "looking for former deliveries", folder, fault);
     return status;
 }
 
@@ -103,9 +117,7 @@ static enum status read_text(void *context, const char *name, size_t most, uint8
     }
     if (fd >= 0) output_fs_close(fd);
     if (error == 0) return STATUS_OK;
-    return place_fault(directory, STATUS_IO, error,
-                       "reading what may be a former manifest, whose data files this run may replace", name,
-                       fault);
+    return look_fault(directory, error, "reading what may be a former manifest", name, fault);
 }
 
 /* ---- what was found ---- */

@@ -16,11 +16,11 @@ enum status output_lock_take(const struct output_directory *directory, struct fa
         if (errno != EWOULDBLOCK && errno != EINTR) return STATUS_OK; /* no such locks here */
         nanosleep(&pause, NULL);
     }
-    return fault_set(
-        fault, STATUS_TRY_AGAIN,
-        "%s: another run of penstock is delivering into this directory, for more than %u seconds by "
-        "now: run again when it has ended",
-        output_text_printable(directory->path, shown, sizeof shown), OUTPUT_LOCK_SECONDS);
+    return fault_set(fault, STATUS_TRY_AGAIN,
+                     "%s: another run of penstock is delivering into this directory (or a program has locked "
+                     "it, by flock), for "
+                     "more than %u seconds by now: run again when it has ended",
+                     output_text_printable(directory->path, shown, sizeof shown), OUTPUT_LOCK_SECONDS);
 }
 
 void output_lock_release(const struct output_directory *directory)

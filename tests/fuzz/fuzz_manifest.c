@@ -1,5 +1,5 @@
 /* fuzz_manifest.c - any bytes as a manifest: reading stays within its bounds, what is read is as it must be,
- * and what is refused is explained. */
+ * and what is refused is explained; and what can be read is taken for one by its beginning. */
 #include "io/manifest/manifest_read.h"
 
 #include "core/base/utf8.h"
@@ -33,6 +33,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     enum status const status = manifest_read("fuzz", data, size, &manifest, &fault);
     expect(status == STATUS_OK || (status == STATUS_IO && fault.message[0] != '\0'));
     if (status == STATUS_OK) check(&manifest);
+    bool const may_be = manifest_may_be(data, size);
+    if (status == STATUS_OK) expect(may_be && manifest_may_be(data, size / 2));
     manifest_free(&manifest);
     return 0;
 }
