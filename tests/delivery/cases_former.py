@@ -196,6 +196,23 @@ def case_former_other_prefix(world):
     place.expect("acme.xml", "acme.xml.TOK", *data(4))
 
 
+def case_former_times_in_names(world):
+    """Data files with {run_time}, a manifest without: its former data files go; with both, other runs' deliveries stay."""
+    for name, left in (("{name}.xml", False), ("{name}_{run_time}.xml", True)):
+        place = Place(world)
+        job = spec({"manifest": name}, name="{name}_{run_time}_{part}.csv")
+        place.run(900, job)
+        before = place.names()
+        world.job(place.folder, job)
+        source = world.write(place.folder, "later.ndjson", dump(400, "L"))
+        status, _, stderr = world.command(["export", "-j", "job.json", source, "--to", "out", "--run-time",
+                                           "2026-11-23T03:00:00Z", "--progress", "none"], place.folder)
+        check(status == 0, f"ended with {status}: {stderr.strip()[-500:]}")
+        later = "_20261123T030000Z"
+        new = [f"acme{later}_0001.csv", f"acme{later if left else ''}.xml", f"acme{later if left else ''}.xml.TOK"]
+        place.expect(*new, *(before if left else []))
+
+
 def case_former_two_folders(world):
     """A run that names other folders touches nothing in those it does not write to."""
     place = Place(world)
