@@ -91,6 +91,7 @@ static enum status open_bucket(struct run_objects *objects, uint32_t i,
                                         .addressing = AWS_ADDRESSING_AUTO,
                                         .checksum = CHECKSUM_NONE,
                                         .connections = connections,
+                                        .receive_buffer = objects->receive_buffer,
                                         .threads = (connections + S3_OTHERS_MOST - 1) / S3_OTHERS_MOST,
                                         .user_agent = "penstock/" PENSTOCK_VERSION,
                                         .is_source = true,
@@ -144,6 +145,7 @@ enum status run_objects_open(struct run_objects *objects, const struct run_objec
     for (size_t i = 0; i < request->count && status == STATUS_OK; i++)
         if (fetch_is_path(request->paths[i])) status = note_bucket(objects, request->paths[i], fault);
     if (status != STATUS_OK || objects->count == 0) return status;
+    objects->receive_buffer = request->memory < RUN_OBJECTS_ROOMY ? S3_RECEIVE_SMALL : S3_RECEIVE_LARGE;
     status = share_connections(objects, request, fault);
     if (status == STATUS_OK) status = open_store(objects, fault);
     for (uint32_t i = 0; i < objects->count && status == STATUS_OK; i++)

@@ -11,6 +11,7 @@
 #ifndef PENSTOCK_IO_CLI_RUN_OBJECTS_H
 #define PENSTOCK_IO_CLI_RUN_OBJECTS_H
 
+#include "core/base/limits.h"
 #include "core/flow/wait.h"
 #include "io/aws/aws_config.h"
 #include "io/fetch/fetch.h"
@@ -20,6 +21,8 @@
 
 struct track;
 
+/* Memory limit from which on connections have large buffers: 25 of them take a fiftieth of it. */
+#define RUN_OBJECTS_ROOMY (256 * LIMIT_MIB)
 /* Buckets of one run: each has a client, with threads and connections of its own. */
 #define RUN_OBJECTS_BUCKETS_MAX 16u
 
@@ -27,7 +30,8 @@ struct run_objects {
     struct aws_config config;
     struct wait arrivals;
     bool has_wait, has_http;
-    uint32_t connections; /* over all buckets */
+    uint32_t connections;  /* over all buckets */
+    size_t receive_buffer; /* of each */
     uint32_t count;
     char *names[RUN_OBJECTS_BUCKETS_MAX];
     struct s3_client *clients[RUN_OBJECTS_BUCKETS_MAX];
@@ -42,6 +46,7 @@ struct run_objects_request {
     const char *const *paths; /* of all sources */
     size_t count;
     uint32_t connections; /* --connections; 0: derive */
+    uint64_t memory;      /* --memory-limit */
     bool shared;          /* the destination is on S3 */
     const struct job_destination *destination;
     /* Tracks of so many threads of a client, for as long as it lives; may give NULL (run_tracks.h). */

@@ -44,6 +44,7 @@ static enum status list_sources(struct run *run, struct fault *fault)
     struct run_objects_request const objects = {.paths = rules.paths,
                                                 .count = rules.count,
                                                 .connections = options->connections,
+                                                .memory = run_memory_limit(options),
                                                 .shared = run->destination.kind == DESTINATION_S3,
                                                 .destination = &run->job.destination,
                                                 .make_tracks = make_tracks,
@@ -209,6 +210,7 @@ void run_sources_plan(struct run *run, uint64_t memory)
 {
     struct fetch_request request = {.memory = memory,
                                     .connections = run->objects.connections,
+                                    .receive_buffer = run->objects.receive_buffer,
                                     .threads = run->pipeline.threads,
                                     .buckets = run->objects.count,
                                     .shard = run->shards.shard_bytes};

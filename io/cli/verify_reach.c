@@ -5,6 +5,7 @@
 #include "io/cli/machine.h"
 #include "io/cli/signals.h"
 #include "io/cli/version.h"
+#include "io/s3/s3_plan.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -56,6 +57,7 @@ static enum status connect(struct verify_reach *reach, const struct job *job, ui
         .checksum = CHECKSUM_NONE,
         .connections = most,
         .threads = (most + CONNECTIONS_A_THREAD - 1) / CONNECTIONS_A_THREAD,
+        .receive_buffer = S3_RECEIVE_LARGE,
         .user_agent = "penstock/" PENSTOCK_VERSION,
         .is_source = true,
         .arrivals = &reach->arrivals,

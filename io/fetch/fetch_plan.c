@@ -8,7 +8,7 @@ static uint64_t memory_of(const struct fetch_request *request, const struct fetc
     uint64_t const ranges = plan->slots + (uint64_t)request->streams * plan->ahead;
     uint64_t const busy = ranges < request->connections ? ranges : request->connections;
     return request->buckets * (uint64_t)S3_CLIENT_BYTES + ranges * plan->range_bytes +
-           busy * FETCH_CONNECTION_BYTES;
+           busy * (FETCH_CONNECTION_BYTES + request->receive_buffer);
 }
 
 static bool fits(const struct fetch_request *request, struct fetch_plan *plan)

@@ -24,13 +24,14 @@
 /* One is read while the other comes. */
 #define FETCH_AHEAD_MIN 2u
 #define FETCH_SHARD_MAX ((uint64_t)8 * 1024 * 1024)
-/* A connection's buffers in libcurl (S3_RECEIVE_BUFFER), and TLS's. */
-#define FETCH_CONNECTION_BYTES ((uint64_t)384 * 1024)
+/* What a connection has beside its receive buffer: of libcurl, of TLS. */
+#define FETCH_CONNECTION_BYTES ((uint64_t)128 * 1024)
 
 struct fetch_request {
-    uint64_t memory;      /* bytes that it may take in all */
-    uint32_t connections; /* at least 1 */
-    uint32_t threads;     /* that read */
+    uint64_t memory;       /* bytes that it may take in all */
+    uint32_t connections;  /* at least 1 */
+    size_t receive_buffer; /* of each */
+    uint32_t threads;      /* that read */
     uint32_t buckets;
     uint32_t streams; /* packed objects that are read front to back at once; 0: none */
     uint64_t shelved; /* bytes of all objects on the shelf: plain ones, and one whose frames are shared */

@@ -36,6 +36,7 @@ struct s3_client_options {
     const char *expected_owner;     /* account_id; NULL: not sent */
     enum checksum_kind checksum;    /* for messages about stores that don't know it; ops say their own */
     uint32_t connections, threads;
+    size_t receive_buffer; /* of each connection: S3_RECEIVE_SMALL, LARGE; 0: SMALL */
     struct track *tracks; /* of each thread, written until destroy returned (core/flow/track.h); NULL: none */
     const char *user_agent;
     bool is_source;                   /* it is read from: no such bucket is STATUS_NO_SOURCE then */

@@ -57,7 +57,7 @@ struct s3_engine *s3_engine_create(struct s3_shared *shared, uint32_t index, str
                                          .ca_bundle = shared->options.config->ca_bundle,
                                          .user_agent = shared->options.user_agent,
                                          .upload_buffer = S3_UPLOAD_BUFFER,
-                                         .receive_buffer = shared->options.is_source ? S3_RECEIVE_BUFFER : 0,
+                                         .receive_buffer = shared->options.receive_buffer,
                                          .track = engine->track};
     if (!make_rings(engine)) {
         (void)fault_set(fault, STATUS_IO, "S3 client: no memory for a thread");

@@ -34,9 +34,10 @@
 /* libcurl's upload buffer, its receive buffer, TLS records, and what an attempt keeps. */
 #define S3_UPLOAD_BUFFER    (512u << 10)
 #define S3_CONNECTION_BYTES (S3_UPLOAD_BUFFER + (128u << 10))
-/* A client that reads: what one recv() may bring. With 64 KiB, a tenth of a run from S3 on the same machine
- * went to more calls. */
-#define S3_RECEIVE_BUFFER (256u << 10)
+/* What one recv() may bring. A client that reads much takes the large one where there is memory: with the
+ * small one, a tenth of a run from S3 on the same machine went to more calls. */
+#define S3_RECEIVE_SMALL (64u << 10)
+#define S3_RECEIVE_LARGE (256u << 10)
 /* Threads, certificates, OpenSSL, the client itself. */
 #define S3_CLIENT_BYTES (6ull << 20)
 /* Open files that are planned for at most: the sink refuses a run of more in any case. */

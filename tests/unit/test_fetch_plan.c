@@ -15,6 +15,7 @@ static struct fetch_request usual(uint64_t memory)
 {
     return (struct fetch_request){.memory = memory,
                                   .connections = 25,
+                                  .receive_buffer = 64 * 1024,
                                   .threads = 4,
                                   .buckets = 1,
                                   .streams = 0,
