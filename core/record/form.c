@@ -135,6 +135,7 @@ struct found_array {
     const uint8_t *array, *first; /* its bracket; what stands behind it */
     bool alone;                   /* the object's first member */
     bool named;                   /* by its key, or what stands before it: anything may stand beside it */
+    bool on_line;                 /* the object, as far as it is seen, is all on one line */
 };
 
 static bool key_is(const struct member *member, const char *name)
@@ -168,7 +169,8 @@ static bool find_array(const struct head *head, bool asked, struct found_array *
         bool const named =
             is_array && (is_page_key(&member) ? byte == '{' || byte == ']' : byte == '{' && (paged || asked));
         if (named || (is_array && byte == '{' && !others))
-            *found = (struct found_array){member.value, behind, alone, named};
+            *found =
+                (struct found_array){.array = member.value, .first = behind, .alone = alone, .named = named};
         if (named) return true;
         others = true;
     }
@@ -178,7 +180,20 @@ static bool find_array(const struct head *head, bool asked, struct found_array *
 /* What stands behind the array, up to the object's end; *end: behind that. */
 enum rest { REST_FITS, REST_IS_OTHER, REST_UNSEEN };
 
-static enum rest rest_of_object(const uint8_t *at, const uint8_t *limit, bool containers, const uint8_t **end)
+/* What may stand there beside scalars. */
+enum beside { BESIDE_NOTHING, BESIDE_NO_RECORDS, BESIDE_ANYTHING };
+
+static bool may_be_beside(const uint8_t *value, const uint8_t *limit, enum beside beside)
+{
+    bool const is_array = *value == '[';
+    if (!is_array && *value != '{') return true;
+    if (beside != BESIDE_NO_RECORDS || !is_array) return beside != BESIDE_NOTHING;
+    value = pass_blanks(value + 1, limit);
+    return value == limit || *value != '{';
+}
+
+static enum rest rest_of_object(const uint8_t *at, const uint8_t *limit, enum beside beside,
+                                const uint8_t **end)
 {
     struct member member;
     while (at != NULL) {
@@ -188,7 +203,7 @@ static enum rest rest_of_object(const uint8_t *at, const uint8_t *limit, bool co
             return REST_FITS;
         }
         if (at == limit || *at != ',' || !read_member(at + 1, limit, &member)) break;
-        if (!containers && (*member.value == '{' || *member.value == '[')) return REST_IS_OTHER;
+        if (!may_be_beside(member.value, limit, beside)) return REST_IS_OTHER;
         at = pass_value(member.value, limit);
     }
     return REST_UNSEEN;
@@ -204,10 +219,13 @@ static bool keyed_array(const struct head *head, bool asked, struct found_array 
     const uint8_t *behind = NULL;
     if (!find_array(head, asked, found)) return false;
     const uint8_t *const whole = pass_container(head->text, end);
-    bool const on_line = whole != NULL && memchr(head->text, '\n', (size_t)(whole - head->text)) == NULL;
+    const uint8_t *const seen = whole == NULL ? end : whole;
+    bool const on_line = memchr(head->text, '\n', (size_t)(seen - head->text)) == NULL;
+    found->on_line = on_line;
     if (on_line && !found->named && !found->alone) return false;
     const uint8_t *const array_end = pass_container(found->array, end);
-    enum rest const rest = rest_of_object(array_end, end, found->named, &behind);
+    enum rest const rest =
+        rest_of_object(array_end, end, found->named ? BESIDE_ANYTHING : BESIDE_NOTHING, &behind);
     if (rest == REST_IS_OTHER) return false;
     if (rest == REST_FITS) {
         if (on_line && !found->named && pass_comma(array_end, end) != NULL) return false;
@@ -264,6 +282,7 @@ static enum form_kind object_kind(struct form *form, const struct head *head, co
     }
     if (keyed_array(head, false, &found)) {
         form->beside = found.named;
+        form->alone = found.on_line && !found.named;
         *begin = found.array + 1;
         return FORM_KEYED_ARRAY;
     }
@@ -279,6 +298,16 @@ static enum form_kind object_kind(struct form *form, const struct head *head, co
     if (json_is_value(head->text, (size_t)(behind - head->text), brackets, FORM_DEPTH_MAX))
         return FORM_CONCATENATED;
     return lines_are_records(head) || next_line_opens(head) ? FORM_NDJSON : FORM_CONCATENATED;
+}
+
+/* Might what follows make it another kind? The first object goes on behind the head, or what stands behind it
+ * is not seen. A map, and an array that is known by its key, are sure: another one behind it is counted. */
+static bool is_unsure(const struct form *form, const struct head *head, enum form_kind kind)
+{
+    const uint8_t *const behind = pass_container(head->text, head->end);
+    if (head->whole || (behind != NULL && pass_blanks(behind, head->end) != head->end)) return false;
+    if (kind == FORM_NDJSON) return memchr(head->text, '\n', (size_t)(head->end - head->text)) == NULL;
+    return kind == FORM_CONCATENATED || (kind == FORM_KEYED_ARRAY && !form->beside);
 }
 
 /* A first line that is an array by itself, with objects on those behind it, is a bad record. */
@@ -335,7 +364,10 @@ void form_find(struct form *form, const uint8_t *head, size_t length, size_t fro
     const uint8_t *begin = head + from;
     enum form_kind kind = FORM_NDJSON;
     *form = (struct form){.kind = FORM_NDJSON};
-    if (text.text < text.end && *text.text == '{') kind = object_kind(form, &text, &begin);
+    if (text.text < text.end && *text.text == '{') {
+        kind = object_kind(form, &text, &begin);
+        form->unsure = is_unsure(form, &text, kind);
+    }
     if (text.text < text.end && *text.text == '[') {
         kind = array_kind(&text);
         if (kind == FORM_ARRAY) begin = text.text + 1;
@@ -371,7 +403,11 @@ bool form_ends_object(const struct form *form, const uint8_t *bytes, size_t leng
 {
     const uint8_t *const limit = bytes + length;
     const uint8_t *end;
-    return rest_of_object(bytes, limit, form->beside, &end) == REST_FITS && pass_blanks(end, limit) == limit;
+    enum beside const beside = form->beside ? BESIDE_NO_RECORDS : BESIDE_NOTHING;
+    if (rest_of_object(bytes, limit, beside, &end) != REST_FITS || pass_blanks(end, limit) != limit)
+        return false;
+    bool const on_line = memchr(bytes, '\n', (size_t)(end - bytes)) == NULL;
+    return !(form->alone && on_line && pass_comma(bytes, limit) != NULL);
 }
 
 bool form_choose(struct form *form, enum form_choice choice, const uint8_t *head, size_t length, size_t from,

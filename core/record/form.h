@@ -17,6 +17,9 @@
 
 /* The contract lets "the lines of the first 64 KiB decide". */
 #define FORM_HEAD_BYTES (64u * 1024)
+/* Of a text whose first object goes on behind them so much is looked at: the largest record that
+ * source.max_record takes by default. */
+#define FORM_HEAD_BYTES_MAX (16u * 1024 * 1024)
 
 enum form_kind { FORM_NDJSON, FORM_ARRAY, FORM_CONCATENATED, FORM_ENTITIES, FORM_KEYED_ARRAY };
 
@@ -24,7 +27,9 @@ struct form {
     enum form_kind kind;
     uint64_t begin; /* of the first record or the blanks before it: behind what opens the container */
     uint64_t lines; /* line feeds before that */
-    bool beside;    /* KEYED_ARRAY: anything may stand beside the array */
+    bool beside; /* KEYED_ARRAY: anything may stand beside the array, but no other one of objects behind it */
+    bool alone;  /* KEYED_ARRAY: all on one line, as far as is seen: so nothing may */
+    bool unsure; /* the first object is not seen to its end: a longer head might show another kind */
     struct record_mark mark;
 };
 

@@ -123,6 +123,7 @@ static void long_first_records(void **state)
         {"{\"results\":[{\"id\":1,\"a\":\"", FORM_KEYED_ARRAY, "{\"id\":1"},
         {"{\"_page\":{\"n\":1},\"children\":[{\"id\":1,\"a\":\"", FORM_KEYED_ARRAY, "{\"id\":1"},
         {"{\"orders\":[{\"id\":1,\"a\":\"", FORM_NDJSON, NULL},
+        {"{\"id\":1,\"events\":[{\"id\":1},{\"id\":2},{\"a\":\"", FORM_NDJSON, NULL}, /* all on one line */
     };
     (void)state;
     for (size_t c = 0; c < COUNT(heads); c++) {
@@ -138,6 +139,54 @@ static void long_first_records(void **state)
         assert_true(marked);
         free(head);
     }
+}
+
+/* Is more of the text wanted? */
+static void unsure_heads(void **state)
+{
+    static const struct {
+        const char *text;
+        bool unsure;
+    } heads[] = {
+        {"{\"id\":1,\"a\":\"", true},
+        {"{\"id\":1,\"events\":[{\"id\":1},{\"id\":2},{\"a\":\"", true},
+        {"{\"events\":[{\"id\":1},{\"id\":2},{\"a\":\"", true},
+        {"{\n\"events\":[{\"id\":1},{\"id\":2},{\"a\":\"", true},
+        {"{\n  \"id\": 1,\n  \"a\": \"", true},
+        {"{\"k\":{\"a\":\"", true},
+        {"{\"id\":1}", true}, /* nothing behind it is seen */
+        {"{\"id\":1}{", false},
+        {"{\"id\":1}\n", false},
+        {"{\"id\":1\n{\"id\":2}\n{\"id\":3}\n", false},
+        {"{\"k\":{\"entity\":{}},\"l\":{\"entity\":{}},\"m\":{\"a\":\"", false},
+        {"{\"results\":[{\"id\":1},{\"id\":2},{\"a\":\"", false},
+        {"[{\"id\":1,\"a\":\"", false},
+        {"", false},
+        {"text", false},
+    };
+    (void)state;
+    for (size_t h = 0; h < COUNT(heads); h++) {
+        struct form form;
+        size_t const length = strlen(heads[h].text);
+        form_find(&form, (const uint8_t *)heads[h].text, length, 0, false);
+        if (form.unsure != heads[h].unsure) print_message("%s: kind %d\n", heads[h].text, form.kind);
+        assert_int_equal(form.unsure, heads[h].unsure);
+        form_find(&form, (const uint8_t *)heads[h].text, length, 0, true);
+        assert_false(form.unsure);
+    }
+}
+
+/* An array that is on one line, as far as the head goes: what stands behind it is no part of a container. */
+static void alone_on_a_line(void **state)
+{
+    static const char text[] = "{\"events\":[{\"id\":1},{\"id\":2},{\"a\":\"";
+    struct form form;
+    (void)state;
+    form_find(&form, (const uint8_t *)text, sizeof text - 1, 0, false);
+    assert_int_equal(form.kind, FORM_KEYED_ARRAY);
+    assert_true(form_ends_object(&form, (const uint8_t *)" } \n", 4));
+    assert_false(form_ends_object(&form, (const uint8_t *)",\"m\":1}\n", 8));
+    assert_true(form_ends_object(&form, (const uint8_t *)",\n\"m\":1}", 8));
 }
 
 struct choice_case {
@@ -188,6 +237,8 @@ static void ends_of_objects(void **state)
         {", \"n\" : \"}]\", \"m\":null}", true, true},
         {",\"n\":{\"a\":[1]}}", false, true},
         {",\"n\":[],\"m\":1}\n", false, true},
+        {",\"n\":[1,{}],\"m\":1}\n", false, true},
+        {",\"n\":[ {\"id\":1}]}", false, false}, /* these would be lost without a count */
         {"", false, false},
         {",", false, false},
         {",}", false, false},
@@ -234,7 +285,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whole_texts),        cmocka_unit_test(marks_and_lines),
-        cmocka_unit_test(long_first_records), cmocka_unit_test(asked_for),
+        cmocka_unit_test(long_first_records), cmocka_unit_test(unsure_heads),
+        cmocka_unit_test(alone_on_a_line),    cmocka_unit_test(asked_for),
         cmocka_unit_test(ends_of_objects),    cmocka_unit_test(cut_anywhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
