@@ -10,8 +10,9 @@
 
 /* A text's first bytes: to `end`, behind which there may be more. */
 struct head {
-    const uint8_t *text, *end;
+    const uint8_t *text, *end; /* blanks before the text left out */
     bool whole;
+    const uint8_t *first_end; /* behind the container that it begins with; NULL: it goes on behind the head */
 };
 
 /* ---- steps; NULL: the head ends before, or it is not there ---- */
@@ -218,8 +219,7 @@ static bool keyed_array(const struct head *head, bool asked, struct found_array 
     const uint8_t *const end = head->end;
     const uint8_t *behind = NULL;
     if (!find_array(head, asked, found)) return false;
-    const uint8_t *const whole = pass_container(head->text, end);
-    const uint8_t *const seen = whole == NULL ? end : whole;
+    const uint8_t *const seen = head->first_end == NULL ? end : head->first_end;
     bool const on_line = memchr(head->text, '\n', (size_t)(seen - head->text)) == NULL;
     found->on_line = on_line;
     if (on_line && !found->named && !found->alone) return false;
@@ -252,7 +252,7 @@ static const uint8_t *entity_map(const struct head *head)
     struct member first, member;
     bool has_entity = false, has_id = false;
     if (!read_member(head->text + 1, head->end, &first) || *first.value != '{') return NULL;
-    const uint8_t *const behind = pass_container(head->text, head->end);
+    const uint8_t *const behind = head->first_end;
     const uint8_t *const rest = behind == NULL ? head->end : pass_blanks(behind, head->end);
     if (rest != head->end && (*rest == '{' || lines_are_records(head))) return NULL; /* another record */
     bool const on_line = memchr(head->text, '\n', (size_t)(head->end - head->text)) == NULL;
@@ -272,7 +272,7 @@ static enum form_kind object_kind(struct form *form, const struct head *head, co
 {
     struct found_array found;
     uint8_t brackets[FORM_DEPTH_MAX + 1];
-    const uint8_t *const behind = pass_container(head->text, head->end);
+    const uint8_t *const behind = head->first_end;
     const uint8_t *feed = memchr(head->text, '\n', (size_t)(head->end - head->text));
     const uint8_t *const line_end = feed == NULL ? head->end : feed;
     const uint8_t *const map = entity_map(head);
@@ -301,19 +301,21 @@ static enum form_kind object_kind(struct form *form, const struct head *head, co
 }
 
 /* Might what follows make it another kind? The first object goes on behind the head, or what stands behind it
- * is not seen. A map, and an array that is known by its key, are sure: another one behind it is counted. */
+ * is not seen. A map, and an array that is known by its key, are sure, and one in lines is when a longer head
+ * says the same: were it another kind, what stands behind it would be counted. */
 static bool is_unsure(const struct form *form, const struct head *head, enum form_kind kind)
 {
-    const uint8_t *const behind = pass_container(head->text, head->end);
+    const uint8_t *const behind = head->first_end;
     if (head->whole || (behind != NULL && pass_blanks(behind, head->end) != head->end)) return false;
     if (kind == FORM_NDJSON) return memchr(head->text, '\n', (size_t)(head->end - head->text)) == NULL;
-    return kind == FORM_CONCATENATED || (kind == FORM_KEYED_ARRAY && !form->beside);
+    if (kind != FORM_KEYED_ARRAY || form->beside) return kind == FORM_CONCATENATED;
+    return form->alone || (size_t)(head->end - head->text) <= FORM_HEAD_BYTES;
 }
 
 /* A first line that is an array by itself, with objects on those behind it, is a bad record. */
 static enum form_kind array_kind(const struct head *head)
 {
-    const uint8_t *const behind = pass_container(head->text, head->end);
+    const uint8_t *const behind = head->first_end;
     const uint8_t *const feed = memchr(head->text, '\n', (size_t)(head->end - head->text));
     bool const on_line =
         behind != NULL && feed != NULL && behind <= feed && pass_blanks(behind, feed) == feed;
@@ -357,10 +359,18 @@ static void finish(struct form *form, enum form_kind kind, const uint8_t *head, 
     if (kind != FORM_NDJSON) learn(form, head, begin, end);
 }
 
+static struct head head_of(const uint8_t *bytes, size_t length, size_t from, bool whole)
+{
+    struct head head = {
+        .text = pass_blanks(bytes + from, bytes + length), .end = bytes + length, .whole = whole};
+    bool const opens = head.text < head.end && (*head.text == '{' || *head.text == '[');
+    if (opens) head.first_end = pass_container(head.text, head.end);
+    return head;
+}
+
 void form_find(struct form *form, const uint8_t *head, size_t length, size_t from, bool whole)
 {
-    struct head text = {
-        .text = pass_blanks(head + from, head + length), .end = head + length, .whole = whole};
+    struct head const text = head_of(head, length, from, whole);
     const uint8_t *begin = head + from;
     enum form_kind kind = FORM_NDJSON;
     *form = (struct form){.kind = FORM_NDJSON};
@@ -377,8 +387,7 @@ void form_find(struct form *form, const uint8_t *head, size_t length, size_t fro
 
 bool form_take(struct form *form, enum form_kind kind, const uint8_t *head, size_t length, size_t from)
 {
-    struct head const text = {
-        .text = pass_blanks(head + from, head + length), .end = head + length, .whole = true};
+    struct head const text = head_of(head, length, from, true);
     const uint8_t *begin = head + from;
     struct found_array found;
     *form = (struct form){.kind = FORM_NDJSON};

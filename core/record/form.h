@@ -17,9 +17,6 @@
 
 /* The contract lets "the lines of the first 64 KiB decide". */
 #define FORM_HEAD_BYTES (64u * 1024)
-/* Of a text whose first object goes on behind them so much is looked at: the largest record that
- * source.max_record takes by default. */
-#define FORM_HEAD_BYTES_MAX (16u * 1024 * 1024)
 
 enum form_kind { FORM_NDJSON, FORM_ARRAY, FORM_CONCATENATED, FORM_ENTITIES, FORM_KEYED_ARRAY };
 

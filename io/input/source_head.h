@@ -14,6 +14,11 @@
 
 /* The contract lets "the lines of the first 64 KiB decide". */
 #define SOURCE_HEAD_BYTES (64u * 1024)
+/* Of a text whose first object goes on behind them (form.h, `unsure`) sixteen times as much is looked at, and
+ * then as much as a record may have by default (source.max_record). That comes before memory is planned, and
+ * is gone by then, as manifests are, which may be as large. */
+#define SOURCE_HEAD_STEP      16u
+#define SOURCE_HEAD_BYTES_MAX (SOURCE_HEAD_STEP * SOURCE_HEAD_STEP * SOURCE_HEAD_BYTES)
 
 /* How stored bytes have to be taken apart. A file that was cut off inside the mark of a form is of that form,
  * as far as two bytes tell; `whole`: the bytes are all that there are. */
@@ -22,7 +27,7 @@ enum unpack_form source_head_form(const uint8_t *stored, size_t length, bool who
 /* The first bytes of a text, decompressed. */
 struct source_head {
     const uint8_t *bytes;
-    size_t length;           /* at most SOURCE_HEAD_BYTES */
+    size_t length;           /* at most SOURCE_HEAD_BYTES_MAX */
     bool whole;              /* the text ends here */
     enum form_choice choice; /* source.format */
 };

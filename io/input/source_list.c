@@ -67,13 +67,29 @@ static enum status take_form(struct source_builder *builder, struct source_item 
     return STATUS_OK;
 }
 
-enum status source_list_judge(struct source_builder *builder, struct source_look *look,
-                              struct source_item *item)
+/* As source_head_judge(), over as many bytes as it takes to be sure. */
+static enum status judge(struct source_builder *builder, const struct source_peek_port *port,
+                         struct source_look *look, struct form *form, const char **refusal)
+{
+    look->head.choice = builder->format;
+    *refusal = source_head_judge(&look->head, form);
+    for (size_t room = SOURCE_HEAD_BYTES; *refusal == NULL && form->unsure && room < SOURCE_HEAD_BYTES_MAX;) {
+        room *= SOURCE_HEAD_STEP;
+        enum status const status = source_peek_further(builder->peek, port, room, look, builder->fault);
+        if (status != STATUS_OK) return status;
+        *refusal = source_head_judge(&look->head, form);
+    }
+    return STATUS_OK;
+}
+
+enum status source_list_judge(struct source_builder *builder, const struct source_peek_port *port,
+                              struct source_look *look, struct source_item *item)
 {
     bool const plain = look->form == UNPACK_PLAIN;
+    const char *refusal;
     struct form form;
-    look->head.choice = builder->format;
-    const char *const refusal = source_head_judge(&look->head, &form);
+    enum status const status = judge(builder, port, look, &form, &refusal);
+    if (status != STATUS_OK) return status;
     item->kind = plain ? SOURCE_KIND_FILE : SOURCE_KIND_PACKED;
     item->form = look->form;
     item->window_log = look->window_log;
@@ -157,7 +173,7 @@ static enum status look_at_file(struct source_builder *builder, int descriptor,
         status = try_manifest(builder, descriptor, item, taken);
         if (status != STATUS_OK || *taken) return status;
     }
-    status = source_list_judge(builder, &look, item);
+    status = source_list_judge(builder, &port, &look, item);
     return status == STATUS_OK ? path_real(builder, item->path, &candidate->real) : status;
 }
 

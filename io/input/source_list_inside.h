@@ -26,9 +26,10 @@ struct source_builder {
 
 /* STATUS_INPUT: too many. */
 enum status source_list_add(struct source_builder *builder, const struct source_candidate *candidate);
-/* Takes what the first bytes say into the item. STATUS_INPUT: they are refused. */
-enum status source_list_judge(struct source_builder *builder, struct source_look *look,
-                              struct source_item *item);
+/* Takes what the first bytes say into the item, and looks at more of them by the peek's port where they leave
+ * it open. STATUS_INPUT: they are refused. Else the port's failures. */
+enum status source_list_judge(struct source_builder *builder, const struct source_peek_port *port,
+                              struct source_look *look, struct source_item *item);
 enum status source_list_no_memory(struct fault *fault);
 
 /* source_list_remote.c: a path that is the remote's. */

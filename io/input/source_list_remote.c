@@ -125,7 +125,7 @@ static enum status take_object(struct source_builder *builder, const struct sour
         source_manifest_may_be(look.head.bytes, look.head.length))
         status = try_manifest(builder, object, &taken);
     if (status != STATUS_OK || taken) return status;
-    status = source_list_judge(builder, &look, &item);
+    status = source_list_judge(builder, &port, &look, &item);
     return status == STATUS_OK ? keep(builder, object, &item) : status;
 }
 

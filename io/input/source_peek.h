@@ -31,5 +31,8 @@ struct source_peek_port {
  */
 enum status source_peek_look(struct source_peek *peek, const struct source_peek_port *port,
                              struct source_look *look, struct fault *fault);
+/* After a look: the same text up to `room` bytes, which are more than it showed. Its choice stays. */
+enum status source_peek_further(struct source_peek *peek, const struct source_peek_port *port, size_t room,
+                                struct source_look *look, struct fault *fault);
 
 #endif

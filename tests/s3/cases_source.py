@@ -52,12 +52,18 @@ def frames(parts):
     return b"".join(map(zstd, parts))
 
 
+def long_records():
+    """Each is longer than the head that is looked at first: one behind the other."""
+    return ((record[:-1] + ', "z": "' + "x" * 100000 + '"}').encode() for record in records(70001, 3))
+
+
 def dump():
     """name -> bytes: more than three ranges of the least memory's size, and all else that a folder holds."""
     return {"part-1.json": lines(1, 12000), "part-2.json.gz": gzip.compress(lines(20001, 9000)),
             "part-3.json": b"\xef\xbb\xbf[" + ",\n".join(records(30001, 6000)).encode() + b"]\n",
             "deep/er/part-4": zstd(lines(40001, 5000)), "part-5.json": lines(50001, 1).rstrip(b"\n"),
-            "a&b <1>.json": lines(60001, 40), "empty.json": b""}
+            "a&b <1>.json": lines(60001, 40), "empty.json": b"",
+            "long.json": b"".join(long_records()), "long.json.gz": gzip.compress(b"".join(long_records()))}
 
 
 LEFT_OUT = {"_SUCCESS": b"", "part-1.json.crc": b"crc", ".hidden/x.json": b"{", "deep/_temporary/0/y.json": b"{",
