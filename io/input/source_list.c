@@ -106,6 +106,17 @@ enum status source_list_judge(struct source_builder *builder, const struct sourc
         item->path, look->window_log, UNPACK_WINDOW_LOG_MOST, UNPACK_WINDOW_LOG_MOST);
 }
 
+/* ---- manifests ---- */
+
+enum status source_list_manifest(struct source_builder *builder, const struct source_look *look,
+                                 const struct source_item *item, bool *may_be)
+{
+    const char *const refusal =
+        source_manifest_judge(look->head.bytes, look->head.length, look->form, item->stamp.size, may_be);
+    return refusal == NULL ? STATUS_OK
+                           : fault_set(builder->fault, STATUS_INPUT, "%s: %s", item->path, refusal);
+}
+
 static enum status take_listed(struct source_builder *builder, const struct source_paths *paths);
 
 static bool is_there(void *context, const char *path, uint64_t *size)
@@ -168,11 +179,9 @@ static enum status look_at_file(struct source_builder *builder, int descriptor,
     struct source_look look;
     enum status status = source_peek_look(builder->peek, &port, &look, builder->fault);
     if (status != STATUS_OK) return status;
-    if (may_be_manifest && look.form == UNPACK_PLAIN && item->stamp.size <= SOURCE_MANIFEST_BYTES_MAX &&
-        source_manifest_may_be(look.head.bytes, look.head.length)) {
-        status = try_manifest(builder, descriptor, item, taken);
-        if (status != STATUS_OK || *taken) return status;
-    }
+    if (may_be_manifest) status = source_list_manifest(builder, &look, item, &may_be_manifest);
+    if (status == STATUS_OK && may_be_manifest) status = try_manifest(builder, descriptor, item, taken);
+    if (status != STATUS_OK || *taken) return status;
     status = source_list_judge(builder, &port, &look, item);
     return status == STATUS_OK ? path_real(builder, item->path, &candidate->real) : status;
 }

@@ -30,6 +30,9 @@ enum status source_list_add(struct source_builder *builder, const struct source_
  * it open. STATUS_INPUT: they are refused. Else the port's failures. */
 enum status source_list_judge(struct source_builder *builder, const struct source_peek_port *port,
                               struct source_look *look, struct source_item *item);
+/* May it be a manifest? STATUS_INPUT: it is one that can't be read. */
+enum status source_list_manifest(struct source_builder *builder, const struct source_look *look,
+                                 const struct source_item *item, bool *may_be);
 enum status source_list_no_memory(struct fault *fault);
 
 /* source_list_remote.c: a path that is the remote's. */

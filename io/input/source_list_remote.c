@@ -121,9 +121,8 @@ static enum status take_object(struct source_builder *builder, const struct sour
     bool taken = false;
     enum status status = source_peek_look(builder->peek, &port, &look, builder->fault);
     if (status != STATUS_OK) return status;
-    if (may_be_manifest && look.form == UNPACK_PLAIN && object->size <= SOURCE_MANIFEST_BYTES_MAX &&
-        source_manifest_may_be(look.head.bytes, look.head.length))
-        status = try_manifest(builder, object, &taken);
+    if (may_be_manifest) status = source_list_manifest(builder, &look, &item, &may_be_manifest);
+    if (status == STATUS_OK && may_be_manifest) status = try_manifest(builder, object, &taken);
     if (status != STATUS_OK || taken) return status;
     status = source_list_judge(builder, &port, &look, &item);
     return status == STATUS_OK ? keep(builder, object, &item) : status;

@@ -9,10 +9,61 @@
 
 static const char key[] = "exportResults";
 
-bool source_manifest_may_be(const uint8_t *head, size_t length)
+/* ---- by the first bytes ---- */
+
+/* Behind a byte order mark. */
+static size_t pass_mark(const uint8_t *text, size_t length)
 {
-    return memmem(head, length, key, sizeof key - 1) != NULL;
+    return length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
 }
+
+static const uint8_t *pass_blanks(const uint8_t *at, const uint8_t *end)
+{
+    while (at < end && (*at == ' ' || *at == '\t' || *at == '\r' || *at == '\n'))
+        at++;
+    return at;
+}
+
+/* Does a value at `at` stand for exportResults: an array, or one that is cut off? */
+static bool is_results(const uint8_t *at, const uint8_t *end)
+{
+    at = pass_blanks(at, end);
+    if (at == end) return true;
+    if (*at != ':') return false;
+    at = pass_blanks(at + 1, end);
+    return at == end || *at == '[';
+}
+
+/* An object that has exportResults, and no container before it. */
+static bool begins_as_manifest(const uint8_t *head, size_t length)
+{
+    const uint8_t *const end = head + length;
+    const uint8_t *at = pass_blanks(head + pass_mark(head, length), end);
+    if (at == end || *at != '{') return false;
+    for (at++; at < end && *at != '{' && *at != '[' && *at != '}'; at++) {
+        if (*at != '"') continue;
+        const uint8_t *const text = ++at;
+        while (at < end && *at != '"')
+            at += *at == '\\' && at + 1 < end ? 2 : 1;
+        if (at >= end) return false;
+        if ((size_t)(at - text) == sizeof key - 1 && memcmp(text, key, sizeof key - 1) == 0 &&
+            is_results(at + 1, end))
+            return true;
+    }
+    return false;
+}
+
+const char *source_manifest_judge(const uint8_t *head, size_t length, enum unpack_form form, uint64_t size,
+                                  bool *may_be)
+{
+    bool const begins = begins_as_manifest(head, length), plain = form == UNPACK_PLAIN;
+    *may_be = plain && size <= SOURCE_MANIFEST_BYTES_MAX && memmem(head, length, key, sizeof key - 1) != NULL;
+    if (!begins || *may_be) return NULL;
+    return plain ? "is a manifest of more than 16 MiB, which is not supported: name the files' folder instead"
+                 : "is a compressed manifest, which is not supported: decompress it first (gzip -d, zstd -d)";
+}
+
+/* ---- all of it ---- */
 
 struct manifest {
     const struct source_manifest_port *port;
@@ -135,6 +186,19 @@ static enum status take_entries(const struct manifest *manifest, const json_t *r
     return STATUS_OK;
 }
 
+/* A text that is no JSON, and begins as a manifest: one, or records that look like it. */
+static enum status judge_damaged(const struct manifest *manifest, const char *text, size_t length)
+{
+    json_error_t error;
+    json_t *const first = json_loadb(text, length, JSON_DISABLE_EOF_CHECK, &error);
+    bool const is_whole = first != NULL; /* and something behind it */
+    json_decref(first);
+    return is_whole ? STATUS_OK
+                    : fault_set(manifest->fault, STATUS_INPUT,
+                                "%s: begins as a manifest, but is cut off or damaged (line %d): get it again",
+                                manifest->path, error.line);
+}
+
 enum status source_manifest_read(const struct source_manifest_port *port, const char *path, const char *text,
                                  size_t length, bool *is_manifest, struct source_paths *paths,
                                  struct arena *arena, struct fault *fault)
@@ -147,10 +211,13 @@ enum status source_manifest_read(const struct source_manifest_port *port, const 
                                       .arena = arena,
                                       .fault = fault};
     json_error_t error;
-    json_t *const root = json_loadb(text, length, 0, &error);
+    size_t const from = pass_mark((const uint8_t *)text, length);
+    json_t *const root = json_loadb(text + from, length - from, 0, &error);
     const json_t *const results = json_object_get(root, key);
     *is_manifest = json_is_array(results);
-    enum status const status = *is_manifest ? take_entries(&manifest, results) : STATUS_OK;
+    enum status status = *is_manifest ? take_entries(&manifest, results) : STATUS_OK;
+    if (root == NULL && begins_as_manifest((const uint8_t *)text, length))
+        status = judge_damaged(&manifest, text + from, length - from);
     json_decref(root);
     return status;
 }

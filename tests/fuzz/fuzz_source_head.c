@@ -51,9 +51,13 @@ static void read_manifest(const uint8_t *bytes, size_t length)
     enum status const status = source_manifest_read(&port, "/nowhere/manifest.json", (const char *)bytes,
                                                     length, &is_manifest, &paths, &arena, &fault);
     /* nothing is there */
-    if (paths.count != 0 ||
-        (is_manifest ? status != STATUS_INPUT && status != STATUS_NO_SOURCE : status != STATUS_OK))
-        abort();
+    if (paths.count != 0 || (is_manifest && status == STATUS_OK)) abort();
+    if (status != STATUS_INPUT && status != (is_manifest ? STATUS_NO_SOURCE : STATUS_OK)) abort();
+    for (int form = UNPACK_PLAIN; form <= UNPACK_ZSTD; form++) {
+        const char *const refusal =
+            source_manifest_judge(bytes, length, (enum unpack_form)form, length, &is_manifest);
+        if (refusal != NULL && (is_manifest || form == UNPACK_PLAIN)) abort();
+    }
     source_paths_free(&paths);
     arena_free(&arena);
 }

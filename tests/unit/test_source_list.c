@@ -552,10 +552,24 @@ static void manifests(void **state)
         expect_refused(NAMES("m/manifest.json"), 1, i == 0 ? STATUS_NO_SOURCE : STATUS_INPUT,
                        "m/manifest.json: ", bad[i][1]);
     }
+    /* cut off, or damaged */
+    static const char *const damaged[] = {"{\"exportResults\":[{\"name\":\"x.json\"",
+                                          "{ \n\"flowRunId\":\"\\\"x\", \"exportResults\" : [7",
+                                          "{\"exportResults\"", "\xef\xbb\xbf{\"exportResults\":[7,]}",
+                                          "{\"n\":1,\"exportResults\":[{\"name\":\"x\",\"size\":1}\n"};
+    for (size_t i = 0; i < sizeof damaged / sizeof *damaged; i++) {
+        put_text("m/manifest.json", damaged[i]);
+        expect_refused(NAMES("m/manifest.json"), 1, STATUS_INPUT, "m/manifest.json: begins as a manifest",
+                       "get it again");
+    }
+    put_text("m/manifest.json", "\xef\xbb\xbf{\"exportResults\":[{\"name\":\"y.json\",\"size\":4}]}\n");
+    expect_files(NAMES("m/manifest.json"), 1, NAMES("m/y.json"), 1);
     /* records that speak of one are records */
     put_text("m/manifest.json", "{\"exportResults\":[1]}\n{\"exportResults\":[1]}\n");
     expect_files(NAMES("m/manifest.json"), 1, NAMES("m/manifest.json"), 1);
     put_text("m/manifest.json", "{\"a\":\"exportResults\"}\n");
+    expect_files(NAMES("m/manifest.json"), 1, NAMES("m/manifest.json"), 1);
+    put_text("m/manifest.json", "{\"a\":{\"exportResults\":[\n");
     expect_files(NAMES("m/manifest.json"), 1, NAMES("m/manifest.json"), 1);
     remove_all(NAMES("m/manifest.json", "m/b/x.json", "m/x.json", "m/y.json", "m/b", "m"), 6);
 }
