@@ -250,14 +250,23 @@ static enum status take_path(struct source_builder *builder, const char *path)
     return take_file(builder, path, true);
 }
 
+/* The directory itself or the one above, which `.*` matches, too. */
+static bool is_dots(const char *part)
+{
+    size_t const length = strcspn(part, "/");
+    return length > 0 && length <= 2 && strspn(part, ".") == length;
+}
+
 static enum status take_found(struct source_builder *builder, const char *pattern, const glob_t *found)
 {
     struct source_paths paths = {0};
     enum status status = STATUS_OK;
-    bool const is_wild = strchr("*?[", last_part(pattern)[0]) != NULL;
+    const char *const last = last_part(pattern);
+    bool const is_wild = strchr("*?[", last[0]) != NULL, has_wild = strpbrk(last, "*?[") != NULL;
     for (size_t i = 0; i < found->gl_pathc && status == STATUS_OK; i++) {
         const char *const path = found->gl_pathv[i];
         if (is_wild && source_walk_leaves_out(last_part(path))) continue;
+        if (has_wild && is_dots(last_part(path))) continue;
         status = source_paths_add(&paths, &builder->list->arena, path, strlen(path), builder->fault);
     }
     if (status == STATUS_OK && paths.count == 0)

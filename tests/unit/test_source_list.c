@@ -490,8 +490,8 @@ static void globs(void **state)
 {
     (void)state;
     assert_int_equal(mkdir("e", 0700) + mkdir("e/s", 0700), 0);
-    static const char *const files[] = {"e/a1", "e/a2", "e/_SUCCESS", "e/b.crc", "e/s/x", "-"};
-    for (size_t i = 0; i < 6; i++)
+    static const char *const files[] = {"e/a1", "e/a2", "e/_SUCCESS", "e/b.crc", "e/s/x", "-", "e/s/.h"};
+    for (size_t i = 0; i < 7; i++)
         put_text(files[i], "{}\n");
     expect_files(NAMES("e/a?"), 1, NAMES("e/a1", "e/a2"), 2);
     expect_files(NAMES("e/a[2-9]"), 1, NAMES("e/a2"), 1);
@@ -499,8 +499,10 @@ static void globs(void **state)
     expect_files(NAMES("*/a1", "e/a1"), 2, NAMES("e/a1"), 1);
     expect_files(NAMES("e/_*"), 1, NAMES("e/_SUCCESS"), 1);
     expect_files(NAMES("?"), 1, NAMES("-", "e/a1", "e/a2", "e/s/x"), 4); /* a file of that name */
+    expect_files(NAMES("e/s/.*"), 1, NAMES("e/s/.h"), 1);                /* not the directories . and .. */
+    expect_files(NAMES("e/s/../s/x*"), 1, NAMES("e/s/../s/x"), 1);
     expect_path("e/*.crc", STATUS_NO_SOURCE, "no file has such a name");
-    remove_all(files, 6);
+    remove_all(files, 7);
     remove_all(NAMES("e/s", "e"), 2);
 }
 
