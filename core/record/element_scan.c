@@ -49,10 +49,12 @@ void element_scan_again(struct element_scan *scan, uint64_t begin)
 
 /* ---- brackets ---- */
 
+/* Of deeper brackets nobody knows: the element is wrong by then, and nothing hangs on the answer. */
 static bool is_object(const struct element_scan *scan)
 {
     uint64_t const level = scan->depth - 1;
-    return scan->depth == 0 ? scan->form->kind == FORM_ENTITIES : scan->kinds[level / 8] >> (level % 8) & 1;
+    if (scan->depth == 0) return scan->form->kind == FORM_ENTITIES;
+    return level < LIMIT_DEPTH_MAX && (scan->kinds[level / 8] >> (level % 8) & 1);
 }
 
 static void open_bracket(struct element_scan *scan, bool object)

@@ -182,6 +182,26 @@ static void never_closed(void **state)
     nested("[{\"id\":1}", ",{\"id\":3,\"a\":[1", 100, "{\"id\":1}\n{\"id\":3,\"a\":[1,{\"id\":3");
 }
 
+/* More brackets than kinds are kept of, and what stands behind them. */
+static void deep_ones(void **state)
+{
+    enum { DEPTH = 2000000 };
+    static const char front[] = "[{\"id\":1},{\"id\":2,\"a\":", behind[] = "},5,{\"a\":1,\"b\"]},{\"id\":3}]";
+    char *const text = malloc(DEPTH + 100);
+    assert_non_null(text);
+    (void)state;
+    size_t length = (size_t)sprintf(text, "%s", front);
+    memset(text + length, '[', DEPTH);
+    length += DEPTH;
+    length += (size_t)sprintf(text + length, "%s", behind);
+    char *const got = elements_of(text, length, 0, false);
+    assert_memory_equal(got, "{\"id\":1}\n!{\"id\":2,\"a\":[[", 24);
+    static const char end[] = "\"b\"]}\n{\"id\":3}\n#";
+    assert_string_equal(got + strlen(got) - strlen(end), end);
+    free(got);
+    free(text);
+}
+
 /* What is shown at a time never shows: long texts with a bit of everything. */
 static void shown_in_pieces(void **state)
 {
@@ -229,8 +249,9 @@ static void shown_in_pieces(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(good_ones), cmocka_unit_test(broken_ones),  cmocka_unit_test(cut_ones),
-        cmocka_unit_test(limits),    cmocka_unit_test(never_closed), cmocka_unit_test(shown_in_pieces),
+        cmocka_unit_test(good_ones),       cmocka_unit_test(broken_ones),  cmocka_unit_test(cut_ones),
+        cmocka_unit_test(limits),          cmocka_unit_test(never_closed), cmocka_unit_test(deep_ones),
+        cmocka_unit_test(shown_in_pieces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
