@@ -44,6 +44,7 @@ void element_scan_again(struct element_scan *scan, uint64_t begin)
     scan->begin = scan->at = scan->text_end = begin;
     scan->next_mark = NOWHERE;
     scan->in_string = scan->in_closed = scan->marks[0] = no_mark;
+    scan->met[0] = 0;
     scan->expect = form->kind == FORM_ENTITIES ? KEY : VALUE;
 }
 
@@ -67,6 +68,7 @@ static void open_bracket(struct element_scan *scan, bool object)
     }
     if (scan->depth <= ELEMENT_SCAN_LEVELS) {
         scan->marks[scan->depth] = no_mark;
+        scan->met[scan->depth] = 0;
         if (scan->depth > scan->deepest) scan->deepest = (uint32_t)scan->depth;
     }
     scan->expect = object ? KEY_OR_END : VALUE_OR_END;
@@ -114,11 +116,20 @@ static struct element_mark mark_here(const struct element_scan *scan, const stru
     return mark;
 }
 
+/* Does an open bracket hold so many marks that they are records, which the element has swallowed? */
+static bool swallowed_many(const struct element_scan *scan)
+{
+    for (uint64_t level = 1; level <= scan->depth && level <= scan->deepest; level++)
+        if (scan->marks[level].at != NOWHERE && scan->met[level] > ELEMENT_SCAN_MARKS) return true;
+    return false;
+}
+
 /* Something is out of place at the byte at hand, or of the string before it. */
 static enum element_end out_of_place(struct element_scan *scan, const struct view *view, bool string)
 {
     if (scan->wrong) return ELEMENT_MORE;
     scan->wrong = true;
+    if (swallowed_many(scan)) return break_off(scan, earliest(scan, 1, scan->depth));
     if (string && scan->in_string.at != NOWHERE) return break_off(scan, &scan->in_string);
     /* a record on a line of its own may have been taken for a value */
     const struct element_mark *const before =
@@ -145,6 +156,7 @@ static enum element_end at_mark(struct element_scan *scan, const struct view *vi
     }
     if (scan->over || scan->depth > ELEMENT_SCAN_LEVELS) return ELEMENT_MORE;
     if (scan->marks[scan->depth].at == NOWHERE) scan->marks[scan->depth] = mark;
+    if (scan->met[scan->depth] <= ELEMENT_SCAN_MARKS) scan->met[scan->depth]++;
     return ELEMENT_MORE;
 }
 

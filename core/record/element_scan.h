@@ -13,6 +13,9 @@
  * open, the place is where it began.
  *
  *   where marks are                             the element goes to
+ *   more than ELEMENT_SCAN_MARKS directly in    the first one in a bracket that is open there
+ *   one bracket that is open at what is out
+ *   of place
  *   behind what is out of place                 the first of them
  *   in arrays, the element's outermost ones     the first of them
  *   in more than ELEMENT_SCAN_NESTED brackets   the first one in a bracket that is still open
@@ -37,6 +40,10 @@
  * nothing but the first mark in it. Half of this many objects that look like records, one in the other, are
  * in no record. */
 #define ELEMENT_SCAN_NESTED 256u
+/* What looks like so many records in one bracket is taken for records: lists in a record (of its identities,
+ * say) that begin like records are seldom longer in one that is broken, too. Below that a broken record keeps
+ * its lists: so they don't come out as records. */
+#define ELEMENT_SCAN_MARKS 16u
 
 enum element_end {
     ELEMENT_MORE,   /* not seen yet */
@@ -75,6 +82,7 @@ struct element_scan {
     bool mark_ends_it;
     /* written before they are read: */
     struct element_mark marks[ELEMENT_SCAN_LEVELS + 1]; /* the first ones directly in each open bracket */
+    uint32_t met[ELEMENT_SCAN_LEVELS + 1];              /* how many there are of those */
     uint8_t kinds[LIMIT_DEPTH_MAX / 8];                 /* bit: an object */
 };
 

@@ -316,6 +316,41 @@ static void blocks_end_anywhere(void **state)
     memory_text_free(&record);
 }
 
+/* A record whose bracket is missing swallows those behind it up to one that is broken as well: both fail
+ * alone.
+ */
+static void broken_ones_far_apart(void **state)
+{
+    static const char *const front[] = {"{\"id\":\"bad\",\"x\":[1", "{\"id\":\"bad\",\"x\":[[2,[3]"};
+    static const char *const behind[] = {"{\"id\":\"too\",\"x\" \"y\"}", "{\"id\":\"too\",\"x\":1]"};
+    enum { BETWEEN = 40, RECORDS = BETWEEN + 6 };
+    static char texts[RECORDS][64];
+    const char *records[RECORDS];
+    (void)state;
+    struct memory_text text = {0};
+    for (size_t c = 0; c < COUNT(containers); c++)
+        for (size_t b = 0; b < COUNT(front); b++) {
+            for (unsigned r = 0; r < RECORDS; r++) {
+                snprintf(texts[r], sizeof texts[r], "{\"id\":%u,\"y\":[{\"id\":1},{\"id\":2}]}", r);
+                records[r] = texts[r];
+            }
+            records[2] = front[b];
+            records[RECORDS - 3] = behind[b];
+            write_container(&text, &containers[c], records, RECORDS);
+            struct form_outcome outcome = run_once(&text);
+            bool const more = *containers[c].before == '{' && outcome.kind == FORM_CONCATENATED;
+            uint64_t const good = RECORDS - 2u + more, failed = tally_failed(&outcome.tally);
+            if (outcome.tally.delivered != good || failed != 2)
+                print_message("%s, %s:\n%s%s", containers[c].name, front[b], outcome.rows.bytes,
+                              outcome.rejects.bytes);
+            assert_int_equal(outcome.tally.delivered, good);
+            assert_int_equal(failed, 2);
+            form_outcome_free(&outcome);
+            check_cuts(&text, containers[c].name, 97);
+        }
+    memory_text_free(&text);
+}
+
 /* A record whose bracket is missing swallows those behind it up to max_record: they are turned back to. */
 static void long_ones_are_turned_back_to(void **state)
 {
@@ -368,6 +403,7 @@ int main(void)
         cmocka_unit_test(records_are_found),
         cmocka_unit_test(bad_ones_fail_alone),
         cmocka_unit_test(blocks_end_anywhere),
+        cmocka_unit_test(broken_ones_far_apart),
         cmocka_unit_test(long_ones_are_turned_back_to),
     };
     return cmocka_run_group_tests(tests, make_job, free_job);

@@ -182,6 +182,48 @@ static void never_closed(void **state)
     nested("[{\"id\":1}", ",{\"id\":3,\"a\":[1", 100, "{\"id\":1}\n{\"id\":3,\"a\":[1,{\"id\":3");
 }
 
+/* A record that is not closed swallows those behind it up to another that is broken: `count` records between
+ * `front` and `back` come out by themselves, or stay in it. */
+static void swallowed(const char *front, const char *record, const char *back, unsigned count, bool out)
+{
+    char *const text = malloc(strlen(front) + strlen(back) + count * (strlen(record) + 1) + 2);
+    assert_non_null(text);
+    size_t length = (size_t)sprintf(text, "%s", front);
+    for (unsigned i = 0; i < count; i++)
+        length += (size_t)sprintf(text + length, ",%s", record);
+    length += (size_t)sprintf(text + length, ",%s", back);
+    for (int anew = 0; anew < 2; anew++) {
+        char *const got = elements_of(text, length, 0, anew != 0);
+        unsigned lines = 0;
+        for (const char *at = got; (at = strchr(at, '\n')) != NULL; at++)
+            lines++;
+        /* the first, the broken ones, the last; and with few in between the broken ones are one */
+        assert_int_equal(lines, out ? count + 4 : 3);
+        free(got);
+    }
+    free(text);
+}
+
+static void swallowed_ones(void **state)
+{
+    static const char array[] = "[{\"id\":1},{\"id\":2,\"a\":[1", closing[] = "{\"id\":3}},{\"id\":4}]";
+    static const char missing[] = "{\"id\":3,\"a\" \"b\"},{\"id\":4}]";
+    static const char map[] = "{\"k\":{\"entity\":{\"id\":1}},\"l\":{\"entity\":{\"id\":2}";
+    static const char entity[] = "\"m\":{\"entity\":{\"id\":3}}";
+    static const char of_map[] = "\"n\":{\"entity\":{\"id\":3,\"a\":[}}},\"o\":{\"entity\":{\"id\":4}}}";
+    (void)state;
+    for (unsigned more = 0; more < 2; more++) {
+        unsigned const count = ELEMENT_SCAN_MARKS - 1 + more; /* the broken one is another */
+        swallowed(array, "{\"id\":5}", closing, count, more != 0);
+        swallowed(array, "{\"id\":5}", missing, count, more != 0);
+        swallowed(map, entity, of_map, count, more != 0);
+    }
+    swallowed(array, "{\"id\":5,\"a\":[{\"id\":6},{\"id\":7}]}", closing, 500, true);
+    /* a list in a broken record is no list of records once it is closed */
+    static const char list[] = "[{\"id\":1},{\"id\":2,\"a\":[1", end[] = "3],\"b\":[1}},{\"id\":4}]";
+    swallowed(list, "{\"id\":5}", end, 200, false);
+}
+
 /* More brackets than kinds are kept of, and what stands behind them. */
 static void deep_ones(void **state)
 {
@@ -249,9 +291,9 @@ static void shown_in_pieces(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(good_ones),       cmocka_unit_test(broken_ones),  cmocka_unit_test(cut_ones),
-        cmocka_unit_test(limits),          cmocka_unit_test(never_closed), cmocka_unit_test(deep_ones),
-        cmocka_unit_test(shown_in_pieces),
+        cmocka_unit_test(good_ones),      cmocka_unit_test(broken_ones),     cmocka_unit_test(cut_ones),
+        cmocka_unit_test(limits),         cmocka_unit_test(never_closed),    cmocka_unit_test(deep_ones),
+        cmocka_unit_test(swallowed_ones), cmocka_unit_test(shown_in_pieces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
