@@ -9,6 +9,11 @@
 
 _Static_assert(FORM_REST_MAX <= CONVERT_FORM_WINDOW_MIN, "a window shows the rest of an object");
 
+/* Blanks at a source's end that are looked at in steps of RECORD_MARK_BEHIND. So short a step never goes back
+ * before what was said to be expected of a shard that has a record (convert.c), for which a reader that reads
+ * ahead would have to begin anew; where more blanks stand, long steps are worth it. */
+#define NEAR_END (64u * 1024)
+
 /* ---- lines ---- */
 
 void convert_form_count_lines(struct convert *convert, struct form_course *course,
@@ -80,7 +85,8 @@ static enum status last_text(struct convert *convert, uint64_t from, uint64_t *e
     while (*end > from) {
         struct source_window window;
         uint64_t const left = *end - from;
-        size_t const step = left < convert->tools.capacity ? (size_t)left : convert->tools.capacity;
+        size_t const most = convert->end - *end < NEAR_END ? RECORD_MARK_BEHIND : convert->tools.capacity;
+        size_t const step = left < most ? (size_t)left : most;
         enum status const status = convert_show(convert, &convert->tools, *end - step, step, &window, fault);
         if (status != STATUS_OK) return status;
         size_t text = window.length;

@@ -351,6 +351,20 @@ static void broken_ones_far_apart(void **state)
     memory_text_free(&text);
 }
 
+/* The end is missing, far behind the source's begin: nothing before a shard is read again for that. */
+static void no_end(void **state)
+{
+    (void)state;
+    struct memory_text text = {0};
+    memory_print(&text, "[{\"id\":0}");
+    for (unsigned i = 1; i < 150; i++)
+        memory_print(&text, ",{\"id\":7}");
+    check_cuts(&text, "no end", 97);
+    memory_fill(&text, ' ', 3000);
+    check_cuts(&text, "no end, blanks", 397);
+    memory_text_free(&text);
+}
+
 /* A record whose bracket is missing swallows those behind it up to max_record: they are turned back to. */
 static void long_ones_are_turned_back_to(void **state)
 {
@@ -404,6 +418,7 @@ int main(void)
         cmocka_unit_test(bad_ones_fail_alone),
         cmocka_unit_test(blocks_end_anywhere),
         cmocka_unit_test(broken_ones_far_apart),
+        cmocka_unit_test(no_end),
         cmocka_unit_test(long_ones_are_turned_back_to),
     };
     return cmocka_run_group_tests(tests, make_job, free_job);
