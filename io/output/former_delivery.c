@@ -14,8 +14,13 @@
 #include <string.h>
 #include <strings.h>
 
-/* The extension of manifests of former jobs, beside that of the run's own. */
+/* The extension of most manifests. */
 #define USUAL_EXTENSION ".xml"
+
+/* Of files that hold rows, plain and compressed: there may be many, and large ones. No manifest is called so
+ * unless it is the run's own. */
+static const char *const data_like[] = {".csv",     ".tsv", ".gz",   ".zst",  ".bz2",   ".zip",
+                                        ".parquet", ".orc", ".avro", ".json", ".jsonl", ".ndjson"};
 
 enum status former_no_memory(struct fault *fault)
 {
@@ -55,6 +60,7 @@ void former_free(struct former *former)
     name_set_free(&former->own_manifests);
     name_set_free(&former->folders);
     name_set_free(&former->extensions);
+    name_set_free(&former->data_extensions);
     name_set_free(&former->empty);
     free(former->texts);
     free(former->list);
@@ -114,6 +120,7 @@ enum status former_own(struct former *former, const char *name, enum sink_stage 
     const char *const found = extension(name);
     bool good = former_keep(former, &former->own, name) &&
                 add_other(former, &former->folders, name, output_path_folders(name));
+    if (good && stage == SINK_DATA) good = add_other(former, &former->data_extensions, found, strlen(found));
     if (good && stage == SINK_MANIFEST)
         good = former_keep(former, &former->own_manifests, name) &&
                add_other(former, &former->extensions, found, strlen(found));
@@ -121,6 +128,22 @@ enum status former_own(struct former *former, const char *name, enum sink_stage 
 }
 
 /* ---- what stands there ---- */
+
+static bool is_usual(struct former *former, const char *name)
+{
+    const char *const found = extension(name);
+    if (strcasecmp(found, USUAL_EXTENSION) == 0) return true;
+    return found[0] != '\0' && name_set_has(&former->extensions, found);
+}
+
+static bool may_be_manifest(struct former *former, const char *name)
+{
+    const char *const found = extension(name);
+    if (found[0] == '\0' || is_usual(former, name)) return true;
+    for (size_t i = 0; i < sizeof data_like / sizeof *data_like; i++)
+        if (strcasecmp(found, data_like[i]) == 0) return false;
+    return !name_set_has(&former->data_extensions, found);
+}
 
 static enum status add_text(struct former *former, const char *name, const char *stands_for, uint64_t size,
                             struct fault *fault)
@@ -141,15 +164,9 @@ static enum status add_text(struct former *former, const char *name, const char 
                              .stands_for = was,
                              .size = size,
                              .own = name_set_has(&former->own_manifests, was),
+                             .usual = is_usual(former, was),
                              .aside = aside};
     return STATUS_OK;
-}
-
-static bool may_be_manifest(struct former *former, const char *name)
-{
-    const char *const found = extension(name);
-    if (strcasecmp(found, USUAL_EXTENSION) == 0) return true;
-    return found[0] != '\0' && name_set_has(&former->extensions, found);
 }
 
 /* NAME of .NAME.RUNID.old, with its folders. False: it is none. */
@@ -189,7 +206,8 @@ enum status former_seen(struct former *former, const char *name, uint64_t size, 
     if (former->text_count + former->empty.count >= FORMER_NAMES_MAX)
         return fault_set(
             fault, STATUS_JOB,
-            "%s: there are more than %u manifests and empty files, too many to find those of "
+            "%s: there are more than %u files that may be manifests, and empty ones, too many to find those "
+            "of "
             "former deliveries (if_exists: replace): remove old ones, or give another destination",
             former_show(former, "").text, FORMER_NAMES_MAX);
     if (size > 0) return add_text(former, name, name, size, fault);
@@ -201,6 +219,11 @@ enum status former_seen(struct former *former, const char *name, uint64_t size, 
 bool former_wants_texts(const struct former *former)
 {
     return former->own_seen || !former->rules->fresh_names;
+}
+
+bool former_wants_head(const struct former_text *text)
+{
+    return !text->own && text->size > FORMER_HEAD_MAX && text->size <= FORMER_TEXT_MAX;
 }
 
 size_t former_wanted(const struct former_text *text)
@@ -226,13 +249,21 @@ static enum status unreadable(const struct former *former, const struct former_t
     return STATUS_OK;
 }
 
+/* Nothing at all is in it: no manifest that was cut off. */
+static bool is_blank(const uint8_t *bytes, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if (bytes[i] != ' ' && (bytes[i] < '\t' || bytes[i] > '\r')) return false;
+    return true;
+}
+
 enum status former_take(struct former *former, struct former_text *text, const uint8_t *bytes, size_t length,
                         struct fault *fault)
 {
     struct former_shown const shown = former_show(former, text->name);
     char why[FAULT_MESSAGE_MAX];
     struct fault found;
-    if (!manifest_may_be(bytes, length)) {
+    if (is_blank(bytes, length) || !manifest_may_be(bytes, length)) {
         snprintf(why, sizeof why, "%s: is no manifest", shown.text);
         return text->own ? unreadable(former, text, why, fault) : STATUS_OK;
     }

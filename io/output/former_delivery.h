@@ -6,6 +6,10 @@
  * folders)
  *     -> former_take (the text of each that may be a manifest) -> former_judge -> list
  *
+ * What may be a manifest: every file of 1 byte on, whatever its extension, but those that end as data files
+ * do (former_delivery.c has the list; the extension of the run's own counts, too); .xml and the extension of
+ * the run's own manifests always may. Its first bytes then tell what it is.
+ *
  * What goes, beside the names that the run writes itself (which are no part of the list):
  * - manifests: those in a folder of this run's files that name a data file which this run writes;
  * - tokens: empty files whose name is that of a manifest that goes or is replaced, of a data file that one of
@@ -44,7 +48,7 @@
  * free. */
 #define FORMER_TEXT_MAX (16u * 1024 * 1024)
 #define FORMER_ALL_MAX  (64u * 1024 * 1024)
-/* What is looked at of a larger one, to see whether it is a manifest at all. */
+/* What is looked at first of a larger one, to see whether it is a manifest at all. */
 #define FORMER_HEAD_MAX (64u * 1024)
 /* Names of manifests and of empty files that are kept: some 10 MB. A run every three hours leaves 3,000 a
  * year. */
@@ -74,6 +78,7 @@ struct former_text {
     const char *stands_for; /* the same, or what it was called before it was moved aside */
     uint64_t size;
     bool own;         /* the name is a manifest's of this run */
+    bool usual;       /* it is called like a manifest: its name counts even if it is none */
     bool aside;       /* it is hidden: a killed run moved it aside. Nobody else reads it */
     bool is_manifest; /* it was read: */
     bool goes;
@@ -84,7 +89,8 @@ struct former {
     const struct former_rules *rules;
     const char *place; /* stands before names in messages, with its last slash */
     struct arena arena;
-    struct name_set own, own_manifests, folders, extensions, empty;
+    struct name_set own, own_manifests, folders, empty;
+    struct name_set extensions, data_extensions; /* of the run's manifests, of its data files */
     struct former_text *texts;
     size_t text_count, text_room;
     uint64_t text_bytes;      /* of all that were taken */
@@ -103,6 +109,9 @@ enum status former_own(struct former *former, const char *name, enum sink_stage 
 enum status former_seen(struct former *former, const char *name, uint64_t size, struct fault *fault);
 /* Have texts to be read at all? former->texts are those; former_take() for each. */
 bool former_wants_texts(const struct former *former);
+/* Is its head, of FORMER_HEAD_MAX bytes, to be looked at before all of it is read? Then it is read only when
+ * manifest_may_be() says so. */
+bool former_wants_head(const struct former_text *text);
 /* How many bytes of it from its first on: all, or a head. */
 size_t former_wanted(const struct former_text *text);
 /* These bytes. STATUS_JOB as said above. */

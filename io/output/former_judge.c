@@ -59,6 +59,12 @@ static bool goes(struct former *former, const struct former_text *text)
     return text->own;
 }
 
+/* Of what is no manifest and not called like one nothing is called after, and it may be surplus itself. */
+static bool counts(const struct former_text *text)
+{
+    return text->is_manifest || text->own || text->usual;
+}
+
 /* Who is called after what: by all that goes, by all that stays. */
 static bool note_names(struct judgement *judgement, const struct former_text *text)
 {
@@ -188,7 +194,7 @@ static bool judge(struct judgement *judgement)
     for (size_t i = 0; i < former->own.count && good; i++)
         good = add_base(former, &judgement->gone, former->own.names[i]);
     for (size_t i = 0; i < former->text_count && good; i++)
-        good = note_names(judgement, &former->texts[i]);
+        good = !counts(&former->texts[i]) || note_names(judgement, &former->texts[i]);
     for (size_t i = 0; i < former->text_count && good; i++)
         if (former->texts[i].goes) good = find_surplus(judgement, &former->texts[i]);
     return good && list_all(judgement);

@@ -3,12 +3,29 @@
 
 #include <stdlib.h>
 
+/* Is it one at all? A large file of another kind is not read to its end. */
+static enum status look(const struct former_text *text, const struct former_port *port, bool *worth,
+                        struct fault *fault)
+{
+    uint8_t *bytes = NULL;
+    size_t length = 0;
+    *worth = true;
+    if (!former_wants_head(text)) return STATUS_OK;
+    enum status const status = port->read(port->context, text->name, FORMER_HEAD_MAX, &bytes, &length, fault);
+    *worth = bytes != NULL && manifest_may_be(bytes, length);
+    free(bytes);
+    return status;
+}
+
 static enum status take(struct former *former, struct former_text *text, const struct former_port *port,
                         struct fault *fault)
 {
     uint8_t *bytes = NULL;
     size_t length = 0;
-    enum status status = port->read(port->context, text->name, former_wanted(text), &bytes, &length, fault);
+    bool worth;
+    enum status status = look(text, port, &worth, fault);
+    if (status != STATUS_OK || !worth) return status;
+    status = port->read(port->context, text->name, former_wanted(text), &bytes, &length, fault);
     if (status == STATUS_OK && bytes != NULL) status = former_take(former, text, bytes, length, fault);
     free(bytes);
     return status;

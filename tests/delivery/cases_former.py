@@ -114,8 +114,8 @@ def case_former_other_names(world):
              "manifest": ["acme.manifest", "acme.manifest.TOK"], "none": ["acme.xml"]}
     for before, job in jobs.items():
         for after in jobs:
-            if before in ("plain", after) or (before == "manifest" and after != "manifest"):
-                continue  # nothing to go by; an extension that the job does not know
+            if before in ("plain", after):
+                continue  # nothing to go by
             place = Place(world)
             others = foreign(place)
             os.remove(os.path.join(place.out, "acme.empty"))
@@ -186,6 +186,25 @@ def case_former_shared_files(world):
     stays = ["shared.xml", "shared.xml.TOK", "acme.shared.xml", "acme.shared.xml.TOK", "more.csv"]
     place.run(900, spec({}))
     place.expect("acme.xml", "acme.xml.TOK", *data(2), "acme_0004.csv", *stays)
+
+
+def case_former_manifests_of_any_extension(world):
+    """A manifest is known by its content: the former one goes with its token, another delivery keeps its own."""
+    place = Place(world)
+    place.run(1500, spec({"manifest": "MANIFEST", "token": {"suffix": ".DONE"}}))
+    place.run(900, spec({"manifest": "{name}.of", "token": {"suffix": "_OK"}}))
+    place.expect("acme.of", "acme.of_OK", *data(2))
+    place = Place(world)
+    others = ["acme.o_0001.csv", "acme.account.manifest", "acme.account.manifest.TOK", "acme.account.TOK", "notes.txt"]
+    for name in others:
+        place.put(name, manifest("acme.o_0001.csv") if name.endswith(".manifest") else b"" if "TOK" in name else b"x")
+    for rows in (1500, 900):
+        place.run(rows, spec({}))
+        place.expect("acme.xml", "acme.xml.TOK", *data(2 if rows == 900 else 3), *others)
+    place.put("picture.bin", b"\0\1\2\3" * 100000)
+    place.put("flag", b"\n")
+    place.run(400, spec({}))
+    place.expect("acme.xml", "acme.xml.TOK", *data(1), *others, "picture.bin", "flag")
 
 
 def case_former_other_prefix(world):

@@ -72,6 +72,19 @@ def other_names(t):
                    "deep/acme_0001.csv", "deep/acme.xml.TOK")
 
 
+@case("former-any-extension", seconds=2)
+def any_extension(t):
+    """Manifests are known by their content; of a large object that is none the head alone is asked for."""
+    s3 = former(t, 'pega: { manifest: MANIFEST }\n')
+    put(s3, "other.of", manifest("else.csv"))
+    put(s3, "other.of.TOK")
+    put(s3, "picture.bin", b"x" * (1 << 20))
+    t.status(t.export(s3, "tiny", REPLACE, extra=USUAL), 0)
+    expect(t, s3, "acme.xml", "acme.xml.TOK", "acme_0001.csv", "other.of", "other.of.TOK", "picture.bin")
+    read = sorted(e["key"][len(PREFIX):] for e in s3.ops("get"))
+    t.check(read == ["MANIFEST", "other.of", "picture.bin"], f"read was {read}")
+
+
 @case("former-pages", seconds=2)
 def pages(t):
     """Lists of several pages, some of nothing that counts; a store that does not know a delimiter."""
