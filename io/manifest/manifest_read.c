@@ -17,6 +17,8 @@
 #define NUMBER_DIGITS 18u
 #define FILES_FIRST   64u
 #define REASON_MAX    160u
+/* Where the root is looked for in what expat does not understand: behind a declaration and comments. */
+#define ROOT_WITHIN (64u * 1024)
 
 enum element {
     ELEMENT_PROCESS_TYPE,
@@ -324,6 +326,13 @@ static bool begins_as_xml(const uint8_t *bytes, size_t length)
     return at == length || bytes[at] == '<' || bytes[at] == 0 || bytes[at] >= 0xFE;
 }
 
+/* Is there such a tag in what is no XML to expat, such as one of an encoding that it does not know? */
+static bool holds_root(const uint8_t *bytes, size_t length)
+{
+    static const char root[] = "<manifest";
+    return memmem(bytes, length < ROOT_WITHIN ? length : ROOT_WITHIN, root, sizeof root - 1) != NULL;
+}
+
 bool manifest_may_be(const uint8_t *bytes, size_t length)
 {
     if (!begins_as_xml(bytes, length)) return false;
@@ -333,5 +342,5 @@ bool manifest_may_be(const uint8_t *bytes, size_t length)
     XML_SetStartElementHandler(root.parser, on_root);
     bool const is_xml = XML_Parse(root.parser, (const char *)bytes, (int)length, 0) == XML_STATUS_OK;
     XML_ParserFree(root.parser);
-    return root.seen ? root.is_manifest : is_xml;
+    return root.seen ? root.is_manifest : is_xml || holds_root(bytes, length);
 }

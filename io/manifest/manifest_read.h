@@ -47,8 +47,9 @@ struct manifest {
 enum status manifest_read(const char *what, const uint8_t *bytes, size_t length, struct manifest *manifest,
                           struct fault *fault);
 void manifest_free(struct manifest *manifest); /* zeroed is fine */
-/* May a text that begins so be a manifest, whole or broken? False: it is not XML up to its first element, or
- * that is another one than <manifest>. */
+/* May a text that begins so be a manifest, whole or broken? False: its first element is another one than
+ * <manifest>, or it is not XML up to there and has no "<manifest" in its first 64 KiB either (as one in an
+ * encoding that expat does not know). */
 bool manifest_may_be(const uint8_t *bytes, size_t length);
 
 #endif

@@ -325,6 +325,10 @@ static void what_cant_be_read(void **state)
     struct standing const bad[] = {{.name = "b.xml", .text = "<manifest><files></manifest>"},
                                    {.name = "b.xml", .text = "<manifest>"},
                                    {.name = "b.xml", .text = "<manifest/>"},
+                                   {.name = "b.xml",
+                                    .text =
+                                        "<?xml version='1.0' encoding='windows-1252'?><manifest><files><file>"
+                                        "<name>a_1.csv</name></file></files></manifest>"},
                                    {.name = "b.xml", .size = FORMER_TEXT_MAX + 1}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct desk desk = {.files = {bad[i]}};

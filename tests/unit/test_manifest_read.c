@@ -189,6 +189,10 @@ static void tells_what_may_be_one(void **state)
                  {"<!DOCTYPE manifest []><manifest/>", true},
                  {"  \n", true},
                  {"", true},
+                 /* of encodings that expat does not know */
+                 {"<?xml version=\"1.0\" encoding=\"windows-1252\"?><manifest/>", true},
+                 {"<?xml version=\"1.0\" encoding=\"utf8\"?><!-- x -->\n<manifest a=\"1\"/>", true},
+                 {"<?xml version=\"1.0\" encoding=\"ascii\"?><other/>", false},
                  {"<other><manifest/></other>", false},
                  {"<manifests>", false},
                  {"<>", false},
