@@ -247,7 +247,8 @@ enum status destination_open(struct destination *destination, size_t chunk_bytes
             sink_directory_create(&(struct sink_directory_options){.path = destination->url,
                                                                    .run_id = destination->run_id,
                                                                    .replace = replace,
-                                                                   .former = destination->former},
+                                                                   .former = destination->former,
+                                                                   .interrupted = signals_caught},
                                   fault);
         break;
     case DESTINATION_S3: return open_s3(destination, chunk_bytes, arrivals, fault);

@@ -216,7 +216,7 @@ static enum status commit_locked(struct directory_files *files, struct fault *fa
 
 enum status directory_commit(struct directory_files *files, struct fault *fault)
 {
-    enum status status = output_lock_take(files->place.directory, fault);
+    enum status status = output_lock_take(files->place.directory, files->interrupted, fault);
     if (status != STATUS_OK) return status; /* abort() takes back what there is */
     status = commit_locked(files, fault);
     output_lock_release(files->place.directory);

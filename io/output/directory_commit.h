@@ -42,10 +42,11 @@ struct directory_files {
     size_t count, room;
     struct directory_former found; /* what goes of former deliveries, inside directory_commit() */
     const struct former_rules *rules;
+    enum status (*interrupted)(void); /* asked before names change; NULL: never */
 };
 
-/* All have ended. After a failure everything was taken back. STATUS_TRY_AGAIN: another run delivers there.
- * What could not be removed behind a whole delivery is told by a warning. */
+/* All have ended. After a failure everything was taken back. STATUS_TRY_AGAIN: another run delivers there; or
+ * what `interrupted` said. What could not be removed behind a whole delivery is told by a warning. */
 enum status directory_commit(struct directory_files *files, struct fault *fault);
 /* Ours go, under whatever name, and what they replaced comes back. False: something former could not. */
 bool directory_take_back(struct directory_files *files);

@@ -7,11 +7,14 @@
 #include <sys/file.h>
 #include <time.h>
 
-enum status output_lock_take(const struct output_directory *directory, struct fault *fault)
+enum status output_lock_take(const struct output_directory *directory, enum status (*interrupted)(void),
+                             struct fault *fault)
 {
     struct timespec const pause = {.tv_nsec = OUTPUT_LOCK_LOOK_MS * 1000000l};
     char shown[OUTPUT_TEXT_PRINTABLE];
     for (unsigned looks = 0; looks <= OUTPUT_LOCK_SECONDS * 1000 / OUTPUT_LOCK_LOOK_MS; looks++) {
+        enum status const stop = interrupted == NULL ? STATUS_OK : interrupted();
+        if (stop != STATUS_OK) return fault_set(fault, stop, "stopped by a signal before the delivery");
         if (flock(directory->fd, LOCK_EX | LOCK_NB) == 0) return STATUS_OK;
         if (errno != EWOULDBLOCK && errno != EINTR) return STATUS_OK; /* no such locks here */
         nanosleep(&pause, NULL);

@@ -12,9 +12,11 @@
 #define OUTPUT_LOCK_SECONDS 10u
 #define OUTPUT_LOCK_LOOK_MS 20u
 
-/* Waits for another run. STATUS_TRY_AGAIN: it did not end in that time. A file system without such locks (NFS
- * takes none on directories) is STATUS_OK, and nothing is locked. */
-enum status output_lock_take(const struct output_directory *directory, struct fault *fault);
+/* Waits for another run. STATUS_TRY_AGAIN: it did not end in that time. `interrupted` is asked before each
+ * look: another status than STATUS_OK ends the wait with it, nothing locked; NULL: never. A file system
+ * without such locks (NFS takes none on directories) is STATUS_OK, and nothing is locked. */
+enum status output_lock_take(const struct output_directory *directory, enum status (*interrupted)(void),
+                             struct fault *fault);
 void output_lock_release(const struct output_directory *directory); /* fine also when nothing is locked */
 
 #endif

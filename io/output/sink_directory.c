@@ -341,6 +341,7 @@ struct sink *sink_directory_create(const struct sink_directory_options *options,
         self->run_id = kept;
         self->former = options->former;
         self->files.rules = &self->former;
+        self->files.interrupted = options->interrupted;
         self->files.folders.directory = &self->directory;
         self->files.place = (struct output_target){
             .directory = &self->directory, .run_id = kept, .replace = options->replace};

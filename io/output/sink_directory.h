@@ -39,6 +39,8 @@ struct sink_directory_options {
     /* With `replace`: what is known of former deliveries, and where warnings go. What it points at is lent
      * and outlives the sink. */
     struct former_rules former;
+    /* Asked while commit() waits for another run; it then ends with that status. NULL: never. */
+    enum status (*interrupted)(void);
 };
 
 /* Opens the directory, making it and its parents when missing. The caller sets `home` and `home_context`

@@ -1,7 +1,10 @@
 """if_exists: replace over a delivery of other names, or of more files: whatever it was, no token stands over data files
 of another delivery, what a former manifest names goes with it, and nothing else is touched."""
 import os
+import signal
+import subprocess
 import threading
+import time
 import xml.etree.ElementTree
 
 from world import RUN, Failed, check
@@ -353,3 +356,27 @@ def case_former_locked_folder(world):
         os.close(handle)
     place.run(400, spec({}))
     check(whole(place.out) == "C", "the run behind it did not deliver")
+
+
+def case_former_stopped_at_the_lock(world):
+    """A signal while the run waits for another one: it ends in order, and nothing is delivered."""
+    import fcntl
+    place = Place(world)
+    place.run(900, spec({}))
+    before = place.names()
+    source = world.write(place.folder, "stopped.ndjson", dump(400, "S"))
+    handle = os.open(place.out, os.O_RDONLY | os.O_DIRECTORY)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    try:
+        for number, status in ((signal.SIGTERM, 143), (signal.SIGINT, 130)):
+            run = subprocess.Popen([world.binary, "export", "-j", "job.json", source, "--to", "out", *RUN], cwd=place.folder,
+                                   stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            while not any(name.startswith(".acme.xml.TOK.") for name in place.names()) and run.poll() is None:
+                time.sleep(0.01)  # the last file that it writes before it waits
+            run.send_signal(number)
+            stderr = run.communicate(timeout=60)[1].decode()
+            check(run.returncode == status, f"ended with {run.returncode}, not {status}: {stderr.strip()[-500:]}")
+            check("signal" in stderr or "SIG" in stderr, f"it does not say why: {stderr}")
+            check(place.names() == before and whole(place.out) == "A", f"there are {place.names()}")
+    finally:
+        os.close(handle)
