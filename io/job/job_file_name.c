@@ -197,6 +197,21 @@ static bool job_is_of_a_run(const char *pattern)
     return strstr(pattern, "{run_time}") != NULL || strstr(pattern, "{run_id}") != NULL;
 }
 
+/* Behind a name that lost its extension only a dot tells a token's suffix (former_judge.c): with other
+ * settings later, acme_0001READY would stay over new data files. */
+static enum status job_replace_token_check(struct job_builder *builder)
+{
+    const struct job_pega *pega = &builder->job->pega;
+    bool const whole = pega->token == JOB_TOKEN_NONE || !pega->token_replaces_extension;
+    if (whole || pega->token_suffix[0] == '.') return STATUS_OK;
+    return job_refuse(
+        builder, job_line_or_top(builder, "pega.token.suffix"), "pega.token.suffix",
+        "\"%s\" does not begin with a dot, and with replace_extension: true nothing tells such "
+        "tokens from other files: destination.if_exists: replace could not find them later; let "
+        "it begin with a dot, or leave replace_extension out",
+        job_show(pega->token_suffix, strlen(pega->token_suffix)).text);
+}
+
 /* A manifest whose name is its run's alone is found by what it names only (former_delivery.h), not by its
  * name. Of two runs at once on S3, where there are no locks, each would leave one, with its token, over data
  * files that both exchanged: Pega would import them by its counts. */
@@ -204,7 +219,8 @@ static enum status job_replace_check(struct job_builder *builder)
 {
     const struct job *job = builder->job;
     if (job->destination.if_exists != JOB_EXISTS_REPLACE || !job->pega.wanted) return STATUS_OK;
-    if (!job_is_of_a_run(job->pega.manifest) || job_is_of_a_run(job->file_name)) return STATUS_OK;
+    if (!job_is_of_a_run(job->pega.manifest) || job_is_of_a_run(job->file_name))
+        return job_replace_token_check(builder);
     return job_refuse(
         builder, job_line_or_top(builder, "pega.manifest"), "pega.manifest",
         "\"%s\" differs from run to run, but files.name \"%s\" does not: destination.if_exists: "

@@ -380,3 +380,16 @@ def case_former_stopped_at_the_lock(world):
             check(place.names() == before and whole(place.out) == "A", f"there are {place.names()}")
     finally:
         os.close(handle)
+
+
+def case_former_tokens_without_a_dot(world):
+    """A suffix without a dot in place of the extension: no later run could know the token, so replace refuses it."""
+    for token, status in (({"suffix": "READY", "per": "file", "replace_extension": True}, 78),
+                          ({"suffix": "READY", "replace_extension": True}, 78),
+                          ({"suffix": ".READY", "replace_extension": True}, 0),
+                          ({"suffix": "READY", "per": "none", "replace_extension": True}, 0),
+                          ({"suffix": "READY"}, 0)):
+        place = Place(world)
+        place.run(400, spec({"token": token}), status, words=("pega.token.suffix", "dot") if status else ())
+        check(status == 0 or not os.path.exists(place.out) or not place.names(), "something was written")
+    world.export({"pega": {"token": {"suffix": "READY", "replace_extension": True}}}, dump(10, "A"))
