@@ -49,6 +49,7 @@ struct reader {
     unsigned level;            /* of the element that is open */
     unsigned unknown;          /* the level below which all is passed over; 0: none */
     bool seen[ELEMENTS];
+    bool names_only;
     bool in_text; /* of `element` */
     enum element element;
     char text[MANIFEST_NAME_MAX + 1];
@@ -78,6 +79,11 @@ static const char *local_name(const char *name)
 }
 
 /* ---- elements that begin ---- */
+
+static bool is_wanted(const struct reader *reader, enum element element)
+{
+    return !reader->names_only || element == ELEMENT_FILES || element == ELEMENT_NAME;
+}
 
 static void open_known(struct reader *reader, enum element element)
 {
@@ -123,7 +129,8 @@ static void open_element(struct reader *reader, const char *name)
         return;
     }
     for (int i = 0; i < ELEMENTS; i++)
-        if (known[i].level == level && strcmp(name, known[i].name) == 0) {
+        if (is_wanted(reader, (enum element)i) && known[i].level == level &&
+            strcmp(name, known[i].name) == 0) {
             open_known(reader, (enum element)i);
             return;
         }
@@ -189,7 +196,8 @@ static void close_text(struct reader *reader)
 static void close_file(struct reader *reader)
 {
     struct manifest *const manifest = reader->manifest;
-    if (!reader->seen[ELEMENT_NAME] || !reader->seen[ELEMENT_COUNT]) {
+    bool const counted = reader->seen[ELEMENT_COUNT] || !is_wanted(reader, ELEMENT_COUNT);
+    if (!reader->seen[ELEMENT_NAME] || !counted) {
         fail(reader, "a <file> has no <%s>",
              known[reader->seen[ELEMENT_NAME] ? ELEMENT_COUNT : ELEMENT_NAME].name);
         return;
@@ -265,11 +273,12 @@ static void parse(struct reader *reader, const uint8_t *bytes, size_t length)
     if (XML_Parse(reader->parser, (const char *)bytes, (int)length, 1) != XML_STATUS_OK)
         fail(reader, "it is not XML: %s", XML_ErrorString(XML_GetErrorCode(reader->parser)));
     for (int i = 0; i < ELEMENT_NAME; i++)
-        if (!reader->seen[i] && i != ELEMENT_PROCESS_TYPE) fail(reader, "it has no <%s>", known[i].name);
+        if (!reader->seen[i] && i != ELEMENT_PROCESS_TYPE && is_wanted(reader, (enum element)i))
+            fail(reader, "it has no <%s>", known[i].name);
 }
 
-enum status manifest_read(const char *what, const uint8_t *bytes, size_t length, struct manifest *manifest,
-                          struct fault *fault)
+static enum status read_it(const char *what, const uint8_t *bytes, size_t length, bool names_only,
+                           struct manifest *manifest, struct fault *fault)
 {
     *manifest = (struct manifest){.process_type = ""};
     if (length > MANIFEST_BYTES_MAX)
@@ -278,6 +287,7 @@ enum status manifest_read(const char *what, const uint8_t *bytes, size_t length,
     struct reader *const reader = calloc(1, sizeof *reader);
     if (reader == NULL) return fault_set(fault, STATUS_IO, "%s: no memory to read it", what);
     reader->manifest = manifest;
+    reader->names_only = names_only;
     reader->parser = XML_ParserCreate(NULL);
     if (reader->parser == NULL) {
         free(reader);
@@ -291,6 +301,18 @@ enum status manifest_read(const char *what, const uint8_t *bytes, size_t length,
     XML_ParserFree(reader->parser);
     free(reader);
     return status;
+}
+
+enum status manifest_read(const char *what, const uint8_t *bytes, size_t length, struct manifest *manifest,
+                          struct fault *fault)
+{
+    return read_it(what, bytes, length, false, manifest, fault);
+}
+
+enum status manifest_read_names(const char *what, const uint8_t *bytes, size_t length,
+                                struct manifest *manifest, struct fault *fault)
+{
+    return read_it(what, bytes, length, true, manifest, fault);
 }
 
 void manifest_free(struct manifest *manifest)

@@ -46,6 +46,10 @@ struct manifest {
  * the line. `manifest` is overwritten, and to be freed in any case. */
 enum status manifest_read(const char *what, const uint8_t *bytes, size_t length, struct manifest *manifest,
                           struct fault *fault);
+/* The names of its files alone: there must be <files>, and in each <file> a <name>; whatever else stands in
+ * it, or doesn't, is passed over. All but file_count and names is zero. Else as manifest_read(). */
+enum status manifest_read_names(const char *what, const uint8_t *bytes, size_t length,
+                                struct manifest *manifest, struct fault *fault);
 void manifest_free(struct manifest *manifest); /* zeroed is fine */
 /* May a text that begins so be a manifest, whole or broken? False: its first element is another one than
  * <manifest>, or it is not XML up to there and has no "<manifest" in its first 64 KiB either (as one in an

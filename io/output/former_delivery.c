@@ -274,7 +274,7 @@ enum status former_take(struct former *former, struct former_text *text, const u
         return unreadable(former, text, why, fault);
     }
     former->text_bytes += length;
-    text->is_manifest = manifest_read(shown.text, bytes, length, &text->manifest, &found) == STATUS_OK;
+    text->is_manifest = manifest_read_names(shown.text, bytes, length, &text->manifest, &found) == STATUS_OK;
     if (text->is_manifest) return STATUS_OK;
     manifest_free(&text->manifest);
     return unreadable(former, text, found.message, fault);

@@ -35,6 +35,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (status == STATUS_OK) check(&manifest);
     bool const may_be = manifest_may_be(data, size);
     if (status == STATUS_OK) expect(may_be && manifest_may_be(data, size / 2));
+    struct manifest names;
+    enum status const named = manifest_read_names("fuzz", data, size, &names, &fault);
+    if (status == STATUS_OK) expect(named == STATUS_OK && names.file_count == manifest.file_count);
+    manifest_free(&names);
     manifest_free(&manifest);
     return 0;
 }

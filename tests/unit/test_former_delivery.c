@@ -351,6 +351,20 @@ static void what_cant_be_read(void **state)
     }
 }
 
+/* Other programs' manifests without counts: their names are enough. */
+static void manifests_without_counts(void **state)
+{
+    (void)state;
+    struct desk desk = {
+        .files = {
+            {.name = "b.xml",
+             .text = "<manifest><files><file><name>a_1.csv</name></file></files></manifest>"},
+            {.name = "b.xml.TOK"},
+            {.name = "c.xml", .text = "<manifest><files><file><name>c.csv</name></file></files></manifest>"},
+            {.name = "c.xml.TOK"}}};
+    expect(&desk, usual, "b.xml.TOK", "b.xml", "");
+}
+
 static void bounds(void **state)
 {
     (void)state;
@@ -422,6 +436,7 @@ int main(void)
                                        cmocka_unit_test(fresh_names),
                                        cmocka_unit_test(extensions),
                                        cmocka_unit_test(what_cant_be_read),
+                                       cmocka_unit_test(manifests_without_counts),
                                        cmocka_unit_test(bounds),
                                        cmocka_unit_test(asides),
                                        cmocka_unit_test(strange_names)};

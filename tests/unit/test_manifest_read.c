@@ -177,6 +177,36 @@ static void reads_many_files_and_not_too_many(void **state)
     free(text);
 }
 
+/* For whom names are enough: counts may be missing, or be no numbers. */
+static void reads_names_alone(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "<manifest><processType/><processType/><totalRecordCount>x</totalRecordCount><files>"
+        "<file><name>a.csv</name></file><file><recordCount>many</recordCount><name> b.csv "
+        "</name><size><x/></size>"
+        "</file></files></manifest>";
+    static const char *const bad[] = {"<manifest/>", "<manifest><files><file/></files></manifest>",
+                                      "<manifest><files><file><name/></file></files></manifest>",
+                                      "<other><files/></other>", "<manifest><files/>"};
+    struct manifest manifest;
+    struct fault fault;
+    assert_int_equal(manifest_read_names("m.xml", (const uint8_t *)text, strlen(text), &manifest, &fault),
+                     STATUS_OK);
+    assert_int_equal(manifest.file_count, 2);
+    assert_string_equal(manifest.files[0].name, "a.csv");
+    assert_string_equal(manifest.files[1].name, "b.csv");
+    manifest_free(&manifest);
+    assert_int_equal(read_text(text, &manifest, &fault), STATUS_IO);
+    manifest_free(&manifest);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_int_equal(
+            manifest_read_names("m.xml", (const uint8_t *)bad[i], strlen(bad[i]), &manifest, &fault),
+            STATUS_IO);
+        manifest_free(&manifest);
+    }
+}
+
 static void tells_what_may_be_one(void **state)
 {
     (void)state;
@@ -213,6 +243,7 @@ int main(void)
         cmocka_unit_test(refuses_what_is_no_manifest),
         cmocka_unit_test(holds_its_bounds),
         cmocka_unit_test(reads_many_files_and_not_too_many),
+        cmocka_unit_test(reads_names_alone),
         cmocka_unit_test(tells_what_may_be_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
