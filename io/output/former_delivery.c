@@ -169,27 +169,60 @@ static enum status add_text(struct former *former, const char *name, const char 
     return STATUS_OK;
 }
 
-/* NAME of .NAME.RUNID.old, with its folders. False: it is none. */
-static bool was_called(const char *name, struct former_path *path)
+/* `path` holds NAME.RUNID: where may NAME end, the last such place before `end`? NULL: nowhere. */
+static char *split_before(char *name, char *end)
+{
+    for (char *dot = end - 1; dot > name; dot--) {
+        char id[FILE_NAME_RUN_ID_MAX + 1];
+        int const length = *dot != '.' ? 0 : snprintf(id, sizeof id, "%s", dot + 1);
+        if (length > (int)FILE_NAME_RUN_ID_MAX) return NULL;
+        if (length > 0 && file_name_run_id_valid(id)) return dot;
+    }
+    return NULL;
+}
+
+/* NAME of .NAME.RUNID.old, with its folders, as the header has it. False: it is none. */
+static bool was_called(struct former *former, const char *name, struct former_path *path)
 {
     static const char end[] = ".old";
     size_t const folders = output_path_folders(name), length = strlen(bare(name));
     if (name[folders] != '.' || length <= sizeof end || length > FILE_NAME_BYTES_MAX) return false;
     if (strcmp(name + folders + length - strlen(end), end) != 0) return false;
     former_beside(name, bare(name) + 1, path);
-    path->text[folders + length - 1 - strlen(end)] = '\0';
-    char *const dot = strrchr(path->text + folders, '.');
-    if (dot == NULL || !file_name_run_id_valid(dot + 1)) return false;
-    *dot = '\0';
-    return former_is_plain(path->text + folders);
+    char *const text = path->text + folders, *const last = text + length - 1 - strlen(end);
+    *last = '\0';
+    if (!former_is_plain(text)) return false;
+    char *const longest = split_before(text, last);
+    if (longest == NULL) return false;
+    char *found = longest;
+    for (char *dot = longest; dot != NULL; dot = split_before(text, dot)) {
+        *dot = '\0';
+        bool const usual = is_usual(former, path->text);
+        *dot = '.';
+        if (!usual) continue;
+        found = dot;
+        break;
+    }
+    *found = '\0';
+    return true;
 }
 
+static enum status too_many(const struct former *former, struct fault *fault)
+{
+    return fault_set(
+        fault, STATUS_JOB,
+        "%s: there are more than %u files that may be manifests, and empty ones, too many to find those of "
+        "former deliveries (if_exists: replace): remove old ones, or give another destination",
+        former_show(former, "").text, FORMER_NAMES_MAX);
+}
+
+/* Whatever it was called: a run id may look like the end of a data file's name. Its first bytes will tell. */
 static enum status see_hidden(struct former *former, const char *name, uint64_t size, struct fault *fault)
 {
     struct former_path path;
-    if (size == 0 || !was_called(name, &path)) return STATUS_OK;
-    if (!may_be_manifest(former, path.text) && !name_set_has(&former->own_manifests, path.text))
-        return STATUS_OK;
+    if (size == 0 || !was_called(former, name, &path)) return STATUS_OK;
+    if (former->text_count + former->empty.count >= FORMER_NAMES_MAX) return too_many(former, fault);
+    former->aside_seen = true;
     return add_text(former, name, path.text, size, fault);
 }
 
@@ -203,13 +236,7 @@ enum status former_seen(struct former *former, const char *name, uint64_t size, 
         return add_text(former, name, name, size, fault);
     }
     if (size > 0 && !may_be_manifest(former, name)) return STATUS_OK;
-    if (former->text_count + former->empty.count >= FORMER_NAMES_MAX)
-        return fault_set(
-            fault, STATUS_JOB,
-            "%s: there are more than %u files that may be manifests, and empty ones, too many to find those "
-            "of "
-            "former deliveries (if_exists: replace): remove old ones, or give another destination",
-            former_show(former, "").text, FORMER_NAMES_MAX);
+    if (former->text_count + former->empty.count >= FORMER_NAMES_MAX) return too_many(former, fault);
     if (size > 0) return add_text(former, name, name, size, fault);
     return former_keep(former, &former->empty, name) ? STATUS_OK : former_no_memory(fault);
 }
@@ -218,7 +245,7 @@ enum status former_seen(struct former *former, const char *name, uint64_t size, 
 
 bool former_wants_texts(const struct former *former)
 {
-    return former->own_seen || !former->rules->fresh_names;
+    return former->own_seen || former->aside_seen || !former->rules->fresh_names;
 }
 
 bool former_wants_head(const struct former_text *text)

@@ -22,7 +22,9 @@
  *   name, which doesn't begin with a dot. What a manifest that stays names, stays.
  *
  * A manifest that a killed run had moved aside (.NAME.RUNID.old) tells like one of its name what is surplus,
- * and goes with that.
+ * and goes with that. Both parts may have dots: NAME ends with the last extension of a manifest in it, if
+ * there is one; else it is all but the last part. So another job's a.xml, aside by a run "ID", is never taken
+ * for the run's own "a", aside by a run "xml.ID".
  *
  * A text that may be a manifest of another name but can't be read (damaged, too large) is refused with
  * STATUS_JOB: what it names is not known. The run's own manifest is replaced whatever it holds, with a
@@ -60,8 +62,8 @@ struct former_rules {
     const char *const *prefixes; /* pega.path_prefix of each stream; none: "" */
     size_t prefix_count;
     const char *token_suffix; /* NULL: no token is written */
-    /* {run_time} or {run_id} is in the names of data files: as long as none of the run's names is taken, no
-     * former delivery is in its way, and no text is read. */
+    /* {run_time} or {run_id} is in the names of data files: as long as none of the run's names is taken, and
+     * no killed run left something aside, no former delivery is in its way, and no text is read. */
     bool fresh_names;
     void (*warn)(void *context, const char *message);
     void *warn_context;
@@ -95,6 +97,7 @@ struct former {
     size_t text_count, text_room;
     uint64_t text_bytes;      /* of all that were taken */
     bool own_seen;            /* a name of the run is taken */
+    bool aside_seen;          /* something stands aside that may be a manifest */
     struct former_file *list; /* what goes: tokens, then manifests, then data files */
     size_t count, room;
 };

@@ -257,6 +257,21 @@ def case_former_killed_in_the_midst(world):
     place.expect("acme.xml", "acme.xml.TOK", *data(2), ".acme.xml.TOK.dead.old")
 
 
+def case_former_killed_with_times_in_names(world):
+    """The same with {run_time} in names of data files, so that no name is taken, and run ids with dots."""
+    for run_id in ("dead", "x.y", "2026.csv"):
+        place = Place(world)
+        job = spec({}, name="{name}_{run_time}_{part}.csv")
+        place.run(900, job)
+        for name in ("acme.xml", "acme.xml.TOK"):
+            os.rename(os.path.join(place.out, name), os.path.join(place.out, f".{name}.{run_id}.old"))
+        source = world.write(place.folder, "later.ndjson", dump(400, "L"))
+        status, _, stderr = world.command(["export", "-j", "job.json", source, "--to", "out", "--run-time",
+                                           "2026-11-23T03:00:00Z", "--progress", "none"], place.folder)
+        check(status == 0, f"ended with {status}: {stderr.strip()[-500:]}")
+        place.expect("acme_20261123T030000Z_0001.csv", "acme.xml", "acme.xml.TOK", f".acme.xml.TOK.{run_id}.old")
+
+
 # ---- two runs at once ----
 
 def generation_of(path):

@@ -409,6 +409,25 @@ static void asides(void **state)
     assert_int_equal(desk.warnings, 0);
 }
 
+/* A run id may have dots, and look like an extension; no other run's manifest is taken for ours by that. */
+static void asides_of_dotted_ids(void **state)
+{
+    (void)state;
+    struct desk desk = {.rules = {.fresh_names = true},
+                        .files = {{.name = ".a.xml.x.y.old", .names = "z_7.csv"},
+                                  {.name = ".a.xml.v.csv.old", .names = "z_8.csv z_9.csv"},
+                                  {.name = "other.of", .names = "z_9.csv"},
+                                  {.name = ".b.xml.x.old", .names = "b_7.csv"},
+                                  {.name = ".a_1.csv.x.y.old", .text = "rows"},
+                                  {.name = ".old.old", .names = "y.csv"}}};
+    expect(&desk, usual, "", "", "z_7.csv z_8.csv .a.xml.x.y.old .a.xml.v.csv.old");
+    assert_int_equal(desk.reads, 5);
+    static const char *const bare[3] = {"a_1.csv", "a", ""};
+    desk = (struct desk){.files = {{.name = ".a.dead.old", .names = "z_7.csv"},
+                                   {.name = ".a.xml.dead.old", .names = "z_8.csv"}}};
+    expect(&desk, bare, "", "", "z_7.csv .a.dead.old");
+}
+
 /* Names that no run makes are passed by. */
 static void strange_names(void **state)
 {
@@ -439,6 +458,7 @@ int main(void)
                                        cmocka_unit_test(manifests_without_counts),
                                        cmocka_unit_test(bounds),
                                        cmocka_unit_test(asides),
+                                       cmocka_unit_test(asides_of_dotted_ids),
                                        cmocka_unit_test(strange_names)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
