@@ -89,6 +89,12 @@ static bool list_files(const struct run *run, const struct run_outcome *outcome,
     return true;
 }
 
+/* A report that is missing must not be taken for a delivery that is. */
+static const char *standing(const struct run_outcome *outcome)
+{
+    return outcome->delivered ? "; the delivery stands whole, only its report is missing" : "";
+}
+
 enum status run_report(const struct run *run, const struct run_outcome *outcome)
 {
     struct fault fault = {.status = STATUS_OK};
@@ -101,7 +107,7 @@ enum status run_report(const struct run *run, const struct run_outcome *outcome)
     if (!list_files(run, outcome, &listed)) {
         free(listed.files);
         free(listed.urls);
-        log_error(run->logger, "no memory for the report");
+        log_error(run->logger, "no memory for the report%s", standing(outcome));
         return STATUS_IO;
     }
     const char *consent[MAPPING_CONSENT_RULES_MAX];
@@ -135,7 +141,7 @@ enum status run_report(const struct run *run, const struct run_outcome *outcome)
     enum status written = STATUS_OK;
     if (run->options->report != NULL && !outcome->no_report)
         written = report_write(&report, run->options->report, &fault);
-    if (written != STATUS_OK) log_error(run->logger, "%s", fault.message);
+    if (written != STATUS_OK) log_error(run->logger, "%s%s", fault.message, standing(outcome));
     if (run->logger->most >= LOG_LEVEL_INFO) {
         char summary[REPORT_SUMMARY_SIZE];
         report_summary(&report, summary, sizeof summary);
