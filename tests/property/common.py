@@ -41,6 +41,18 @@ if LEFT_OUT:
     print(f"left out: --input-mode direct, which this system refuses: {LEFT_OUT}", file=sys.stderr)
 
 
+def kernels():
+    """simdjson's kernels that this CPU has, best first: the names by which SIMDJSON_FORCE_IMPLEMENTATION chooses one."""
+    wants = {"icelake": "avx2 bmi1 bmi2 pclmulqdq avx512f avx512dq avx512cd avx512bw avx512vl avx512_vbmi2",
+             "haswell": "avx2 bmi1 bmi2 pclmulqdq", "westmere": "sse4_2 pclmulqdq"}
+    with open("/proc/cpuinfo", encoding="utf-8") as cpus:
+        here = next((set(line.split()) for line in cpus if line.startswith("flags")), set())
+    return [name for name, flags in wants.items() if here.issuperset(flags.split())] + ["fallback"]
+
+
+KERNELS = kernels()
+
+
 class Outcome:
     """What one run left behind."""
 
@@ -103,15 +115,17 @@ def remove(path):
         os.remove(path)
 
 
-def run(binary, folder, job, sources, flags=(), stdin=None):
+def run(binary, folder, job, sources, flags=(), stdin=None, kernel=None):
     """Runs an export inside `folder`; leaves out/, rejects.jsonl and report.json there until the next run. `stdin`: a
-    file that goes through a pipe into its standard input."""
+    file that goes through a pipe into its standard input. `kernel`: one of KERNELS; else the flags choose it, so that
+    all of them meet all kinds of runs and a run can be repeated."""
+    chosen = {"SIMDJSON_FORCE_IMPLEMENTATION": kernel or KERNELS[zlib.crc32(" ".join(flags).encode()) % len(KERNELS)]}
     for name in ("out", "rejects.jsonl", "report.json"):
         remove(os.path.join(folder, name))
     command = [binary, "export", "-j", job, *sources, "--to", "out", "--rejects", "rejects.jsonl",
                "--report", "report.json", "--run-time", RUN_TIME, "--run-id", RUN_ID, "--progress", "none", *flags]
     try:
-        done = subprocess.run(command, cwd=folder, env=clean_environment(), input=contents(stdin),
+        done = subprocess.run(command, cwd=folder, env={**clean_environment(), **chosen}, input=contents(stdin),
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=TIMEOUT, check=False)
         status, stderr = done.returncode, done.stderr.decode("utf-8", "replace")
         if done.stdout:
@@ -130,7 +144,8 @@ def run(binary, folder, job, sources, flags=(), stdin=None):
             report = json.loads(text)
         except ValueError as error:
             report = {"not JSON": str(error)}
-    return Outcome(status, stderr, read_folder(os.path.join(folder, "out")), rejects, report, command)
+    return Outcome(status, stderr, read_folder(os.path.join(folder, "out")), rejects, report,
+                   ["env", *(f"{name}={value}" for name, value in chosen.items()), *command])
 
 
 def contents(path):

@@ -6,8 +6,9 @@
 For each datasets/X.job.yaml: `penstock export -j X.job.yaml X.ndjson` must give tests/golden/X.csv; a job that cuts
 its output into several files has X.1.csv, X.2.csv, ... instead, in the order of the names. Where there is
 tests/golden/X.rejects.jsonl, it holds the reject lines ("source" left out of the comparison), else there are none.
-Run with several thread counts, shard sizes and ways of reading.
+Run with several thread counts, shard sizes and ways of reading, by each of simdjson's kernels.
 """
+import itertools
 import json
 import os
 import sys
@@ -58,10 +59,10 @@ def rejects_of(outcome):
     return [json.loads(line) for line in (outcome.rejects or b"").decode().splitlines()]
 
 
-def check(binary, name, flags, folder):
+def check(binary, name, flags, kernel, folder):
     datasets = os.path.join(root(), "datasets")
     source = os.path.join(datasets, name + ".ndjson")
-    outcome = common.run(binary, folder, os.path.join(datasets, name + ".job.yaml"), [source], flags)
+    outcome = common.run(binary, folder, os.path.join(datasets, name + ".job.yaml"), [source], flags, kernel=kernel)
     if outcome.status != 0:
         return [f"status {outcome.status}: {outcome.stderr.strip()[-600:]}"]
     problems = []
@@ -94,12 +95,13 @@ def main():
         names.remove(name)
     for name in names:
         problems = []
-        for flags in VARIANTS:
+        for flags, kernel in itertools.product(VARIANTS, common.KERNELS):
             runs += 1
             with tempfile.TemporaryDirectory(prefix="penstock-golden-") as folder:
-                problems += [f"{' '.join(flags)}: {problem}" for problem in check(binary, name, flags, folder)]
+                problems += [f"{kernel}, {' '.join(flags)}: {problem}"
+                             for problem in check(binary, name, flags, kernel, folder)]
         failures += bool(problems)
-        print(f"{name}: {'FAILED' if problems else 'ok'} ({len(VARIANTS)} runs)")
+        print(f"{name}: {'FAILED' if problems else 'ok'} ({len(VARIANTS) * len(common.KERNELS)} runs)")
         for problem in problems[:8]:
             print(f"  {problem}")
     strays = stray_goldens(names)
