@@ -520,7 +520,7 @@ def rgw(t):
     source, env = f"s3://{real.bucket}/{IN}", real.environment()
     want = from_directory(t, files)
     as_local(t, export(t, None, [source], env=env), want, files)
-    as_local(t, export(t, None, [source], [*SMALL, "--threads", "3"], env=env), want, files)
+    as_local(t, export(t, None, [source], ["--memory-limit", "80MiB", "--threads", "3"], env=env), want, files)
     run = export(t, None, [source + "*.json*", source + "deep"], [], env=env)
     as_local(t, run, want, files)
     run = export(t, None, [source], ["--connections", "6"], PLAIN_JOB, env, to=f"s3://{real.bucket}/out/")
