@@ -11,8 +11,7 @@ static int hex_digit(uint8_t c)
     return -1;
 }
 
-/* The four digits behind \u, or -1. */
-static int32_t hex4(const uint8_t *digits, size_t left)
+int32_t json_escape_unit(const uint8_t *digits, size_t left)
 {
     if (left < 4) return -1;
     int32_t unit = 0;
@@ -63,12 +62,12 @@ static bool is_low(int32_t unit)
 static size_t unescape_unit(const uint8_t *raw, size_t length, size_t at, uint32_t *code,
                             struct json_string *string)
 {
-    int32_t const unit = hex4(raw + at + 2, length - at - 2);
+    int32_t const unit = json_escape_unit(raw + at + 2, length - at - 2);
     if (unit < 0) return 0;
     *code = (uint32_t)unit;
     if (unit == 0 && string->null_character == SIZE_MAX) string->null_character = at;
     if (is_high(unit) && length - at >= 12 && raw[at + 6] == '\\' && raw[at + 7] == 'u') {
-        int32_t const low = hex4(raw + at + 8, 4);
+        int32_t const low = json_escape_unit(raw + at + 8, 4);
         if (is_low(low)) {
             *code = 0x10000 + ((uint32_t)(unit - 0xd800) << 10) + (uint32_t)(low - 0xdc00);
             return 12;

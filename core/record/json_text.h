@@ -32,6 +32,10 @@ struct json_string {
  * False: a bad escape, at string->bad. */
 bool json_unescape(const uint8_t *raw, size_t length, uint8_t *out, struct json_string *string);
 
+/* The UTF-16 code unit that the four digits behind \u stand for; -1: not four digits among the `left` bytes.
+ */
+int32_t json_escape_unit(const uint8_t *digits, size_t left);
+
 /* Is this bad escape only cut off by the end of the text? */
 bool json_escape_is_cut(const uint8_t *escape, size_t length);
 

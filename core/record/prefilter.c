@@ -2,6 +2,9 @@
  * does. */
 #include "core/record/prefilter.h"
 
+#include "core/base/limits.h"
+#include "core/record/json_text.h"
+
 #include <string.h>
 
 /* Bytes at the window's end that choose the shift: two would be too common among hex digits, four hardly
@@ -24,6 +27,8 @@ struct prefilter {
     const uint16_t *firsts; /* by the same hash: number of the first such id, from 1 */
     const uint16_t *nexts;  /* of each id: the next one with the same hash, 0: none */
     bool any_escape;
+    bool spelled[128]; /* may \u and this number be a character of an id? */
+    bool spelled_wide; /* and any larger number? */
 };
 
 static inline uint32_t block_hash(const struct prefilter *filter, const uint8_t *block)
@@ -45,14 +50,27 @@ static bool has_short_escape(const struct segment *segment)
     return false;
 }
 
+static void note_spelled(struct prefilter *filter, const struct segment *segment)
+{
+    for (size_t i = 0; i < segment->id_length; i++) {
+        unsigned char const byte = (unsigned char)segment->id[i];
+        if (byte < sizeof filter->spelled)
+            filter->spelled[byte] = true;
+        else
+            filter->spelled_wide = true;
+    }
+}
+
 static void measure(struct prefilter *filter)
 {
     size_t shortest = SHIFT_MAX;
+    filter->spelled[0] = true;
     for (size_t i = 0; i < filter->id_count; i++) {
         size_t const length = filter->ids[i].id_length;
         if (length < shortest) shortest = length;
         if (length > filter->id_max) filter->id_max = length;
         filter->any_escape = filter->any_escape || has_short_escape(&filter->ids[i]);
+        note_spelled(filter, &filter->ids[i]);
     }
     filter->window = (uint32_t)shortest;
     filter->block = filter->window < BLOCK_MAX ? filter->window : BLOCK_MAX;
@@ -132,13 +150,22 @@ static size_t find_id(const struct prefilter *filter, const uint8_t *bytes, size
     return length;
 }
 
+/* May the escape at this backslash be a character of an id? */
+static bool may_spell(const struct prefilter *filter, const uint8_t *backslash)
+{
+    if (filter->any_escape || backslash[1] != 'u') return filter->any_escape;
+    int32_t const unit = json_escape_unit(backslash + 2, LIMIT_PADDING - 2);
+    if (unit < 0) return true;
+    return (size_t)unit < sizeof filter->spelled ? filter->spelled[unit] : filter->spelled_wide;
+}
+
 static size_t find_escape(const struct prefilter *filter, const uint8_t *bytes, size_t from, size_t length)
 {
     while (from < length) {
         const uint8_t *const backslash = memchr(bytes + from, '\\', length - from);
         if (backslash == NULL) return length;
         from = (size_t)(backslash - bytes);
-        if (filter->any_escape || backslash[1] == 'u') return from;
+        if (may_spell(filter, backslash)) return from;
         from++;
     }
     return length;

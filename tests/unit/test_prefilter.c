@@ -10,6 +10,7 @@
 #include "core/base/limits.h"
 #include "core/record/prefilter.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -95,6 +96,26 @@ static void escapes_may_spell_an_id(void **state)
     close_desk(&desk);
 }
 
+/* Only escapes that may be a character of an id count. */
+static void escapes_of_other_characters(void **state)
+{
+    (void)state;
+    struct desk desk;
+    open_desk(&desk);
+    add_id(&desk, "a-9", 3);
+    make(&desk);
+    expect_lines(&desk, "\\u0061\n\\u0062\n\\u002d\n\\u002D\n\\u00e1\n\\u0161\n\\ud83d\\ude00", "ynyynnn");
+    expect_lines(&desk, "\\u0000\n\\u00g1\n\\u00\n\\u\n\\u0039", "yyyyy"); /* dropped, or no number */
+    expect_lines(&desk, "\\u0062\\u0062\\u0039\n\\u0062\n\\u00", "yny");
+    close_desk(&desk);
+    open_desk(&desk);
+    add_id(&desk, "a", 1);
+    add_id(&desk, "\xc3\xa9", 2);
+    make(&desk);
+    expect_lines(&desk, "\\u00e9\n\\u0061\n\\u0062\n\\ud83d", "yyny");
+    close_desk(&desk);
+}
+
 static void short_ids(void **state)
 {
     (void)state;
@@ -127,7 +148,15 @@ static bool plain_may_name(const struct desk *desk, size_t begin, size_t end)
         const struct segment *const id = &desk->ids[i];
         if (memmem(desk->text + begin, end - begin, id->id, id->id_length) != NULL) return true;
     }
-    return memmem(desk->text + begin, end - begin, "\\u", 2) != NULL;
+    for (size_t at = begin; at < end; at++) {
+        const char *const text = (const char *)desk->text + at;
+        if (strncmp(text, "\\u", 2) != 0) continue;
+        if (strspn(text + 2, "0123456789abcdef") < 4) return true; /* another escape was planted into it */
+        unsigned long const letter = strtoul((char[]){text[4], text[5], '\0'}, NULL, 16);
+        for (size_t i = 0; i < desk->segments.count; i++)
+            if (memchr(desk->ids[i].id, (int)letter, desk->ids[i].id_length) != NULL) return true;
+    }
+    return false;
 }
 
 static void random_round(uint32_t *seed)
@@ -151,6 +180,11 @@ static void random_round(uint32_t *seed)
     for (size_t k = 0; k < 4 && length > 320; k++) { /* ids, planted */
         const struct segment *const id = &desk.ids[next_random(seed) % ids];
         memcpy(desk.text + next_random(seed) % (length - 310), id->id, id->id_length);
+    }
+    for (size_t k = 0; k < 4 && length > 320; k++) { /* escapes, of letters in ids and of others */
+        char escape[7];
+        (void)snprintf(escape, sizeof escape, "\\u00%02x", (unsigned)random_letter(seed, 14));
+        memcpy(desk.text + next_random(seed) % (length - 310), escape, 6);
     }
     struct prefilter_scan scan;
     prefilter_begin(&scan, desk.filter, desk.text, length);
@@ -179,6 +213,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_with_an_id),
         cmocka_unit_test(escapes_may_spell_an_id),
+        cmocka_unit_test(escapes_of_other_characters),
         cmocka_unit_test(short_ids),
         cmocka_unit_test(random_texts),
     };
