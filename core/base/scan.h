@@ -31,6 +31,16 @@ static inline uint32_t scan_equal(const uint8_t *a, const uint8_t *b)
     return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(left, right));
 }
 
+/* Bit i: byte i of the 16 at `first` is `a`, and byte i of those at `second` is `b`. */
+static inline uint32_t scan_pair(const uint8_t *first, uint8_t a, const uint8_t *second, uint8_t b)
+{
+    __m128i const left = _mm_loadu_si128((const __m128i *)(const void *)first);
+    __m128i const right = _mm_loadu_si128((const __m128i *)(const void *)second);
+    __m128i const found = _mm_and_si128(_mm_cmpeq_epi8(left, _mm_set1_epi8((char)a)),
+                                        _mm_cmpeq_epi8(right, _mm_set1_epi8((char)b)));
+    return (uint32_t)_mm_movemask_epi8(found);
+}
+
 /* scan_either() while the 16 bytes are copied to `to`. */
 static inline uint32_t scan_copy_either(uint8_t *to, const uint8_t *from, uint8_t a, uint8_t b)
 {
@@ -74,6 +84,14 @@ static inline uint32_t scan_equal(const uint8_t *a, const uint8_t *b)
     uint32_t mask = 0;
     for (uint32_t i = 0; i < SCAN_STEP; i++)
         mask |= (uint32_t)(a[i] == b[i]) << i;
+    return mask;
+}
+
+static inline uint32_t scan_pair(const uint8_t *first, uint8_t a, const uint8_t *second, uint8_t b)
+{
+    uint32_t mask = 0;
+    for (uint32_t i = 0; i < SCAN_STEP; i++)
+        mask |= (uint32_t)(first[i] == a && second[i] == b) << i;
     return mask;
 }
 

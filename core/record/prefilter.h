@@ -6,9 +6,9 @@
  * that has a short escape or needs one ( " \ / and control characters). What is left over is parsed and
  * judged as ever: that the id stands elsewhere, in a value or another namespace, does no harm.
  *
- * The ids are looked for all at once by Wu and Manber's shifts ("A fast algorithm for multi-pattern
- * searching", 1994): the last bytes of a window as long as the shortest id say how far it may move, mostly as
- * far as it is long.
+ * A few ids are looked for one by one, by their first and last byte at 16 places at a time. More are looked
+ * for all at once by Wu and Manber's shifts ("A fast algorithm for multi-pattern searching", 1994): the last
+ * bytes of a window as long as the shortest id say how far it may move, mostly as far as it is long.
  *
  * Ownership: lies in the arena given. Thread rule: read-only once made; a scan belongs to one thread. */
 #ifndef PENSTOCK_CORE_RECORD_PREFILTER_H

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TEXT_MAX = 4096, IDS_MAX = MAPPING_SEGMENTS_MAX };
+enum { TEXT_MAX = 10000, IDS_MAX = MAPPING_SEGMENTS_MAX };
 
 struct desk {
     struct arena arena;
