@@ -118,8 +118,9 @@ static const struct index_walk_memo *memo_search(const struct index_walk_memos *
     return NULL;
 }
 
-const struct index_walk_memo *walk_key_other(struct index_walk *walk, const struct plan_node *node,
-                                             const uint32_t *token, const struct index_walk_memo *expected)
+/* The key at `token`, a quote, which is not the expected one of the node. */
+static const struct index_walk_memo *other_key(struct index_walk *walk, const struct plan_node *node,
+                                               const uint32_t *token, const struct index_walk_memo *expected)
 {
     struct index_walk_memos *const memos = walk_key_memos(walk, node);
     struct walk_key member;
@@ -133,6 +134,29 @@ const struct index_walk_memo *walk_key_other(struct index_walk *walk, const stru
     if (learns) return memo_learn(walk, &member, memos, expected - memos->list);
     walk_key_memo(walk, &member, &walk->once);
     return &walk->once;
+}
+
+const struct index_walk_memo walk_key_none;
+
+/* Not inlined, by link-time optimisation either: the loop over members seldom comes here. */
+__attribute__((noinline)) const struct index_walk_memo *walk_key_other(struct index_walk *walk,
+                                                                       const struct plan_node *node,
+                                                                       const uint32_t *token, uint32_t any,
+                                                                       const struct index_walk_memo *expected)
+{
+    const uint8_t *const bytes = walk->bytes;
+    bool const first = any != 0;
+    uint32_t const end = walk->end, quote = token[1];
+    if (first && bytes[quote] == '}' && quote < end) return &walk_key_none;
+    if (!first && token[0] >= end)
+        walk_defect(walk, DEFECT_SYNTAX, end);
+    else if (!first && bytes[token[0]] != ',')
+        walk_defect_syntax(walk, token);
+    else if (bytes[quote] != '"' || quote >= end)
+        walk_defect_syntax(walk, token + 1);
+    else
+        return other_key(walk, node, token + 1, expected);
+    return NULL;
 }
 
 /* ---- keys with the prefix ---- */
