@@ -1,18 +1,17 @@
 /* cleanup.c - what interrupted uploads left behind, of whatever program. Thread: main. struct cleanup owns
- * the client and the configuration it was made with. */
+ * the client and the store it was made with. */
 #include "io/cli/cleanup.h"
 
 #include "core/csv/timestamp.h"
 #include "io/cli/cleanup_directory.h"
 #include "io/cli/machine.h"
 #include "io/cli/signals.h"
-#include "io/cli/version.h"
+#include "io/cli/store.h"
 #include "io/output/output_text.h"
 #include "io/s3/s3_uploads.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define MINUTE 60
@@ -28,7 +27,7 @@ struct cleanup {
     const struct options *options;
     const struct log *logger;
     struct s3_url place; /* the key as it was given */
-    struct aws_config config;
+    struct store store;
     struct wait arrivals;
     struct s3_client *client;
     struct s3_port port;
@@ -36,28 +35,12 @@ struct cleanup {
     bool unproven; /* an abort could not be looked at */
 };
 
-static const char *environment(void *context, const char *name)
-{
-    (void)context;
-    return getenv(name);
-}
-
 static enum status connect(struct cleanup *cleanup, struct fault *fault)
 {
-    static const char user_agent[] = "penstock/" PENSTOCK_VERSION;
-    enum status const status = aws_config_load(environment, NULL, &cleanup->config, fault);
+    enum status const status = store_configure(&cleanup->store, fault);
     if (status != STATUS_OK) return status;
-    struct s3_client_options const options = {.config = &cleanup->config,
-                                              .bucket = cleanup->place.bucket,
-                                              .addressing = AWS_ADDRESSING_AUTO,
-                                              .checksum = CHECKSUM_NONE,
-                                              .connections = 1, /* a request at a time */
-                                              .threads = 1,
-                                              .user_agent = user_agent,
-                                              .arrivals = &cleanup->arrivals,
-                                              .interrupted = signals_caught,
-                                              .now = machine_now,
-                                              .wall_milliseconds = machine_wall_milliseconds};
+    struct s3_client_options const options = /* a request at a time */
+        store_client(&cleanup->store, cleanup->place.bucket, &cleanup->arrivals);
     cleanup->client = s3_client_create(&options, false, fault);
     if (cleanup->client == NULL) return fault->status;
     cleanup->port = s3_port_of(cleanup->client, cleanup->place.bucket, NULL);
@@ -171,7 +154,7 @@ enum status cleanup_run(const struct options *options, const struct log *logger)
 {
     struct cleanup cleanup = {.options = options, .logger = logger};
     struct fault fault = {.status = STATUS_OK};
-    bool has_wait = false, has_http = false;
+    bool has_wait = false;
     if (!s3_url_is(options->sources[0]) && cleanup_directory_is(options->sources[0]))
         return cleanup_directory_run(options, logger);
     enum status status = s3_url_parse(options->sources[0], &cleanup.place, &fault);
@@ -181,13 +164,12 @@ enum status cleanup_run(const struct options *options, const struct log *logger)
     }
     if (status == STATUS_OK) {
         status = http_global_start(&fault);
-        has_http = status == STATUS_OK;
+        cleanup.store.has_http = status == STATUS_OK;
     }
     if (status == STATUS_OK) status = work(&cleanup, &fault);
     if (status != STATUS_OK) log_error(logger, "%s", fault.message);
     s3_client_destroy(cleanup.client);
-    aws_config_free(&cleanup.config);
-    if (has_http) http_global_stop();
+    store_close(&cleanup.store);
     if (has_wait) wait_destroy(&cleanup.arrivals);
     return status;
 }

@@ -10,26 +10,15 @@
 #include "io/output/sink_null.h"
 #include "io/output/sink_s3.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
-
-static const char user_agent[] = "penstock/" PENSTOCK_VERSION;
-
-static const char *environment(void *context, const char *name)
-{
-    (void)context;
-    return getenv(name);
-}
 
 static enum status read_place(struct destination *destination, bool url_is_jobs, struct fault *fault)
 {
     struct fault found;
     enum status const status = s3_url_parse_folder(destination->url, &destination->place, &found);
-    if (status == STATUS_OK) return aws_config_load(environment, NULL, &destination->config, fault);
+    if (status == STATUS_OK) return store_configure(&destination->store, fault);
     if (!url_is_jobs) return fault_set(fault, status, "--to: %s", found.message);
     return fault_set(fault, STATUS_JOB, "%s: destination.url: %s", destination->job->file, found.message);
 }
@@ -131,43 +120,19 @@ static void make_token(struct destination *destination)
     memcpy(destination->token + 16, half, sizeof half);
 }
 
-enum aws_addressing destination_addressing(enum job_addressing addressing)
-{
-    switch (addressing) {
-    case JOB_ADDRESSING_AUTO: return AWS_ADDRESSING_AUTO;
-    case JOB_ADDRESSING_VIRTUAL: return AWS_ADDRESSING_VIRTUAL;
-    case JOB_ADDRESSING_PATH: return AWS_ADDRESSING_PATH;
-    }
-    return AWS_ADDRESSING_AUTO;
-}
-
 enum status destination_connect(struct destination *destination, bool probe, struct wait *arrivals,
                                 struct fault *fault)
 {
-    const struct job_destination *job = &destination->job->destination;
-    enum status const status = http_global_start(fault);
+    const struct job_destination *const job = &destination->job->destination;
+    enum status const status = store_start(&destination->store, fault);
     if (status != STATUS_OK) return status;
-    destination->http_started = true;
-    const char *const authorities = destination->config.ca_bundle;
-    if (authorities != NULL && access(authorities, R_OK) != 0)
-        return fault_set(fault, STATUS_JOB,
-                         "%s: can't be read: %s; AWS_CA_BUNDLE or the profile's ca_bundle names it",
-                         authorities, strerror(errno));
-    struct s3_client_options const options = {.config = &destination->config,
-                                              .bucket = destination->place.bucket,
-                                              .region = job->region,
-                                              .endpoint = job->endpoint,
-                                              .addressing = destination_addressing(job->addressing),
-                                              .expected_owner = job->account_id,
-                                              .checksum = job->checksum,
-                                              .connections = destination->plan.connections,
-                                              .threads = destination->plan.threads,
-                                              .tracks = destination->tracks,
-                                              .user_agent = user_agent,
-                                              .arrivals = arrivals,
-                                              .interrupted = signals_caught,
-                                              .now = machine_now,
-                                              .wall_milliseconds = machine_wall_milliseconds};
+    struct s3_client_options options = store_client(&destination->store, destination->place.bucket, arrivals);
+    store_as_destination(&options, job);
+    options.expected_owner = job->account_id;
+    options.checksum = job->checksum;
+    options.connections = destination->plan.connections;
+    options.threads = destination->plan.threads;
+    options.tracks = destination->tracks;
     destination->client = s3_client_create(&options, probe, fault);
     return destination->client == NULL ? fault->status : STATUS_OK;
 }
@@ -260,8 +225,7 @@ void destination_close(struct destination *destination)
 {
     if (destination->sink != NULL) destination->sink->destroy(destination->sink);
     s3_client_destroy(destination->client);
-    aws_config_free(&destination->config);
+    store_close(&destination->store);
     free(destination->tags);
-    if (destination->http_started) http_global_stop();
     *destination = (struct destination){.url = NULL};
 }

@@ -10,8 +10,8 @@
 
 #include "core/flow/sink.h"
 #include "core/flow/wait.h"
-#include "io/aws/aws_config.h"
 #include "io/cli/log.h"
+#include "io/cli/store.h"
 #include "io/job/job.h"
 #include "io/output/former_delivery.h"
 #include "io/s3/s3_client.h"
@@ -37,13 +37,12 @@ struct destination {
     struct sink *sink;
     /* S3 only */
     struct s3_url place;
-    struct aws_config config;
+    struct store store;
     struct s3_plan plan;
     struct track *tracks; /* of the client's threads; NULL: none */
     struct s3_client *client;
     struct aws_pair metadata[2], *tags;
     char token[DESTINATION_TOKEN_SIZE];
-    bool http_started;
 };
 
 /* `job` has the keys beside the URL; `url_is_jobs`: it stands in the job file (which decides the status of a
@@ -68,8 +67,6 @@ enum status destination_describe_objects(struct destination *destination, struct
                                          struct fault *fault);
 enum status destination_open(struct destination *destination, size_t chunk_bytes, struct wait *arrivals,
                              struct fault *fault);
-/* The client's word for the job's. */
-enum aws_addressing destination_addressing(enum job_addressing addressing);
 void destination_close(struct destination *destination); /* zeroed is fine */
 
 #endif

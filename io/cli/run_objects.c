@@ -1,23 +1,12 @@
 /* run_objects.c - see the header. Thread: main. Owns clients, pumps, tender and fetch. */
 #include "io/cli/run_objects.h"
 
-#include "io/cli/destination.h"
 #include "io/cli/machine.h"
 #include "io/cli/signals.h"
-#include "io/cli/version.h"
-#include "io/s3/s3_engine.h"
 #include "io/s3/s3_plan.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-static const char *environment(void *context, const char *name)
-{
-    (void)context;
-    return getenv(name);
-}
 
 /* ---- which buckets ---- */
 
@@ -59,46 +48,25 @@ uint32_t run_objects_spare(const struct run_objects *objects, uint32_t connectio
 
 /* ---- clients ---- */
 
-static enum status check_authorities(const char *path, struct fault *fault)
-{
-    if (path == NULL || access(path, R_OK) == 0) return STATUS_OK;
-    return fault_set(fault, STATUS_JOB,
-                     "%s: can't be read: %s; AWS_CA_BUNDLE or the profile's ca_bundle names it", path,
-                     strerror(errno));
-}
-
 /* The environment's store is the destination's when they don't name two: the job's words hold for both then.
  * Its region does when it names the endpoint, too, or when nobody else names a region; AWS has many, and the
  * bucket says which. */
 static void describe_store(const struct run_objects *objects, const struct job_destination *destination,
                            struct s3_client_options *options)
 {
-    const char *const ours = objects->config.endpoint_url, *const jobs = destination->endpoint;
+    const char *const ours = objects->store.config.endpoint_url, *const jobs = destination->endpoint;
     if (ours != NULL && jobs != NULL && strcmp(ours, jobs) != 0) return;
-    options->endpoint = jobs;
-    options->addressing = destination_addressing(destination->addressing);
+    store_as_destination(options, destination);
     bool const is_aws = ours == NULL && jobs == NULL;
-    if (!is_aws && (jobs != NULL || objects->config.region == NULL)) options->region = destination->region;
+    if (is_aws || (jobs == NULL && objects->store.config.region != NULL)) options->region = NULL;
 }
 
 static enum status open_bucket(struct run_objects *objects, uint32_t i,
                                const struct run_objects_request *request, struct fault *fault)
 {
     uint32_t const share = objects->connections / objects->count;
-    uint32_t const connections = share == 0 ? 1 : share;
-    struct s3_client_options options = {.config = &objects->config,
-                                        .bucket = objects->names[i],
-                                        .addressing = AWS_ADDRESSING_AUTO,
-                                        .checksum = CHECKSUM_NONE,
-                                        .connections = connections,
-                                        .receive_buffer = objects->receive_buffer,
-                                        .threads = (connections + S3_OTHERS_MOST - 1) / S3_OTHERS_MOST,
-                                        .user_agent = "penstock/" PENSTOCK_VERSION,
-                                        .is_source = true,
-                                        .arrivals = &objects->arrivals,
-                                        .interrupted = signals_caught,
-                                        .now = machine_now,
-                                        .wall_milliseconds = machine_wall_milliseconds};
+    struct s3_client_options options = store_client(&objects->store, objects->names[i], &objects->arrivals);
+    store_for_reading(&options, share == 0 ? 1 : share, objects->receive_buffer);
     describe_store(objects, request->destination, &options);
     options.tracks = request->make_tracks(request->context, options.threads);
     objects->clients[i] = s3_client_create(&options, false, fault);
@@ -111,13 +79,11 @@ static enum status open_bucket(struct run_objects *objects, uint32_t i,
 
 static enum status open_store(struct run_objects *objects, struct fault *fault)
 {
-    enum status status = aws_config_load(environment, NULL, &objects->config, fault);
-    if (status == STATUS_OK) status = http_global_start(fault);
+    enum status status = store_configure(&objects->store, fault);
+    if (status == STATUS_OK) status = store_start(&objects->store, fault);
     if (status != STATUS_OK) return status;
-    objects->has_http = true;
     objects->has_wait = wait_init(&objects->arrivals);
-    if (!objects->has_wait) return fault_set(fault, STATUS_IO, "no memory to wait with");
-    return check_authorities(objects->config.ca_bundle, fault);
+    return objects->has_wait ? STATUS_OK : fault_set(fault, STATUS_IO, "no memory to wait with");
 }
 
 static enum status start_fetching(struct run_objects *objects, struct fault *fault)
@@ -186,8 +152,7 @@ void run_objects_close(struct run_objects *objects)
         s3_client_destroy(objects->clients[i]);
         free(objects->names[i]);
     }
-    aws_config_free(&objects->config);
+    store_close(&objects->store);
     if (objects->has_wait) wait_destroy(&objects->arrivals);
-    if (objects->has_http) http_global_stop();
     *objects = (struct run_objects){.count = 0};
 }

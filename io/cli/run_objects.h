@@ -13,7 +13,7 @@
 
 #include "core/base/limits.h"
 #include "core/flow/wait.h"
-#include "io/aws/aws_config.h"
+#include "io/cli/store.h"
 #include "io/fetch/fetch.h"
 #include "io/job/job.h"
 #include "io/s3/s3_client.h"
@@ -27,9 +27,9 @@ struct track;
 #define RUN_OBJECTS_BUCKETS_MAX 16u
 
 struct run_objects {
-    struct aws_config config;
+    struct store store;
     struct wait arrivals;
-    bool has_wait, has_http;
+    bool has_wait;
     uint32_t connections;  /* over all buckets */
     size_t receive_buffer; /* of each */
     uint32_t count;

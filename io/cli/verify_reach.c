@@ -1,70 +1,34 @@
 /* verify_reach.c - see the header. Thread: main; read_text() on the crew's. */
 #include "io/cli/verify_reach.h"
 
-#include "io/cli/destination.h"
 #include "io/cli/machine.h"
 #include "io/cli/signals.h"
-#include "io/cli/version.h"
 #include "io/s3/s3_plan.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
-/* Connections at once, whatever the threads: the uploads' default. */
-#define CONNECTIONS_MAX 25u
-/* A client's thread has so many downloads on their way at most (S3_OTHERS_MOST). */
-#define CONNECTIONS_A_THREAD 16u
+/* Connections at once, whatever the threads. */
+#define CONNECTIONS_MAX S3_CONNECTIONS_DEFAULT
 /* Of the manifest; a usual one is a single range. */
 #define TEXT_RANGE ((size_t)1024 * 1024)
 #define TEXT_AHEAD 2u
 
-static const char *environment(void *context, const char *name)
-{
-    (void)context;
-    return getenv(name);
-}
-
-static enum status check_authorities(const char *path, struct fault *fault)
-{
-    if (path == NULL || access(path, R_OK) == 0) return STATUS_OK;
-    return fault_set(fault, STATUS_JOB,
-                     "%s: can't be read: %s; AWS_CA_BUNDLE or the profile's ca_bundle names it", path,
-                     strerror(errno));
-}
-
 static enum status connect(struct verify_reach *reach, const struct job *job, uint32_t connections,
                            struct fault *fault)
 {
-    enum status status = aws_config_load(environment, NULL, &reach->config, fault);
-    if (status == STATUS_OK) status = http_global_start(fault);
+    enum status status = store_configure(&reach->store, fault);
+    if (status == STATUS_OK) status = store_start(&reach->store, fault);
     if (status != STATUS_OK) return status;
-    reach->has_http = true;
-    status = check_authorities(reach->config.ca_bundle, fault);
-    if (status != STATUS_OK) return status;
-    const struct job_destination *const of = job != NULL ? &job->destination : NULL;
-    uint32_t const most = connections < CONNECTIONS_MAX ? connections : CONNECTIONS_MAX;
-    struct s3_client_options const options = {
-        .config = &reach->config,
-        .bucket = reach->url.bucket,
-        .region = of != NULL ? of->region : NULL,
-        .endpoint = of != NULL ? of->endpoint : NULL,
-        .addressing = of != NULL ? destination_addressing(of->addressing) : AWS_ADDRESSING_AUTO,
-        .expected_owner = of != NULL ? of->account_id : NULL,
-        .checksum = CHECKSUM_NONE,
-        .connections = most,
-        .threads = (most + CONNECTIONS_A_THREAD - 1) / CONNECTIONS_A_THREAD,
-        .receive_buffer = S3_RECEIVE_LARGE,
-        .user_agent = "penstock/" PENSTOCK_VERSION,
-        .is_source = true,
-        .arrivals = &reach->arrivals,
-        .interrupted = signals_caught,
-        .now = machine_now,
-        .wall_milliseconds = machine_wall_milliseconds};
-    reach->expected_owner = options.expected_owner;
+    struct s3_client_options options = store_client(&reach->store, reach->url.bucket, &reach->arrivals);
+    store_for_reading(&options, connections < CONNECTIONS_MAX ? connections : CONNECTIONS_MAX,
+                      S3_RECEIVE_LARGE);
+    if (job != NULL) {
+        store_as_destination(&options, &job->destination);
+        reach->expected_owner = options.expected_owner = job->destination.account_id;
+    }
     reach->client = s3_client_create(&options, false, fault);
     if (reach->client == NULL) return fault->status;
     reach->pump = s3_pump_create(reach->client, &reach->arrivals);
@@ -99,8 +63,7 @@ void verify_reach_close(struct verify_reach *reach)
 {
     s3_pump_destroy(reach->pump);
     s3_client_destroy(reach->client);
-    aws_config_free(&reach->config);
-    if (reach->has_http) http_global_stop();
+    store_close(&reach->store);
     if (reach->has_wait) wait_destroy(&reach->arrivals);
 }
 

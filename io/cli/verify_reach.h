@@ -7,7 +7,7 @@
 #define PENSTOCK_IO_CLI_VERIFY_REACH_H
 
 #include "core/flow/wait.h"
-#include "io/aws/aws_config.h"
+#include "io/cli/store.h"
 #include "io/job/job.h"
 #include "io/s3/s3_client.h"
 #include "io/s3/s3_url.h"
@@ -20,9 +20,9 @@ struct verify_reach {
     char root[S3_BUCKET_MAX + 8]; /* "s3://bucket/", or "" */
     struct s3_url url;
     const char *expected_owner;
-    struct aws_config config;
+    struct store store;
     struct wait arrivals;
-    bool has_wait, has_http;
+    bool has_wait;
     struct s3_client *client;
     struct s3_pump *pump;
     struct verify_crew crew;
