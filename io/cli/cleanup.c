@@ -37,7 +37,8 @@ struct cleanup {
 
 static enum status connect(struct cleanup *cleanup, struct fault *fault)
 {
-    enum status const status = store_configure(&cleanup->store, fault);
+    enum status status = store_configure(&cleanup->store, fault);
+    if (status == STATUS_OK) status = store_start(&cleanup->store, fault);
     if (status != STATUS_OK) return status;
     struct s3_client_options const options = /* a request at a time */
         store_client(&cleanup->store, cleanup->place.bucket, &cleanup->arrivals);
@@ -161,10 +162,6 @@ enum status cleanup_run(const struct options *options, const struct log *logger)
     if (status == STATUS_OK) {
         has_wait = wait_init(&cleanup.arrivals);
         if (!has_wait) status = fault_set(&fault, STATUS_IO, "no memory to wait with");
-    }
-    if (status == STATUS_OK) {
-        status = http_global_start(&fault);
-        cleanup.store.has_http = status == STATUS_OK;
     }
     if (status == STATUS_OK) status = work(&cleanup, &fault);
     if (status != STATUS_OK) log_error(logger, "%s", fault.message);
