@@ -4,23 +4,38 @@
  * are numbered from 0 in the order of begin(); several may be open at once. Nothing may become visible under
  * a final name before commit().
  *
- *   begin(file, name, stage)  a new file. `name` is its final name below the destination and may hold '/' for
- *       folders; STATUS_EXISTS when it is taken. `stage` says when it becomes visible.
- *   write(file, piece)  the next bytes of that open file. They stay valid and unchanged until the sink gives
- *       the piece home by calling home(home_context, piece) exactly once, on the assembler's thread, from
- *       inside any of the calls below or write() itself. A sink that writes at once gives it home at once;
- * one that uploads in the background gives it home when it is reaped. It never waits for more writes: the
- *       pipeline sees to it that the pieces of `hold` bytes (pipeline.h) can be out while rows still come.
- *   end(file, rows, bytes)  that file has all its bytes (both numbers count what was written, for checks;
- * rows is 0 for a file that has none). reap()    gives home what was finished in the background; called
- * often, never waits. A sink's threads wake the `arrivals` that it was made with when there is something to
- * reap. drained() optional (NULL: write() keeps nothing but pieces): has all that was written been passed on?
- * A run waits for it, reaping, before it commits. stored(file)  optional (NULL: the bytes written are the
- * bytes stored): what became of an ended file. Valid when drained. commit()  the whole input was within its
- * budget: make every file visible under its final name, or none. Stage by stage: every file of a stage is
- * visible and verified before the first of the next one appears. Returns when they are safe. abort()   leave
- * no trace of this run, give all pieces home. Called instead of commit(), or after a commit() that failed; a
- * second call does nothing.
+ *   begin(file, name, stage)
+ *              a new file. `name` is its final name below the destination and may hold '/' for folders;
+ *              STATUS_EXISTS when it is taken. `stage` says when it becomes visible.
+ *
+ *   write(file, piece)
+ *              the next bytes of that open file. They stay valid and unchanged until the sink gives the
+ *              piece home by calling home(home_context, piece) exactly once, on the assembler's thread,
+ *              from inside any of the calls below or write() itself. A sink that writes at once gives
+ *              it home at once; one that uploads in the background gives it home when it is reaped. It
+ *              never waits for more writes: the pipeline sees to it that the pieces of `hold` bytes
+ *              (pipeline.h) can be out while rows still come.
+ *
+ *   end(file, rows, bytes)
+ *              that file has all its bytes (both numbers count what was written, for checks; rows is 0 for a
+ *              file that has none).
+ *
+ *   reap()     gives home what was finished in the background; called often, never waits. A sink's threads
+ *              wake the `arrivals` that it was made with when there is something to reap.
+ *
+ *   drained()  optional (NULL: write() keeps nothing but pieces): has all that was written been passed on? A
+ *              run waits for it, reaping, before it commits.
+ *
+ *   stored(file)
+ *              optional (NULL: the bytes written are the bytes stored): what became of an ended file. Valid
+ *              when drained.
+ *
+ *   commit()   the whole input was within its budget: make every file visible under its final name, or none.
+ *              Stage by stage: every file of a stage is visible and verified before the first of the next one
+ *              appears. Returns when they are safe.
+ *
+ *   abort()    leave no trace of this run, give all pieces home. Called instead of commit(), or after a
+ *              commit() that failed; a second call does nothing.
  *
  * begin(), end(), commit() and abort() may take their time (the network's); write() and reap() don't.
  * Every call but abort() may fail; after a failure only abort() and destroy() follow. */

@@ -2,11 +2,13 @@
  * on S3. (What can be read anywhere is source.h's.)
  *
  *   open()   before the first read(). Sources are opened when their turn is near, not all at once.
+ *
  *   read(into, room, &length)
- *       the next bytes, at least one and at most `room`; 0: the end. May wait for them. After a failure
- *       nothing more is read; `damaged` tells whether the bytes themselves are at fault (a truncated member,
- * a wrong checksum), which a job may forgive, or the world is. close()  after the last read(), or instead of
- * it. Also without open().
+ *            the next bytes, at least one and at most `room`; 0: the end. May wait for them. After a failure
+ *            nothing more is read; `damaged` tells whether the bytes themselves are at fault (a truncated
+ *            member, a wrong checksum), which a job may forgive, or the world is.
+ *
+ *   close()  after the last read(), or instead of it. Also without open().
  *
  * Thread rule: one thread at a time; it passes from one to another under feed.h's mutex. */
 #ifndef PENSTOCK_CORE_FLOW_STREAM_H

@@ -21,8 +21,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* An escaped key is unescaped to be looked up; a longer raw one (6 bytes for each of the text's) can't match.
- */
+/* An escaped key is unescaped to be looked up; longer raw ones (6 bytes for each of the text's) match
+ * nothing. */
 #define INDEX_WALK_KEY_MAX (6u * PATH_TEXT_MAX)
 
 /* Records of one dump look alike: the key that followed another one in an object is likely to follow it
@@ -31,10 +31,10 @@
  * the colon around it, costs one comparison of 16 or 32 bytes; any other is looked up in the plan. Only speed
  * depends on what was learnt. */
 #define INDEX_WALK_MEMOS 32u /* keys remembered for a node: more than most objects of a profile have */
-#define INDEX_WALK_MEMO_TEXT \
-    32u /* bytes, with what stands around the key: longer ones are looked up each time */
-#define INDEX_WALK_MEMO_AHEAD \
-    4u /* how many expected members may be missing before the whole list is searched */
+/* Bytes, with what stands around the key: longer ones are looked up each time. */
+#define INDEX_WALK_MEMO_TEXT 32u
+/* How many expected members may be missing before the whole list is searched. */
+#define INDEX_WALK_MEMO_AHEAD 4u
 
 struct index_walk_memo {
     uint8_t text[INDEX_WALK_MEMO_TEXT];   /* ,"key":  */

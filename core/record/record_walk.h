@@ -1,11 +1,15 @@
 /* record_walk.h - simdjson behind a C face: the one door to C++.
  *
  * Two services on a parser:
- *   record_parser_index()  stage 1 over a whole block of records: the structural index that index_walk.c
- * walks. One call a block. Fails as a whole when any record of the block has bad UTF-8, an open string, or a
- * raw control character in a string. record_walk()          simdjson On-Demand over one record. One call a
- * record. It is slower than index_walk.c and independent of it: records of a block that failed go through it,
- * and it is the judge of what a good record is. Both find the same cells, which is tested.
+ *   record_parser_index()
+ *       stage 1 over a whole block of records: the structural index that index_walk.c walks. One call a
+ *       block. Fails as a whole when any record of the block has bad UTF-8, an open string, or a raw
+ *       control character in a string.
+ *
+ *   record_walk()
+ *       simdjson On-Demand over one record. One call a record. It is slower than index_walk.c and independent
+ *       of it: records of a block that failed go through it, and it is the judge of what a good record is.
+ *       Both find the same cells, which is tested.
  *
  * No call throws, prints or aborts. Ownership: the parser owns its index, valid until its next call. Bytes
  * are borrowed for the call and have LIMIT_PADDING readable bytes behind them. Thread rule: one parser a

@@ -1,8 +1,8 @@
 /* destination.h - where a run delivers to: a URL becomes a sink.
  *
- *   destination_read()  what kind it is: a directory, null:, or s3://bucket/prefix/ with the AWS
- * configuration destination_plan()  what an upload takes of the memory limit (S3 only) destination_open() the
- * sink; of S3: credentials, region, bucket and the uploader threads before it
+ *   destination_read()  what kind it is: a directory, null:, or s3://bucket/prefix/ with the configuration
+ *   destination_plan()  what an upload takes of the memory limit (S3 only)
+ *   destination_open()  the sink; of S3: credentials, region, bucket and the uploader threads before it
  *
  * Thread rule: main. Owns what it opens; the job outlives it. */
 #ifndef PENSTOCK_IO_CLI_DESTINATION_H

@@ -1,5 +1,5 @@
 /* json_grammar.h - RFC 8259 byte by byte, as the contract names what is wrong: a model that shares nothing
- * with the program, for test_strict.c and fuzz_strict.c. Slow and plain. */
+ * with the program, for fuzz_strict.c. Slow and plain. */
 #ifndef PENSTOCK_TESTS_UNIT_JSON_GRAMMAR_H
 #define PENSTOCK_TESTS_UNIT_JSON_GRAMMAR_H
 
