@@ -137,7 +137,5 @@ enum status convert_task(struct convert *convert, const struct feed_task *task, 
 /* Converts a shard of a source with a form again, from where its first record begins (pipeline_mend.c). */
 enum status convert_again(struct convert *convert, const struct feed_task *task, uint64_t begin,
                           struct fault *fault);
-/* Gives no more: drops the chunks at hand (they are the caller's to free with the pool). */
-void convert_forget(struct convert *convert);
 
 #endif

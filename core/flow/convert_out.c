@@ -152,14 +152,6 @@ void convert_finish_shard(struct convert *convert)
     give_rows(convert);
 }
 
-void convert_forget(struct convert *convert)
-{
-    convert->rows = NULL;
-    convert->rejects = NULL;
-    convert->contenders = NULL;
-    split_reset(&convert->split);
-}
-
 /* ---- what becomes of a record ---- */
 
 /* The streams that a row is for. */

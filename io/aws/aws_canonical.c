@@ -49,7 +49,8 @@ static const char *finish(struct cursor *cursor, const char *start)
     return start;
 }
 
-const char *aws_canonical_method(enum http_method method)
+/* "GET" */
+static const char *method_name(enum http_method method)
 {
     switch (method) {
     case HTTP_GET: return "GET";
@@ -110,7 +111,8 @@ static bool is_unsigned(const char *name)
     return false;
 }
 
-enum status aws_canonical_check(const struct aws_request *request, struct fault *fault)
+/* Names and values of a request can be sent as headers: a token, and no control characters. */
+static enum status check_request(const struct aws_request *request, struct fault *fault)
 {
     if (request->header_count > AWS_HEADERS_MAX || request->query_count > AWS_QUERY_MAX)
         return fault_set(fault, STATUS_INTERNAL, "a request with %zu headers and %zu query parameters",
@@ -329,7 +331,7 @@ static enum status canonical_write(const struct aws_canonical_input *input, stru
     out->signed_headers = put_names(cursor, headers, count);
 
     char *start = cursor->at;
-    put_text(cursor, aws_canonical_method(input->request->method));
+    put_text(cursor, method_name(input->request->method));
     put_char(cursor, '\n');
     enum status const status = put_path(cursor, input, fault);
     if (status != STATUS_OK) return status;
@@ -349,7 +351,7 @@ enum status aws_canonical_make(const struct aws_canonical_input *input, struct a
                                struct fault *fault)
 {
     *out = (struct aws_canonical){0};
-    enum status status = aws_canonical_check(input->request, fault);
+    enum status status = check_request(input->request, fault);
     if (status != STATUS_OK) return status;
     out->block_size = canonical_bound(input);
     out->block = malloc(out->block_size);

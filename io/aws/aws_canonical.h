@@ -38,9 +38,5 @@ void aws_canonical_free(struct aws_canonical *canonical); /* zeroed is fine */
 
 /* False: the year has not four digits. */
 bool aws_canonical_timestamp(int64_t time, char out[AWS_TIMESTAMP_SIZE]);
-/* "GET" */
-const char *aws_canonical_method(enum http_method method);
-/* Names and values of a request can be sent as headers: a token, and no control characters. */
-enum status aws_canonical_check(const struct aws_request *request, struct fault *fault);
 
 #endif

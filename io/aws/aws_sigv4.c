@@ -258,7 +258,7 @@ enum status aws_sign_explain(struct aws_signer *signer, const struct aws_request
     return status;
 }
 
-/* Copies texts into the block of a signed request, which was measured for them: signed_bound(). */
+/* Copies texts into the block of a signed request, which was measured for them: signed_block(). */
 static const char *keep(char **at, const char *text)
 {
     size_t const size = strlen(text) + 1;

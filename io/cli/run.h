@@ -53,7 +53,7 @@ struct run {
     bool pins;                   /* PENSTOCK_PIN=numa */
     struct machine_nodes *nodes; /* of the machine, with `pins`; else NULL */
     uint8_t *node_of;            /* each worker's, likewise */
-    const char *destination_url, *rejects_path;
+    const char *rejects_path;
     struct job_budget budget;
     uint64_t visitor_bytes; /* memory of what sees a thread's records in place of rows (rules.visits) */
     char run_id[OPTIONS_RUN_ID_MAX + 1];

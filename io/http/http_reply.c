@@ -150,7 +150,8 @@ enum http_failure http_build_line(struct http_build *build, const char *line, si
     return add_header(build, line, length);
 }
 
-const char *http_build_find(const struct http_build *build, const char *name)
+/* The value of the last header of that name, NULL: not there. */
+static const char *find_header(const struct http_build *build, const char *name)
 {
     for (size_t i = build->header_count; i > 0; i--)
         if (strcmp(build->text + build->headers[i - 1].name, name) == 0)
@@ -161,7 +162,7 @@ const char *http_build_find(const struct http_build *build, const char *name)
 /* Content-Length, or UINT64_MAX. */
 static uint64_t announced(const struct http_build *build)
 {
-    const char *const text = http_build_find(build, "content-length");
+    const char *const text = find_header(build, "content-length");
     if (text == NULL || *text < '0' || *text > '9') return UINT64_MAX;
     uint64_t length = 0;
     for (const char *digit = text; *digit >= '0' && *digit <= '9'; digit++) {
@@ -173,8 +174,8 @@ static uint64_t announced(const struct http_build *build)
 
 bool http_build_is_framed(const struct http_build *build)
 {
-    return build->status == 204 || build->status == 304 ||
-           http_build_find(build, "transfer-encoding") != NULL || announced(build) != UINT64_MAX;
+    return build->status == 204 || build->status == 304 || find_header(build, "transfer-encoding") != NULL ||
+           announced(build) != UINT64_MAX;
 }
 
 bool http_build_is_whole(const struct http_build *build, bool without_body)
@@ -182,7 +183,7 @@ bool http_build_is_whole(const struct http_build *build, bool without_body)
     if (build->status < 200) return false;
     if (without_body || build->status == 204 || build->status == 304) return true;
     /* The end of a chunked body is known to libcurl only. */
-    if (http_build_find(build, "transfer-encoding") != NULL) return false;
+    if (find_header(build, "transfer-encoding") != NULL) return false;
     return announced(build) == build->received;
 }
 

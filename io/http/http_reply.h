@@ -30,8 +30,6 @@ struct http_build {
 enum http_failure http_build_line(struct http_build *build, const char *line, size_t length);
 /* Keeps body bytes, at most `most` in all. */
 enum http_failure http_build_body(struct http_build *build, const uint8_t *bytes, size_t length, size_t most);
-/* The value of the last header of that name, NULL: not there. */
-const char *http_build_find(const struct http_build *build, const char *name);
 /* Does the head say where the body ends, and is all of that here? `without_body`: the request was a HEAD. */
 bool http_build_is_whole(const struct http_build *build, bool without_body);
 /* Does the head say where the body ends, other than by closing? */

@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-size_t output_text_utf8(const char *text, size_t left)
+/* Bytes of the well-formed UTF-8 sequence that `text` begins with, of `left` bytes; 0: it begins with none.
+ */
+static size_t sequence_length(const char *text, size_t left)
 {
     if (left == 0) return 0;
     unsigned const first = (unsigned char)text[0];
@@ -37,7 +39,7 @@ size_t output_text_json(const char *text, size_t length, char *out, size_t size)
     for (size_t at = 0; at < length;) {
         char escape[8];
         const char *piece = text + at;
-        size_t step = output_text_utf8(text + at, length - at);
+        size_t step = sequence_length(text + at, length - at);
         size_t piece_length = step;
         if (step == 0) {
             piece = "\xEF\xBF\xBD"; /* U+FFFD */
@@ -70,7 +72,7 @@ static bool is_c1(const unsigned char *sequence, size_t length)
 static size_t show(const char *text, size_t left, char piece[8], size_t *step)
 {
     const unsigned char *const byte = (const unsigned char *)text;
-    size_t const length = output_text_utf8(text, left);
+    size_t const length = sequence_length(text, left);
     *step = 1; /* the second byte of a C1 control is then no sequence, and is escaped alike */
     if (length == 0 || is_c1(byte, length) || (length == 1 && (*byte < 0x20 || *byte == 0x7F)))
         return (size_t)snprintf(piece, 8, "\\x%02x", (unsigned)*byte);

@@ -15,10 +15,6 @@
  * holds two of these and a sentence. Longer ones are cut and end in "...". */
 #define OUTPUT_TEXT_PRINTABLE 768u
 
-/* Bytes of the well-formed UTF-8 sequence that `left` bytes at `text` begin with (Unicode 15, table 3-7);
- * 0 when they begin with none. */
-size_t output_text_utf8(const char *text, size_t left);
-
 /* Writes the inside of a JSON string (no quotes around it) and a terminator; returns its length. A byte that
  * is not well-formed UTF-8 becomes U+FFFD, one for each byte: the text is then readable, and marked as
  * damaged, where \u00XX would look like another name. Room of length * OUTPUT_TEXT_JSON_GROWTH + 1 is always

@@ -24,7 +24,8 @@ uint64_t s3_delivery_now(void)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-int64_t s3_delivery_wall(void)
+/* Seconds since 1970. */
+static int64_t wall_seconds(void)
 {
     return (int64_t)time(NULL);
 }
@@ -178,7 +179,7 @@ void s3_errand_submit(struct s3_delivery *delivery, struct s3_errand *errand)
     delivery->out++;
     if (errand->step == S3_STEP_CREATE) delivery->creates_out++;
     delivery->complete_parts += errand->call.op.part_count;
-    errand->submitted = s3_delivery_wall();
+    errand->submitted = wall_seconds();
     s3_client_submit(delivery->options.client, &errand->call);
 }
 
@@ -190,7 +191,7 @@ struct s3_errand *s3_errand_reap(struct s3_delivery *delivery)
     delivery->out--;
     if (errand->step == S3_STEP_CREATE) delivery->creates_out--;
     delivery->complete_parts -= call->op.part_count;
-    if (call->answer.date != 0) delivery->clock_offset = call->answer.date - s3_delivery_wall();
+    if (call->answer.date != 0) delivery->clock_offset = call->answer.date - wall_seconds();
     return errand;
 }
 
@@ -317,7 +318,7 @@ static enum status created(struct s3_delivery *delivery, const struct s3_errand 
     if (leaves_stray(&errand->call)) {
         upload->has_stray = true;
         upload->stray_from = errand->submitted;
-        upload->stray_until = s3_delivery_wall();
+        upload->stray_until = wall_seconds();
     }
     upload->state = S3_UPLOAD_NONE;
     if (errand->call.verdict != S3_DONE) return s3_errand_fault(errand, fault);
@@ -325,7 +326,7 @@ static enum status created(struct s3_delivery *delivery, const struct s3_errand 
     if (upload->upload_id == NULL) {
         upload->has_stray = true;
         upload->stray_from = errand->submitted;
-        upload->stray_until = s3_delivery_wall();
+        upload->stray_until = wall_seconds();
         return fault_set(fault, STATUS_IO, "S3: no memory left for an upload's id");
     }
     upload->state = S3_UPLOAD_OPEN;

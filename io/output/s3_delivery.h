@@ -105,7 +105,6 @@ struct s3_errand *s3_delivery_look(struct s3_delivery *delivery, struct s3_uploa
 /* STATUS_INTERRUPTED or STATUS_TERMINATED when the person wants to stop. */
 enum status s3_delivery_interrupted(const struct s3_delivery *delivery, struct fault *fault);
 uint64_t s3_delivery_now(void); /* nanoseconds, steady */
-int64_t s3_delivery_wall(void); /* seconds since 1970 */
 void s3_delivery_pause(uint32_t ms);
 
 #endif

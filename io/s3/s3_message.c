@@ -39,9 +39,9 @@ static bool is_of_job(const char *code)
     return false;
 }
 
-enum status s3_message_status(const struct s3_op *op, const struct s3_failure *failure)
+/* What a run ends with for it. */
+static enum status status_of(const struct s3_failure *failure)
 {
-    (void)op;
     switch (failure->verdict) {
     case S3_DONE: return STATUS_OK;
     case S3_TRANSIENT:
@@ -107,6 +107,6 @@ enum status s3_message_make(const struct s3_subject *subject, const struct s3_op
     request_ids(failure->answer, ids);
     s3_message_remedy(subject, op, failure, remedy);
     if (failure->attempts > 1) (void)snprintf(tries, sizeof tries, " (after %u attempts)", failure->attempts);
-    return fault_set(fault, s3_message_status(op, failure), "%s %s: %s%s; %s%s", s3_op_name(op->kind), url,
-                     server, tries, remedy, ids);
+    return fault_set(fault, status_of(failure), "%s %s: %s%s; %s%s", s3_op_name(op->kind), url, server, tries,
+                     remedy, ids);
 }

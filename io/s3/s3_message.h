@@ -42,9 +42,7 @@ struct s3_failure {
 
 /* "s3://bucket/key" of the operation, shortened; at most S3_MESSAGE_URL_MAX + 8 with its end. */
 void s3_message_place(const char *bucket, const struct s3_op *op, char out[static S3_MESSAGE_URL_MAX + 8]);
-/* What a run ends with for it. */
-enum status s3_message_status(const struct s3_op *op, const struct s3_failure *failure);
-/* Fills `fault` and returns that status. */
+/* Fills `fault` and returns its status: what a run ends with for it. */
 enum status s3_message_make(const struct s3_subject *subject, const struct s3_op *op,
                             const struct s3_failure *failure, struct fault *fault);
 

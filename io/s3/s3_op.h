@@ -20,7 +20,6 @@
 #define S3_PART_MIN      (5ull << 20) /* but the last */
 #define S3_PART_MAX      (5ull << 30)
 #define S3_OBJECT_MAX    (S3_PARTS_MAX * S3_PART_MAX) /* 48.8 TiB */
-#define S3_PUT_MAX       (5ull << 30)                 /* one PutObject */
 #define S3_UPLOAD_ID_MAX 1024u                        /* AWS's have some 130 characters */
 #define S3_ETAG_MAX      128u
 #define S3_LIST_MAX      1000u /* entries of one listing's page */

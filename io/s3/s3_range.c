@@ -31,7 +31,8 @@ void s3_range_ask(struct s3_range *range, const struct s3_object *object, uint64
     s3_pump_submit(object->pump, &range->job);
 }
 
-enum status s3_object_changed(const struct s3_object *object, struct fault *fault)
+/* It is another one than it was. */
+static enum status changed(const struct s3_object *object, struct fault *fault)
 {
     return fault_set(fault, STATUS_IO,
                      "s3://%.256s/%.512s: changed while it was read; wait until nobody writes it any more",
@@ -55,7 +56,7 @@ static enum status judge(const struct s3_range *range, const struct s3_object *o
 {
     const struct s3_call *const call = &range->job.call;
     if (call->verdict == S3_DONE && range->filled == range->wanted) return STATUS_OK;
-    if (call->verdict == S3_DONE || is_changed(call)) return s3_object_changed(object, fault);
+    if (call->verdict == S3_DONE || is_changed(call)) return changed(object, fault);
     enum status const status = call->verdict == S3_NO_BUCKET ? STATUS_NO_SOURCE : call->status;
     return fault_set(fault, status, "%s", call->fault.message);
 }

@@ -62,7 +62,5 @@ enum status s3_object_take(struct s3_pump_job *job, const struct s3_object *obje
 /* Both at once. */
 enum status s3_object_look(const struct s3_object *object, struct s3_object_facts *facts,
                            struct fault *fault);
-/* STATUS_IO: it is another one than it was. */
-enum status s3_object_changed(const struct s3_object *object, struct fault *fault);
 
 #endif

@@ -18,14 +18,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define S3_READ_AHEAD_MAX 16u
-
 struct s3_read_options {
     struct s3_pump *pump;
     const char *bucket;         /* for messages */
     const char *expected_owner; /* NULL: not sent */
     size_t range_bytes;         /* at least 1 */
-    uint32_t ahead;             /* ranges at once: 1 to S3_READ_AHEAD_MAX */
+    uint32_t ahead;             /* ranges at once: 1 at least */
 };
 
 struct s3_read;

@@ -172,6 +172,15 @@ static void check_spares(const struct desk *desk)
     }
 }
 
+/* The chunks at hand when a run was stopped are the pool's. */
+static void forget_chunks(struct convert *convert)
+{
+    convert->rows = NULL;
+    convert->rejects = NULL;
+    convert->contenders = NULL;
+    split_reset(&convert->split);
+}
+
 /* Converts everything; *text: files, rejects and counts. */
 static enum status desk_run(struct desk *desk, uint64_t begin, uint64_t shard_bytes, struct memory_text *text)
 {
@@ -213,7 +222,7 @@ static enum status desk_run(struct desk *desk, uint64_t begin, uint64_t shard_by
         print_tally(text, &desk->assemble.tally);
         memory_append(text, "", 1);
     }
-    convert_forget(&desk->convert);
+    forget_chunks(&desk->convert);
     assert_int_equal(atomic_load(&desk->sources[0].wrong) + atomic_load(&desk->sources[1].wrong), 0);
     assert_int_equal(desk->sink.wrong, 0);
     assemble_free(&desk->assemble);
