@@ -41,6 +41,19 @@ static inline uint32_t scan_pair(const uint8_t *first, uint8_t a, const uint8_t 
     return (uint32_t)_mm_movemask_epi8(found);
 }
 
+/* Bit i: byte i of the 16 at `from` is a quote that may open a key: behind { or , or a byte up to the blank.
+ * The byte before `from` is looked at. */
+static inline uint32_t scan_key_quotes(const uint8_t *from)
+{
+    __m128i const bytes = _mm_loadu_si128((const __m128i *)(const void *)from);
+    __m128i const before = _mm_loadu_si128((const __m128i *)(const void *)(from - 1));
+    __m128i const joint =
+        _mm_or_si128(_mm_cmpeq_epi8(before, _mm_set1_epi8('{')), _mm_cmpeq_epi8(before, _mm_set1_epi8(',')));
+    __m128i const blank = _mm_cmpeq_epi8(_mm_min_epu8(before, _mm_set1_epi8(' ')), before);
+    __m128i const quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+    return (uint32_t)_mm_movemask_epi8(_mm_and_si128(quote, _mm_or_si128(joint, blank)));
+}
+
 /* scan_either() while the 16 bytes are copied to `to`. */
 static inline uint32_t scan_copy_either(uint8_t *to, const uint8_t *from, uint8_t a, uint8_t b)
 {
@@ -92,6 +105,16 @@ static inline uint32_t scan_pair(const uint8_t *first, uint8_t a, const uint8_t 
     uint32_t mask = 0;
     for (uint32_t i = 0; i < SCAN_STEP; i++)
         mask |= (uint32_t)(first[i] == a && second[i] == b) << i;
+    return mask;
+}
+
+static inline uint32_t scan_key_quotes(const uint8_t *from)
+{
+    uint32_t mask = 0;
+    for (uint32_t i = 0; i < SCAN_STEP; i++) {
+        uint8_t const before = from[(int64_t)i - 1];
+        mask |= (uint32_t)(from[i] == '"' && (before == '{' || before == ',' || before <= ' ')) << i;
+    }
     return mask;
 }
 

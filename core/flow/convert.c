@@ -270,7 +270,7 @@ static enum status large_may_name(struct convert *convert, uint64_t text, uint64
     const struct prefilter *const filter = convert->rules->prefilter;
     *may = filter == NULL;
     if (filter == NULL) return STATUS_OK;
-    size_t const shared = prefilter_id_max(filter);
+    size_t const shared = prefilter_key_max(filter);
     uint64_t done = 0;
     while (!*may) {
         struct source_window window;

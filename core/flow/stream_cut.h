@@ -25,9 +25,9 @@
 
 /* Room behind the record in the large block. */
 #define STREAM_ROOM_BYTES (128u * 1024)
-/* Bytes before those that are read behind a record that no block holds: the end of what was looked at before.
- */
-#define STREAM_OVERLAP_BYTES MAPPING_SEGMENT_ID_MAX
+/* Bytes before those that are read behind a record that no block holds: the end of what was looked at before,
+ * as long as an id, its quotes and its prefix `xdm:` (prefilter.h). */
+#define STREAM_OVERLAP_BYTES (MAPPING_SEGMENT_ID_MAX + 6u)
 
 enum stream_block_kind {
     STREAM_LINES,     /* whole lines; the stream's last may lack its feed */

@@ -1,14 +1,16 @@
 /* prefilter.h - which lines can't name any wanted segment: told from their raw bytes, before they are parsed.
  *
  * Sound: a member of a segment has its id as a key, and a JSON string spells its text by the bytes themselves
- * or by escapes (RFC 8259, section 7). So a line without the bytes of any id, and without an escape that may
- * stand for a byte of one, names none. Such an escape is \u; and every other one when an id holds a character
- * that has a short escape or needs one ( " \ / and control characters). What is left over is parsed and
- * judged as ever: that the id stands elsewhere, in a value or another namespace, does no harm.
+ * between two quotes, or by escapes (RFC 8259, section 7). So a line without any id between quotes, and
+ * without an escape that may stand for a character of one, names none. Such an escape is \u before the number
+ * of an ASCII character that stands in an id, before that of any other character when ids have such, before
+ * 0000 (which may be dropped) and before what is no number; and every escape when an id holds a character
+ * that has a short one or needs one ( " \ / and control characters). What is left over is parsed and judged
+ * as ever: that the id stands elsewhere, in a value or another namespace, does no harm.
  *
- * A few ids are looked for one by one, by their first and last byte at 16 places at a time. More are looked
- * for all at once by Wu and Manber's shifts ("A fast algorithm for multi-pattern searching", 1994): the last
- * bytes of a window as long as the shortest id say how far it may move, mostly as far as it is long.
+ * One or two ids are looked for by their first and last byte, at 16 places at a time. For more, each string
+ * is looked at that may be a key, one behind { or , or a blank: by a table of how ids begin, then by its
+ * hash.
  *
  * Ownership: lies in the arena given. Thread rule: read-only once made; a scan belongs to one thread. */
 #ifndef PENSTOCK_CORE_RECORD_PREFILTER_H
@@ -26,8 +28,9 @@ struct prefilter;
 /* For segments->count ids, at least 1. NULL: no memory. */
 const struct prefilter *prefilter_create(struct arena *arena, const struct segments *segments);
 
-/* Bytes of the longest id: what two windows of one line must share, less one, to be looked at one by one. */
-size_t prefilter_id_max(const struct prefilter *filter);
+/* Bytes of the longest id with its prefix and quotes: what two windows of one line must share, less one, to
+ * be looked at one by one. */
+size_t prefilter_key_max(const struct prefilter *filter);
 
 /* One way through some bytes, front to back; LIMIT_PADDING readable bytes behind them. */
 struct prefilter_scan {
