@@ -10,7 +10,6 @@
 #include "bench/harness.h"
 #include "core/flow/chunk.h"
 #include "io/cli/destination.h"
-#include "io/cli/machine.h"
 #include "io/cli/signals.h"
 
 #include <errno.h>

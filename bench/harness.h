@@ -11,7 +11,6 @@
 #include "io/input/source_file.h"
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 /* Laps of one measurement: more say nothing new. */

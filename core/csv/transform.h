@@ -8,9 +8,6 @@
 #ifndef PENSTOCK_CORE_CSV_TRANSFORM_H
 #define PENSTOCK_CORE_CSV_TRANSFORM_H
 
-#include "core/base/sha256.h"
-
-#include <stdbool.h>
 #include <stddef.h>
 
 /* JSON white space (space, TAB, LF, CR) off both ends: moves *text and shortens *length. */

@@ -7,7 +7,6 @@
 #ifndef PENSTOCK_CORE_FLOW_ASSEMBLE_H
 #define PENSTOCK_CORE_FLOW_ASSEMBLE_H
 
-#include "core/base/arena.h"
 #include "core/base/checksum.h"
 #include "core/csv/csv_row.h"
 #include "core/flow/chunk.h"

@@ -13,7 +13,6 @@
 
 #include "core/csv/timestamp.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 

@@ -38,7 +38,6 @@
 #include "core/record/shard_plan.h"
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 /* Stack of a worker: the walks descend PATH_PARTS_MAX levels of some 200 bytes. */

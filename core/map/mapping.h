@@ -10,7 +10,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 /* Columns, the identity column included: Pega Cloud's hard limit of customer attributes (CDH 8.7 limits
  * page). */

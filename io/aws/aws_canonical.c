@@ -4,7 +4,6 @@
  * measured twice. Thread rule: pure but for memory. Owns the block until aws_canonical_free(). */
 #include "io/aws/aws_canonical.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>

@@ -9,7 +9,6 @@
 #include "io/aws/aws_time.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* botocore's standard mode tries three times. */

@@ -8,7 +8,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 /* The largest operation (Create with all its options, ten tags in one header) has some 25 headers. */
 #define AWS_HEADERS_MAX 48u

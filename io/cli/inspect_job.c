@@ -6,7 +6,6 @@
  * and there is a budget for as many bad records as there were. */
 #include "io/cli/inspect_columns.h"
 #include "io/cli/inspect_tell.h"
-#include "io/job/job.h"
 
 #include <inttypes.h>
 #include <string.h>

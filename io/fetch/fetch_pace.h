@@ -15,7 +15,6 @@
 #ifndef PENSTOCK_IO_FETCH_FETCH_PACE_H
 #define PENSTOCK_IO_FETCH_FETCH_PACE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

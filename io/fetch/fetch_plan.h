@@ -11,7 +11,6 @@
 #ifndef PENSTOCK_IO_FETCH_FETCH_PLAN_H
 #define PENSTOCK_IO_FETCH_FETCH_PLAN_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

@@ -3,7 +3,6 @@
 #include "io/output/former_delivery.h"
 
 #include "io/output/former_inside.h"
-#include "io/output/output_name.h"
 #include "io/output/output_path.h"
 #include "io/output/output_text.h"
 

@@ -5,7 +5,6 @@
 
 #include "core/base/status.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 
 /* The next three return 0 or an errno value. */

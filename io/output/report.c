@@ -2,7 +2,6 @@
 #include "io/output/report.h"
 
 #include "core/csv/timestamp.h"
-#include "io/output/file_name.h"
 #include "io/output/output_text.h"
 #include "io/output/output_whole.h"
 

@@ -7,7 +7,6 @@
 #include "io/output/s3_stray.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #define NANOSECONDS 1000000000ull
 

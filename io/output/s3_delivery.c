@@ -4,7 +4,6 @@
 
 #include "io/output/output_text.h"
 
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>

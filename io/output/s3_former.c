@@ -2,7 +2,6 @@
 #include "io/output/s3_former.h"
 
 #include "io/output/former_search.h"
-#include "io/output/output_text.h"
 #include "io/s3/s3_objects.h"
 #include "io/s3/s3_port.h"
 

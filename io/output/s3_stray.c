@@ -4,7 +4,6 @@
 
 #include "io/s3/s3_xml_text.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* Ceph RGW 16 encodes keys of lists without saying so. */

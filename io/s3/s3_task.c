@@ -4,7 +4,6 @@
 
 #include "io/s3/s3_message.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define NANOSECONDS_A_MS UINT64_C(1000000)

@@ -11,7 +11,6 @@
 #include "core/base/status.h"
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #define S3_KEY_MAX    1024u
 #define S3_BUCKET_MAX 2048u /* an ARN; a name has 63 */

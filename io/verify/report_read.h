@@ -13,7 +13,6 @@
 #include "core/base/checksum.h"
 #include "core/base/status.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

@@ -1,7 +1,6 @@
 /* verify_place.c - see the header. Pure. Owns nothing. */
 #include "io/verify/verify_place.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define NAME_PLACEHOLDER "{name}"

@@ -12,7 +12,6 @@
 #define PENSTOCK_IO_VERIFY_VERIFY_PLACE_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 /* A folder of PATH_MAX bytes, and a name of MANIFEST_NAME_MAX. */
 #define VERIFY_PLACE_MAX (4096u + 1024u)

@@ -2,7 +2,6 @@
  * struct verify points at. */
 #include "io/verify/verify.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

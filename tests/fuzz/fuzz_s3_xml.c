@@ -4,7 +4,6 @@
  *
  * Byte 0 chooses the kind of checksum, byte 1 where the document is cut; the rest is the document. */
 #include "io/s3/s3_xml.h"
-#include "io/s3/s3_xml_text.h"
 
 #include "core/base/utf8.h"
 

@@ -15,6 +15,7 @@
 #include "tests/unit/http_desk.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 

@@ -11,9 +11,7 @@
 
 #include <cmocka.h>
 
-#include "io/aws/aws_sigv4.h"
 #include "io/s3/s3_client_inside.h"
-#include "io/s3/s3_task.h"
 #include "tests/unit/s3_desk.h"
 
 #include <fcntl.h>

@@ -8,6 +8,7 @@
 #include "io/s3/s3_op.h"
 #include "tests/unit/http_desk.h"
 
+#include <stdio.h>
 #include <time.h>
 
 enum s3_desk_act {

@@ -14,9 +14,7 @@
 
 #include <cmocka.h>
 
-#include "io/output/output_fs.h"
 #include "io/output/sink_directory.h"
-#include "io/output/sink_null.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -26,7 +24,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>

@@ -14,7 +14,6 @@
 #include "tests/unit/memory_stream.h"
 #include "tests/unit/under_tsan.h"
 
-#include <inttypes.h>
 #include <signal.h>
 #include <time.h>
 

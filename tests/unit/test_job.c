@@ -6,7 +6,6 @@
 
 #include <cmocka.h>
 
-#include "core/base/limits.h"
 #include "tests/unit/job_desk.h"
 
 #include <stdio.h>

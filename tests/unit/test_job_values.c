@@ -7,13 +7,11 @@
 
 #include <cmocka.h>
 
-#include "core/base/limits.h"
 #include "tests/unit/job_desk.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static void test_dialect(void **state)
 {

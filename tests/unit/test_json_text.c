@@ -9,7 +9,6 @@
 
 #include "core/record/json_text.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

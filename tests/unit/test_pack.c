@@ -9,7 +9,6 @@
 
 #include "core/base/checksum.h"
 #include "core/codec/pack.h"
-#include "core/codec/pack_gzip.h"
 #include "core/codec/pack_zstd.h"
 #include "tests/unit/pack_desk.h"
 

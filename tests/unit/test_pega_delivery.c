@@ -9,7 +9,6 @@
 #include "io/pega/pega_delivery.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* A sink that writes down what it is told. */

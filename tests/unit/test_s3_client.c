@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include "io/aws/aws_sigv4.h"
+#include "io/s3/s3_task.h"
 #include "tests/unit/s3_client_desk.h"
 
 /* ---- good weather ---- */

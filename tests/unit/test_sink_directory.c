@@ -10,7 +10,11 @@
 
 #include <cmocka.h>
 
+#include "io/output/output_fs.h"
+#include "io/output/sink_null.h"
 #include "tests/unit/sink_directory_desk.h"
+
+#include <sys/resource.h>
 
 static void delivers(void **state)
 {

@@ -12,6 +12,8 @@
 
 #include "tests/unit/sink_directory_desk.h"
 
+#include <sys/resource.h>
+
 static enum status begin(struct sink *sink, uint32_t file, const char *name, enum sink_stage stage,
                          struct fault *fault)
 {

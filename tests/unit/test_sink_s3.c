@@ -7,8 +7,6 @@
 
 #include <cmocka.h>
 
-#include "io/output/s3_abort.h"
-#include "io/output/s3_commit.h"
 #include "io/output/s3_pass.h"
 #include "tests/unit/sink_s3_rig.h"
 

@@ -10,7 +10,6 @@
 #include "core/base/checksum.h"
 #include "io/input/source_list.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -8,8 +8,6 @@
 
 #include "core/flow/stage.h"
 
-#include <stdio.h>
-
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 struct run {
