@@ -41,13 +41,6 @@ static int64_t provider_now(const struct aws_provider *provider)
     return provider->tuning.now(provider->tuning.now_context);
 }
 
-static int64_t provider_monotonic_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static bool provider_stop(void *context)
 {
     const struct aws_provider *const provider = context;
@@ -142,7 +135,7 @@ static void provider_refresh(struct aws_provider *provider)
     enum aws_found found = provider->fetch(&provider->source, &fetched, &fault);
     pthread_mutex_lock(&provider->mutex);
     provider->fetching = false;
-    provider->not_before = provider_monotonic_ms() + provider->tuning.retry_ms;
+    provider->not_before = aws_source_milliseconds() + provider->tuning.retry_ms;
     provider->failed = found != AWS_FOUND;
     if (found == AWS_FOUND) {
         provider_take(provider, &fetched);
@@ -157,7 +150,7 @@ static bool provider_due(const struct aws_provider *provider)
 {
     if (provider->wanted) return true;
     return provider->credentials.expires != 0 && provider_now(provider) >= provider->refresh_at &&
-           provider_monotonic_ms() >= provider->not_before;
+           aws_source_milliseconds() >= provider->not_before;
 }
 
 /* Sleeps until something may be due; the clock is asked again at least every look_ms. */
@@ -165,7 +158,7 @@ static void provider_sleep(struct aws_provider *provider)
 {
     int64_t wait = provider->tuning.look_ms;
     int64_t const to_refresh = provider->refresh_at - provider_now(provider);
-    int64_t const to_retry = provider->not_before - provider_monotonic_ms();
+    int64_t const to_retry = provider->not_before - aws_source_milliseconds();
     if (provider->credentials.expires != 0) {
         int64_t until = to_refresh > wait / 1000 ? wait : to_refresh * 1000;
         if (to_retry > until) until = to_retry;

@@ -18,7 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 /* How often it is asked whether the run shall stop, or whether the child has ended after its output did. */
@@ -34,13 +33,6 @@ struct process {
     char *text; /* AWS_JSON_BYTES_MAX + 1 */
     size_t length;
 };
-
-static int64_t process_clock_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static bool process_refuse(struct process *process, enum status status, const char *what)
 {
@@ -102,7 +94,7 @@ static bool process_start(struct process *process, char *const words[])
 static bool process_may_go_on(struct process *process)
 {
     if (!aws_source_pause(process->source, 0, process->fault)) return false;
-    if (process_clock_ms() < process->deadline_ms) return true;
+    if (aws_source_milliseconds() < process->deadline_ms) return true;
     fault_set(process->fault, STATUS_TRY_AGAIN, "%s: it had not ended after %u seconds", process->where,
               process->source->tuning->process_ms / 1000);
     return false;
@@ -166,7 +158,7 @@ static void process_end(struct process *process)
 static enum aws_found process_run(struct process *process, char *const words[], struct aws_credentials *out)
 {
     enum aws_found found = AWS_FAILED;
-    process->deadline_ms = process_clock_ms() + process->source->tuning->process_ms;
+    process->deadline_ms = aws_source_milliseconds() + process->source->tuning->process_ms;
     if (process_start(process, words) && process_read(process) && process_wait(process))
         found = aws_source_json(process->source, process->text, process->length, true, "credential_process",
                                 process->where, out, process->fault);

@@ -36,6 +36,13 @@ struct aws_tuning aws_source_tuning(void)
     };
 }
 
+int64_t aws_source_milliseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 enum aws_found aws_source_fail(struct fault *fault, enum status status, const char *format, ...)
 {
     char text[FAULT_MESSAGE_MAX];

@@ -37,6 +37,8 @@ struct aws_tuning {
 };
 
 struct aws_tuning aws_source_tuning(void);
+/* Of a clock that nobody sets. */
+int64_t aws_source_milliseconds(void);
 
 struct aws_source {
     const struct aws_config *config;

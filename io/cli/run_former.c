@@ -5,11 +5,6 @@
 
 #include <string.h>
 
-static bool is_of_a_run(const char *pattern)
-{
-    return strstr(pattern, "{run_time}") != NULL || strstr(pattern, "{run_id}") != NULL;
-}
-
 static void warn(void *context, const char *message)
 {
     const struct log *const logger = context;
@@ -41,7 +36,7 @@ enum status run_former_rules(struct run *run, struct former_rules *rules, struct
     *rules = (struct former_rules){.prefixes = prefixes,
                                    .prefix_count = count,
                                    .token_suffix = has_token ? pega->token_suffix : NULL,
-                                   .fresh_names = is_of_a_run(run->job.file_name),
+                                   .fresh_names = job_is_of_a_run(run->job.file_name),
                                    .warn = warn,
                                    .warn_context = (void *)run->logger};
     return status;

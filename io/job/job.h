@@ -135,6 +135,9 @@ enum status job_from_flags(const char *id_path, const struct job_flag_column *co
  * the syntax of a URL that is not the job's. */
 enum status job_names_check(const struct job *job, const char *url, bool url_is_jobs, struct fault *fault);
 
+/* Does a pattern of names give another name in each run? */
+bool job_is_of_a_run(const char *pattern);
+
 /* "16MiB", "1.5GB"-style sizes are shared by job keys and flags: digits with an optional fraction and one of
  * B, KB, MB, GB, TB (powers of 1000), KiB, MiB, GiB, TiB, or K, M, G, T (powers of 1024); no unit: bytes. */
 bool job_parse_size(const char *text, uint64_t *bytes);

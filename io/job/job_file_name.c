@@ -192,7 +192,7 @@ static unsigned job_line_or_top(const struct job_builder *builder, const char *k
     return line != 0 ? line : builder->top_line;
 }
 
-static bool job_is_of_a_run(const char *pattern)
+bool job_is_of_a_run(const char *pattern)
 {
     return strstr(pattern, "{run_time}") != NULL || strstr(pattern, "{run_id}") != NULL;
 }
