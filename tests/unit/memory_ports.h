@@ -19,6 +19,7 @@
 #include "core/record/shard_plan.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +33,35 @@ static inline void *memory_must(void *memory)
     if (memory != NULL) return memory;
     fprintf(stderr, "test: no memory\n");
     abort();
+}
+
+static inline uint64_t memory_now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+/* ---- a watch over runs that may hang ---- */
+
+static inline void memory_watch_barks(int number)
+{
+    static const char message[] = "watchdog: the run hangs: a wake-up or a chunk was lost\n";
+    (void)number;
+    if (write(STDERR_FILENO, message, sizeof message - 1) < 0) _exit(2);
+    abort();
+}
+
+/* Ends the program unless memory_watch_end() follows within `seconds`. */
+static inline void memory_watch(unsigned seconds)
+{
+    signal(SIGALRM, memory_watch_barks);
+    alarm(seconds);
+}
+
+static inline void memory_watch_end(void)
+{
+    alarm(0);
 }
 
 /* ---- a text that grows ---- */

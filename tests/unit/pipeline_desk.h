@@ -17,8 +17,6 @@
 #include "tests/unit/memory_stream.h"
 
 #include <inttypes.h>
-#include <signal.h>
-#include <time.h>
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
@@ -38,21 +36,6 @@ static uint64_t scene_polls, scene_stop_at_poll;
 static inline enum status scene_interrupted(void)
 {
     return ++scene_polls == scene_stop_at_poll ? STATUS_TERMINATED : STATUS_OK;
-}
-
-static inline uint64_t scene_now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
-}
-
-static inline void scene_watchdog(int number)
-{
-    static const char message[] = "watchdog: the pipeline hangs: a wake-up or a chunk was lost\n";
-    (void)number;
-    if (write(STDERR_FILENO, message, sizeof message - 1) < 0) _exit(2);
-    abort();
 }
 
 struct scene {
@@ -122,7 +105,7 @@ static inline struct scene *scene_create(uint32_t records)
                                                          .chunk = CHUNK_BYTES_MIN,
                                                          .chunks = PIPELINE_CHUNKS_MIN},
                                                .buffered_sources = true,
-                                               .now = scene_now,
+                                               .now = memory_now,
                                                .interrupted = scene_interrupted};
     return scene;
 }
@@ -207,13 +190,12 @@ static inline enum status scene_run(struct scene *scene, uint32_t threads, uint6
     scene_start_assembler(scene);
     scene->options.threads = threads;
     scene_polls = 0;
-    signal(SIGALRM, scene_watchdog);
-    alarm(SCENE_SECONDS);
+    memory_watch(SCENE_SECONDS);
     if (like != NULL) memory_waker_start(&waker, &scene->arrivals);
     enum status const status = pipeline_run(&scene->options, scene->ports, &scene->plan, &scene->sink.port,
                                             &scene->result, &scene->fault);
     if (like != NULL) memory_waker_stop(&waker);
-    alarm(0);
+    memory_watch_end();
     scene_check_run(scene, status);
     shard_plan_destroy(&scene->plan);
     return status;

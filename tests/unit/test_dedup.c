@@ -14,9 +14,6 @@
 #include "tests/unit/memory_stream.h"
 #include "tests/unit/under_tsan.h"
 
-#include <signal.h>
-#include <time.h>
-
 #define WATCHDOG_SECONDS 120u
 #define IDS_MAX          5u
 #define STREAMS_MAX      4u
@@ -249,21 +246,6 @@ static enum status interrupted(void)
     return ++polls == stop_at_poll ? STATUS_TERMINATED : STATUS_OK;
 }
 
-static uint64_t now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
-}
-
-static void watchdog(int number)
-{
-    static const char message[] = "watchdog: the run hangs: a wake-up or a chunk was lost\n";
-    (void)number;
-    if (write(STDERR_FILENO, message, sizeof message - 1) < 0) _exit(2);
-    abort();
-}
-
 static void make_job(struct scene *scene)
 {
     static const char *const yes[] = {"y"}, *const realized[] = {"realized"}, *const paths[] = {"t", "c"};
@@ -319,7 +301,7 @@ static struct scene *scene_create(struct shape shape, uint32_t seed)
                                                          .dedup = DEDUP_SIZES_MIN},
                                                .store = &scene->store.port,
                                                .buffered_sources = true,
-                                               .now = now,
+                                               .now = memory_now,
                                                .interrupted = interrupted};
     return scene;
 }
@@ -366,13 +348,13 @@ static enum status scene_run(struct scene *scene, uint32_t threads, uint64_t sha
     scene->options.assemble.budget_records = scene->shape.budget;
     scene->options.threads = threads;
     polls = 0;
-    alarm(WATCHDOG_SECONDS);
+    memory_watch(WATCHDOG_SECONDS);
     struct memory_waker waker;
     memory_waker_start(&waker, &scene->arrivals);
     enum status const status = pipeline_run(&scene->options, scene->ports, &scene->plan, &scene->sink.port,
                                             &scene->result, &scene->fault);
     memory_waker_stop(&waker);
-    alarm(0);
+    memory_watch_end();
     assert_int_equal(scene->sink.aborts, status == STATUS_OK ? 0 : 1);
     assert_int_equal(scene->sink.held_count + scene->sink.wrong + scene->store.wrong, 0);
     return status;
@@ -680,6 +662,5 @@ int main(void)
         cmocka_unit_test(says_when_there_are_too_many_keys),
         cmocka_unit_test(shares_what_the_limit_leaves),
     };
-    signal(SIGALRM, watchdog);
     return cmocka_run_group_tests_name("dedup", tests, NULL, NULL);
 }

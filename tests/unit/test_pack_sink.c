@@ -40,13 +40,6 @@ static enum status interrupted(void)
     return ++looks == stop_at_look ? STATUS_TERMINATED : STATUS_OK;
 }
 
-static uint64_t now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
-}
-
 static void wake_worker(void *context, uint32_t worker)
 {
     struct rig *rig = context;
@@ -101,7 +94,7 @@ static enum status no_commit(struct sink *sink, struct fault *fault)
  * side looks again each millisecond instead of five times a second. */
 static uint64_t now_for_looks(void)
 {
-    return now() - 199000000;
+    return memory_now() - 199000000;
 }
 
 static struct rig *rig_create(enum pack_kind kind, size_t unit, uint32_t open, uint32_t workers,
@@ -185,7 +178,7 @@ static enum status rig_drain(struct rig *rig)
         if (status != STATUS_OK || rig->sink->drained(rig->sink))
             wait_cancel(&rig->arrivals);
         else
-            wait_sleep_until(&rig->arrivals, ticket, now() + 1000000);
+            wait_sleep_until(&rig->arrivals, ticket, memory_now() + 1000000);
     }
     return status;
 }

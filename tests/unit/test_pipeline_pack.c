@@ -12,8 +12,6 @@
 #include "tests/unit/memory_ports.h"
 #include "tests/unit/pack_desk.h"
 
-#include <time.h>
-
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 /* A healthy run takes milliseconds. */
@@ -27,13 +25,6 @@ static uint64_t looks, stop_at_look;
 static enum status interrupted(void)
 {
     return ++looks == stop_at_look ? STATUS_TERMINATED : STATUS_OK;
-}
-
-static uint64_t now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
 struct scene {
@@ -106,7 +97,7 @@ static enum status scene_run(struct scene *scene, const enum pack_kind *kind, ui
         .rules = &scene->rules,
         .sizes = {.block = PIPELINE_BLOCK_MIN, .chunk = CHUNK_BYTES_MIN, .chunks = PIPELINE_CHUNKS_MIN},
         .buffered_sources = true,
-        .now = now,
+        .now = memory_now,
         .interrupted = interrupted,
         .assemble = memory_rules(&scene->log, "Id,A\n")};
     options.assemble.max_rows = scene->max_rows;
@@ -121,16 +112,16 @@ static enum status scene_run(struct scene *scene, const enum pack_kind *kind, ui
                                                .checksum = CHECKSUM_CRC32C,
                                                .crew = &crew,
                                                .arrivals = &scene->arrivals,
-                                               .now = now,
+                                               .now = memory_now,
                                                .interrupted = interrupted};
         sink = pack_sink_create(&pack, sink, &scene->fault);
         assert_non_null(sink);
         options.crew = &crew;
     }
     looks = 0;
-    alarm(WATCHDOG_SECONDS);
+    memory_watch(WATCHDOG_SECONDS);
     enum status const status = pipeline_run(&options, &port, &plan, sink, &result, &scene->fault);
-    alarm(0);
+    memory_watch_end();
     assert_int_equal(scene->inner.aborts, status == STATUS_OK ? 0 : 1);
     assert_int_equal(scene->inner.wrong, 0);
     if (kind != NULL && status == STATUS_OK) {
