@@ -152,9 +152,11 @@ static enum status size_run(struct run *run, uint64_t limit, struct pipeline_nee
     }
 }
 
-static enum status plan_memory(struct run *run, struct fault *fault)
+/* What workers do with a record. */
+static enum status set_rules(struct run *run, struct fault *fault)
 {
-    const struct options *options = run->options;
+    const struct options *const options = run->options;
+    const struct segments *const segments = &run->job.mapping.segments;
     run->rules = (struct convert_rules){
         .plan = &run->plan,
         .max_record = run->job.max_record,
@@ -166,11 +168,15 @@ static enum status plan_memory(struct run *run, struct fault *fault)
         .forgives_damage = run->job.forgives_damage,
         .strict = options->strict,
         .visits = run->visitor_bytes != 0};
-    const struct segments *const segments = &run->job.mapping.segments;
-    if (segments->count != 0 && !options->strict) { /* which parses records of other segments, too */
-        run->rules.prefilter = prefilter_create(&run->arena, segments);
-        if (run->rules.prefilter == NULL) return fault_set(fault, STATUS_IO, "no memory for the segments");
-    }
+    if (segments->count == 0 || options->strict) return STATUS_OK; /* strict parses others' records, too */
+    run->rules.prefilter = prefilter_create(&run->arena, segments);
+    return run->rules.prefilter != NULL ? STATUS_OK
+                                        : fault_set(fault, STATUS_IO, "no memory for the segments");
+}
+
+static void set_pipeline(struct run *run)
+{
+    const struct options *const options = run->options;
     if (run->pipeline.threads == 0) run->pipeline.threads = run_threads(options);
     run->pipeline.rules = &run->rules;
     run->pipeline.buffered_sources = options->input_mode != OPTIONS_INPUT_MMAP || run->objects.fetch != NULL;
@@ -179,28 +185,18 @@ static enum status plan_memory(struct run *run, struct fault *fault)
     run->pipeline.prepare = machine_prepare_memory;
     run->pipeline.now = machine_now;
     run->pipeline.interrupted = signals_caught;
-    uint64_t const limit = run_memory_limit(options);
-    struct pipeline_needs needs = {.rules = &run->rules,
-                                   .threads = run->pipeline.threads,
-                                   .buffered_sources = run->pipeline.buffered_sources,
-                                   .other = run_pack_memory(run, 0) + run_tracks_memory(run) +
-                                            run->visitor_bytes * run->pipeline.threads};
-    run_sources_needs(run, &needs);
-    enum status status = size_run(run, limit, &needs, fault);
-    if (status != STATUS_OK) return status;
-    pipeline_fill(&needs, limit, &run->pipeline.sizes);
-    status = run_tracks_start(run, fault);
-    if (status == STATUS_OK) status = run_pin_start(run, fault);
-    if (status != STATUS_OK) return status;
-    const struct pipeline_sizes *sizes = &run->pipeline.sizes;
-    run_sources_widen(run, limit - sizes->memory);
+}
+
+static void tell_memory(const struct run *run, const struct pipeline_needs *needs)
+{
+    const struct pipeline_sizes *const sizes = &run->pipeline.sizes;
     log_detail(run->logger,
                "%u threads, blocks of %zu KiB, %u chunks of %zu KiB each, at most %llu MiB of memory",
                run->pipeline.threads, sizes->block / 1024, sizes->chunks, sizes->chunk / 1024,
                (unsigned long long)(sizes->memory / LIMIT_MIB));
     if (run_sources_are_direct(run))
         log_detail(run->logger, "reading around the page cache, %llu KiB ahead of each thread",
-                   (unsigned long long)(needs.reads_ahead / 1024));
+                   (unsigned long long)(needs->reads_ahead / 1024));
     if (sizes->dedup.table != 0)
         log_detail(run->logger,
                    "deduplication: %llu MiB for keys, %llu MiB for rows before they go to a file",
@@ -217,6 +213,28 @@ static enum status plan_memory(struct run *run, struct fault *fault)
                    run->destination.plan.connections, run->destination.plan.threads,
                    (unsigned long long)(run->destination.plan.part_size / LIMIT_MIB),
                    (unsigned long long)(run->destination.plan.hold / LIMIT_MIB));
+}
+
+static enum status plan_memory(struct run *run, struct fault *fault)
+{
+    enum status status = set_rules(run, fault);
+    if (status != STATUS_OK) return status;
+    set_pipeline(run);
+    uint64_t const limit = run_memory_limit(run->options);
+    struct pipeline_needs needs = {.rules = &run->rules,
+                                   .threads = run->pipeline.threads,
+                                   .buffered_sources = run->pipeline.buffered_sources,
+                                   .other = run_pack_memory(run, 0) + run_tracks_memory(run) +
+                                            run->visitor_bytes * run->pipeline.threads};
+    run_sources_needs(run, &needs);
+    status = size_run(run, limit, &needs, fault);
+    if (status != STATUS_OK) return status;
+    pipeline_fill(&needs, limit, &run->pipeline.sizes);
+    status = run_tracks_start(run, fault);
+    if (status == STATUS_OK) status = run_pin_start(run, fault);
+    if (status != STATUS_OK) return status;
+    run_sources_widen(run, limit - run->pipeline.sizes.memory);
+    tell_memory(run, &needs);
     return STATUS_OK;
 }
 
