@@ -74,7 +74,7 @@ struct chunk {
     uint32_t contender_count;
     uint64_t checksum;  /* rows without runs: of its bytes, of the run's kind */
     uint32_t pieces;    /* assembler only: handed to the sink and not yet home */
-    struct chunk *next; /* empty: the pool's */
+    struct chunk *next; /* empty: of the pool's stack, or of the worker's who has it */
     uint32_t node;      /* of its memory: the pool's */
 };
 

@@ -19,7 +19,9 @@ struct pipeline_worker {
     /* The worker waits for home, or work; the assembler wakes. */
     _Alignas(LIMIT_LINE) struct wait bed;
     _Alignas(LIMIT_LINE) struct convert convert; /* the worker's alone */
-    struct track *track;                         /* likewise; NULL: nothing is counted */
+    struct chunk *empty; /* likewise: a stack, what came home last on top; it is in the cache */
+    uint32_t empty_count;
+    struct track *track; /* likewise; NULL: nothing is counted */
     struct pipeline *pipeline;
     uint32_t number;
     pthread_t thread;

@@ -38,6 +38,30 @@ static void do_all_work(struct pipeline_worker *worker)
     }
 }
 
+/* ---- empty chunks ---- */
+
+/* Puts what came home on the stack. Of many chunks, as of a worker that may go far ahead, those are used
+ * again that were used last, and most stay memory that nobody ever touched. */
+static void gather_empty(struct pipeline_worker *worker)
+{
+    for (struct chunk *chunk; (chunk = ring_pop(&worker->home)) != NULL;) {
+        chunk->next = worker->empty;
+        worker->empty = chunk;
+        worker->empty_count++;
+    }
+}
+
+/* NULL: there is none. */
+static struct chunk *pop_empty(struct pipeline_worker *worker)
+{
+    gather_empty(worker);
+    struct chunk *const chunk = worker->empty;
+    if (chunk == NULL) return NULL;
+    worker->empty = chunk->next;
+    worker->empty_count--;
+    return chunk;
+}
+
 /* ---- the worker's port ---- */
 
 /* Work comes before an empty chunk: what waits for it is older than what would fill the chunk. */
@@ -45,13 +69,13 @@ static struct chunk *port_take(void *context)
 {
     struct pipeline_worker *worker = context;
     do_work(worker);
-    struct chunk *chunk = ring_pop(&worker->home);
+    struct chunk *chunk = pop_empty(worker);
     if (chunk != NULL) return chunk;
     struct track_mark const mark = track_begin(worker->track);
     while (chunk == NULL && !pipeline_is_stopped(worker->pipeline)) {
         do_work(worker);
         uint32_t const ticket = wait_prepare(&worker->bed);
-        chunk = ring_pop(&worker->home);
+        chunk = pop_empty(worker);
         if (chunk != NULL || has_work(worker) || pipeline_is_stopped(worker->pipeline))
             wait_cancel(&worker->bed);
         else
@@ -118,8 +142,8 @@ static uint64_t port_begin(void *context)
 static enum feed_answer ask_feed(struct pipeline_worker *worker, struct feed_task *task)
 {
     if (pipeline_is_stopped(worker->pipeline)) return FEED_END;
-    bool const has_room = ring_count(&worker->home) >= ROOM_AHEAD;
-    return feed_try(&worker->pipeline->feed, worker->number, has_room, task);
+    gather_empty(worker);
+    return feed_try(&worker->pipeline->feed, worker->number, worker->empty_count >= ROOM_AHEAD, task);
 }
 
 /* False: there is nothing more to convert, or the run is being stopped. */

@@ -95,13 +95,6 @@ void *ring_pop(struct ring *ring)
     return item;
 }
 
-uint32_t ring_count(const struct ring *ring)
-{
-    uint32_t const head = atomic_load_explicit(&ring->head, memory_order_relaxed); /* own */
-    /* relaxed: a number alone; ring_pop() is what reads slots */
-    return atomic_load_explicit(&ring->tail, memory_order_relaxed) - head;
-}
-
 bool ring_finished(struct ring *ring)
 {
     /* C3: acquire, pairs with P3. The order counts: were tail looked at first, the last push and the close

@@ -43,7 +43,6 @@ bool ring_push(struct ring *ring, void *item); /* P only; false: full. `item` is
 void ring_close(struct ring *ring);            /* P only */
 void *ring_peek(struct ring *ring);            /* C only; NULL: empty. The item stays. */
 void *ring_pop(struct ring *ring);             /* C only; NULL: empty */
-uint32_t ring_count(const struct ring *ring);  /* C only: at least so many are there */
 bool ring_finished(struct ring *ring);         /* C only: closed, and nothing left */
 
 #endif

@@ -84,7 +84,6 @@ static void walk_edges(uint32_t size, uint32_t first)
         for (uint32_t i = 0; i < size; i++)
             assert_true(ring_push(&ring, &numbers[i]));
         assert_false(ring_push(&ring, &numbers[size]));
-        assert_int_equal(ring_count(&ring), size);
         assert_ptr_equal(ring_peek(&ring), &numbers[0]);
         assert_ptr_equal(ring_pop(&ring), &numbers[0]);
         assert_true(ring_push(&ring, &numbers[size])); /* one out, one in: full again */
@@ -93,7 +92,6 @@ static void walk_edges(uint32_t size, uint32_t first)
             assert_ptr_equal(ring_peek(&ring), &numbers[i]);
             assert_ptr_equal(ring_peek(&ring), &numbers[i]); /* the item stays */
             assert_ptr_equal(ring_pop(&ring), &numbers[i]);
-            assert_int_equal(ring_count(&ring), size - i);
         }
     }
     ring_free(&ring);
