@@ -95,7 +95,7 @@ void feed_destroy(struct feed *feed)
     free(feed->list);
     free(feed->workers);
     for (uint32_t i = 0; feed->blocks != NULL && i < block_count(&feed->rules); i++)
-        free(feed->blocks[i].bytes);
+        if (feed->blocks[i].bytes != NULL) free(feed->blocks[i].bytes - feed->blocks[i].lead);
     free(feed->blocks);
     free(feed->large.bytes);
     if (feed->has_streams) pthread_mutex_destroy(&feed->mutex);

@@ -8,6 +8,13 @@
  *            nothing more is read; `damaged` tells whether the bytes themselves are at fault (a truncated
  *            member, a wrong checksum), which a job may forgive, or the world is.
  *
+ *   swap(&memory, &begin, &length)
+ *            in place of read(), by streams that keep text in memory of their own: the next text where
+ *            it lies, so that nobody copies it. The caller gives memory of swap_bytes, and LIMIT_PADDING
+ *            readable ones behind, and has another piece of that size for it, with text of `length` at
+ *            `begin`, at least swap_lead from its front. Where pieces end is chance. A length of 0 is the
+ *            end, where nothing was exchanged; nor was it by a failure.
+ *
  *   close()  after the last read(), or instead of it. Also without open().
  *
  * Thread rule: one thread at a time; it passes from one to another under feed.h's mutex. */
@@ -35,6 +42,9 @@ struct stream {
     void *stopped_context;
     struct track
         *track; /* of the thread that reads now, set before each read(): what inflates says so; or NULL */
+    size_t swap_bytes, swap_lead; /* set by open(); 0: swap() may not be called */
+    enum status (*swap)(struct stream *stream, uint8_t **memory, size_t *begin, size_t *length,
+                        struct fault *fault);
     enum status (*open)(struct stream *stream, struct fault *fault);
     enum status (*read)(struct stream *stream, uint8_t *into, size_t room, size_t *length,
                         struct fault *fault);

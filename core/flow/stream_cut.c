@@ -73,6 +73,28 @@ size_t stream_cut_read(struct stream_cut *cut, uint8_t *into, size_t room)
     return length;
 }
 
+/* The next text where the stream has it, with what was carried in front of it, in the place of the block's
+ * memory. False: it has to be read. */
+static bool swap_block(struct stream_cut *cut, struct stream_block *block)
+{
+    struct stream *const stream = cut->stream;
+    if (cut->state != STREAM_CUT_OPEN || cut->at_end || cut->form != NULL) return false;
+    if (stream->swap_bytes == 0 || stream->swap_bytes != block->capacity || cut->carried > stream->swap_lead)
+        return false;
+    size_t begin = 0, length = 0;
+    struct track_mark const mark = track_begin(stream->track);
+    enum status const status = stream->swap(stream, &block->bytes, &begin, &length, &cut->fault);
+    track_end(stream->track, mark, TRACK_READ, length);
+    if (status != STATUS_OK) cut->state = STREAM_CUT_FAILED;
+    cut->at_end = status == STATUS_OK && length == 0;
+    if (length == 0) return false;
+    block->lead = begin - cut->carried;
+    block->bytes += block->lead;
+    block->capacity -= block->lead;
+    block->length = cut->carried + length;
+    return true;
+}
+
 static void open_stream(struct stream_cut *cut)
 {
     cut->state = STREAM_CUT_FAILED;
@@ -179,15 +201,18 @@ enum stream_cut_result stream_cut_next(struct stream_cut *cut, struct stream_blo
 {
     bool const first = cut->state == STREAM_CUT_CLOSED;
     if (first) open_stream(cut);
-    *block = (struct stream_block){
-        .bytes = block->bytes, .capacity = block->capacity, .length = cut->carried, .offset = cut->offset};
+    *block = (struct stream_block){.bytes = block->bytes - block->lead,
+                                   .capacity = block->capacity + block->lead,
+                                   .length = cut->carried,
+                                   .offset = cut->offset};
+    bool const is_swapped = !first && swap_block(cut, block);
     if (cut->carried != 0) memcpy(block->bytes, cut->carry, cut->carried);
     cut->carried = 0;
-    stream_cut_fill(cut, block);
+    if (!is_swapped) stream_cut_fill(cut, block);
     if (first) cut->form = cut->stream->form;
     if (cut->form != NULL) return stream_cut_elements(cut, block, first);
-    for (;;) {
-        stream_cut_fill(cut, block);
+    for (bool is_enough = is_swapped;; is_enough = false) {
+        if (!is_enough) stream_cut_fill(cut, block);
         if (first && block->offset == 0 && block->length >= sizeof byte_order_mark &&
             memcmp(block->bytes, byte_order_mark, sizeof byte_order_mark) == 0)
             stream_cut_strip(block, sizeof byte_order_mark);

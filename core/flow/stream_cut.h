@@ -3,7 +3,8 @@
  * What stands behind the last line feed of a block is carried over to the next one. A line that is longer
  * than a block wants the one large block of a run, which holds any record; of a record beyond
  * source.max_record it keeps what a reject line shows, and its length. Where reads end never shows in the
- * blocks' records.
+ * blocks' records. Text that a stream has in memory of its own (swap() in stream.h) becomes a block where it
+ * lies: then nothing is copied but what is carried over, to the front of it.
  *
  * The end of a stream that can't be read on comes as a block of its own, behind all whole lines: so that it
  * is met in input order, and what stands before it counts.
@@ -41,6 +42,7 @@ enum stream_block_kind {
 
 struct stream_block {
     uint8_t *bytes;  /* LIMIT_PADDING readable bytes behind the capacity */
+    size_t lead;     /* bytes before them that belong to the same memory */
     size_t capacity; /* STREAM_BLOCK_BYTES; of the large one stream_cut_large_bytes() */
     enum stream_block_kind kind;
     size_t length;

@@ -124,6 +124,8 @@ static inline void scene_start_sources(struct scene *scene, uint32_t threads, ui
         memory_stream_start(&scene->streams[i], names[i], scene->dumps[i].bytes, scene->dumps[i].length,
                             threads);
         if (fail_read != 0) scene->streams[i].fails_at = fail_read;
+        size_t const block = scene->options.sizes.stream_block;
+        if (threads % 2 != 0) memory_stream_swaps(&scene->streams[i], block, block / 4);
         scene->sources[i].port.stream = &scene->streams[i].port;
         extents[i].size = 0;
     }

@@ -60,7 +60,7 @@ static void note_block(struct desk *desk, const struct stream_block *block)
     }
 }
 
-/* What comes out of a text, one line a record. */
+/* What comes out of a text, one line a record. Odd seeds: the stream has text in memory of its own. */
 static void cut_all(struct desk *desk, const struct memory_text *text, size_t block_bytes,
                     uint64_t max_record, size_t fails_at, bool damage, bool forgives, uint32_t seed)
 {
@@ -68,6 +68,7 @@ static void cut_all(struct desk *desk, const struct memory_text *text, size_t bl
     memory_stream_start(&desk->stream, "s", text->bytes, text->length, seed);
     desk->stream.fails_at = fails_at;
     desk->stream.damage = damage;
+    if (seed % 2 != 0) memory_stream_swaps(&desk->stream, block_bytes, seed / 2 % (block_bytes / 2 + 1));
     desk->block.capacity = block_bytes;
     desk->block.bytes = memory_must(malloc(block_bytes + LIMIT_PADDING));
     struct stream_cut_rules const rules = {
@@ -94,7 +95,7 @@ static void cut_all(struct desk *desk, const struct memory_text *text, size_t bl
 
 static void desk_close(struct desk *desk)
 {
-    free(desk->block.bytes);
+    free(desk->block.bytes - desk->block.lead);
     free(desk->large.bytes);
     memory_text_free(&desk->told);
 }
@@ -104,11 +105,14 @@ static void expect(const struct memory_text *text, uint64_t max_record, size_t f
 {
     for (size_t block_bytes = BLOCK_MIN; block_bytes <= BLOCK_MAX; block_bytes += 1 + block_bytes / 7) {
         struct desk desk;
-        cut_all(&desk, text, block_bytes, max_record, fails_at, damage, forgives, (uint32_t)block_bytes);
-        if (strcmp((char *)desk.told.bytes, wanted) != 0)
-            fail_msg("blocks of %zu:\n%.600s\nexpected\n%.600s", block_bytes, (char *)desk.told.bytes,
-                     wanted);
-        desk_close(&desk);
+        for (uint32_t seed = 0; seed < 8; seed++) {
+            cut_all(&desk, text, block_bytes, max_record, fails_at, damage, forgives,
+                    seed * (uint32_t)block_bytes + seed);
+            if (strcmp((char *)desk.told.bytes, wanted) != 0)
+                fail_msg("blocks of %zu, seed %u:\n%.600s\nexpected\n%.600s", block_bytes, seed,
+                         (char *)desk.told.bytes, wanted);
+            desk_close(&desk);
+        }
     }
 }
 
@@ -189,6 +193,34 @@ static void damage_ends_behind_whole_lines(void **state)
     memory_text_free(&text);
 }
 
+/* Lines from short ones to ones that no block holds; by reads alone, and out of the stream's own memory. */
+static void takes_text_where_it_lies(void **state)
+{
+    (void)state;
+    struct memory_text text = {0};
+    uint32_t random = 1, swaps = 0;
+    for (size_t i = 0; i < 3000; i++) {
+        random = random * 1664525u + 1013904223u;
+        memory_fill(&text, (char)('a' + i % 26), (random >> 8) % ((random >> 28) == 0 ? 3000 : 90));
+        memory_print(&text, "\n");
+    }
+    for (size_t block_bytes = 16; block_bytes <= 16384; block_bytes += 1 + block_bytes / 2) {
+        struct desk read, swapped;
+        cut_all(&read, &text, block_bytes, 5000, SIZE_MAX, false, false, 2);
+        for (uint32_t seed = 1; seed < 1000; seed += 98) {
+            cut_all(&swapped, &text, block_bytes, 5000, SIZE_MAX, false, false, seed);
+            swaps += swapped.stream.swaps;
+            assert_int_equal(swapped.told.length, read.told.length);
+            assert_memory_equal(swapped.told.bytes, read.told.bytes, read.told.length);
+            desk_close(&swapped);
+        }
+        assert_int_equal(read.stream.swaps, 0);
+        desk_close(&read);
+    }
+    assert_true(swaps > 1000);
+    memory_text_free(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -196,6 +228,7 @@ int main(void)
         cmocka_unit_test(long_records),
         cmocka_unit_test(shows_the_front_of_what_is_too_large),
         cmocka_unit_test(damage_ends_behind_whole_lines),
+        cmocka_unit_test(takes_text_where_it_lies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
