@@ -260,26 +260,27 @@ static uint64_t longest_frame(const struct run *run, uint32_t decoders)
     return longest < SOURCE_FRAMES_WALK_MAX ? longest : SOURCE_FRAMES_WALK_MAX;
 }
 
-static void share_stream(struct run *run, uint32_t decoders, size_t slot_bytes, uint64_t longest)
+static void share_stream(struct run *run, uint32_t decoders, size_t pieces, uint64_t longest)
 {
     struct source_stream_share const share = {.decoders = decoders,
-                                              .slot_bytes = slot_bytes,
+                                              .pieces = pieces,
+                                              .piece_bytes = run->pipeline.sizes.stream_block,
+                                              .swaps = run->job.file_count == 0, /* else blocks show */
                                               .walk_max = longest,
                                               .tracks = run_tracks_beside(run, "decoder", decoders)};
     source_stream_share(run->sources[0], &share);
 }
 
 /* As many decoders as there are converters; of several files, each has its own. Half of what is left goes to
- * windows, the other to slots. */
+ * windows, the other to text that waits. */
 static void share_frames(struct run *run, uint64_t left)
 {
     uint32_t const decoders = run_threads(run->options);
-    uint64_t const windows = source_frames_memory(decoders, 0, run->window_log_max);
-    uint64_t slot = windows < left ? (left - windows) / decoders / SOURCE_FRAMES_SLOTS : 0;
-    if (slot > SOURCE_FRAMES_SLOT_MAX) slot = SOURCE_FRAMES_SLOT_MAX;
+    uint64_t const beside = source_frames_memory(decoders, run->window_log_max);
+    size_t const block = run->pipeline.sizes.stream_block;
+    size_t const pieces = beside < left ? source_frames_pieces(decoders, block, left - beside) : 0;
     uint64_t const longest = longest_frame(run, decoders);
-    if (shares_frames(run) && slot >= SOURCE_FRAMES_SLOT_MIN && longest > 0)
-        share_stream(run, decoders, (size_t)slot, longest);
+    if (shares_frames(run) && pieces > 0 && longest > 0) share_stream(run, decoders, pieces, longest);
 }
 
 /* Later frames may ask for larger windows than the first ones. */

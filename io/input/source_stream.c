@@ -210,19 +210,26 @@ static enum status read_plain(struct source_stream *self, uint8_t *into, size_t 
     return STATUS_OK;
 }
 
+/* What is due behind a look for text of frames. */
+static enum status end_frames(struct source_stream *self, struct track_mark mark, enum status status,
+                              size_t length, const struct unpack_defect *defect, struct fault *fault)
+{
+    uint64_t const before = self->stored;
+    self->stored = source_frames_stored(self->frames);
+    track_end(self->stream.track, mark, TRACK_INFLATE, self->stored - before); /* others did, it waited */
+    if (defect->kind != UNPACK_FINE) return say_broken(self, defect, fault);
+    bool const is_end = status == STATUS_OK && length == 0;
+    return is_end && self->object != NULL ? self->remote->check(self->object, fault) : status;
+}
+
 static enum status read_frames(struct source_stream *self, uint8_t *into, size_t room, size_t *length,
                                struct fault *fault)
 {
     struct unpack_defect defect = {.kind = UNPACK_FINE};
-    uint64_t const before = self->stored;
-    struct track_mark const mark = track_begin(self->stream.track); /* others inflate, this thread waits */
+    struct track_mark const mark = track_begin(self->stream.track);
     enum status const status =
         source_frames_read(self->frames, &self->stream, into, room, length, &defect, fault);
-    self->stored = source_frames_stored(self->frames);
-    track_end(self->stream.track, mark, TRACK_INFLATE, self->stored - before);
-    if (defect.kind != UNPACK_FINE) return say_broken(self, &defect, fault);
-    bool const is_end = status == STATUS_OK && *length == 0;
-    return is_end && self->object != NULL ? self->remote->check(self->object, fault) : status;
+    return end_frames(self, mark, status, *length, &defect, fault);
 }
 
 static enum status read_text(struct source_stream *self, uint8_t *into, size_t room, size_t *length,
@@ -295,6 +302,18 @@ static enum status stream_read(struct stream *stream, uint8_t *into, size_t room
     return STATUS_OK;
 }
 
+static enum status stream_swap(struct stream *stream, uint8_t **memory, size_t *begin, size_t *length,
+                               struct fault *fault)
+{
+    struct source_stream *const self = stream->self;
+    struct unpack_defect defect = {.kind = UNPACK_FINE};
+    if (is_stopped(self)) return say_stopped(self, fault);
+    struct track_mark const mark = track_begin(stream->track);
+    enum status const status =
+        source_frames_swap(self->frames, stream, memory, begin, length, &defect, fault);
+    return end_frames(self, mark, status, *length, &defect, fault);
+}
+
 static enum status open_standard_input(struct source_stream *self, struct fault *fault)
 {
     struct stat about;
@@ -312,12 +331,17 @@ static void start_frames(struct source_stream *self, struct source *source)
 {
     struct source_frames_rules const rules = {.source = source,
                                               .decoders = self->share.decoders,
-                                              .slot_bytes = self->share.slot_bytes,
+                                              .pieces = self->share.pieces,
+                                              .piece_bytes = self->share.piece_bytes,
+                                              .lead = self->share.piece_bytes / SOURCE_FRAMES_LEAD_SHARE,
                                               .run_bytes = SOURCE_FRAMES_RUN_BYTES,
                                               .walk_max = self->share.walk_max,
                                               .tracks = self->share.tracks,
                                               .window_log_max = self->window_log_max};
     self->frames = source_frames_start(&rules);
+    if (self->frames == NULL || !self->share.swaps) return;
+    self->stream.swap_bytes = rules.piece_bytes;
+    self->stream.swap_lead = rules.lead;
 }
 
 static bool is_shared(const struct source_stream *self)
@@ -364,6 +388,7 @@ static enum status stream_open(struct stream *stream, struct fault *fault)
     struct source_stream *const self = stream->self;
     self->was_open = true;
     self->stream.damaged = self->at_end = false;
+    self->stream.swap_bytes = 0;
     self->in_at = self->in_left = self->head_at = self->head_left = 0;
     self->stored = 0;
     self->in = malloc(SOURCE_STREAM_STEP);
@@ -426,6 +451,7 @@ struct source *source_stream_create(const struct source_stream_rules *rules, str
                                    .name = path,
                                    .open = stream_open,
                                    .read = stream_read,
+                                   .swap = stream_swap,
                                    .close = stream_close,
                                    .form = rules->records};
     self->port = (struct source){.self = self, .name = path, .stream = &self->stream};

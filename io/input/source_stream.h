@@ -50,7 +50,8 @@ void source_stream_allow_window(struct source *source, unsigned window_log_max);
  * front to back only are not. As in source_frames.h: */
 struct source_stream_share {
     uint32_t decoders;
-    size_t slot_bytes;
+    size_t pieces, piece_bytes;
+    bool swaps; /* pieces of text may become a stream's blocks: where these end does not show */
     uint64_t walk_max;
     struct track *tracks;
 };

@@ -86,36 +86,66 @@ static struct unpack_defect decode(const struct bytes *file, struct bytes *text)
     return defect;
 }
 
-static struct source_frames_rules rules_of(struct memory_source *source, uint32_t decoders, size_t slot)
+/* From one piece on, which is less than runs leave to the one that is read, to more than there is text for.
+ */
+static struct source_frames_rules rules_of(struct memory_source *source, uint32_t decoders, size_t piece)
 {
     return (struct source_frames_rules){.source = &source->port,
                                         .decoders = decoders,
-                                        .slot_bytes = slot,
-                                        .run_bytes = 1 + slot % 3000,
+                                        .pieces = 1 + piece % (2 * SOURCE_FRAMES_RESERVE + 3),
+                                        .piece_bytes = piece + piece % 11,
+                                        .lead = piece % 11,
+                                        .run_bytes = 1 + piece % 3000,
                                         .walk_max = SOURCE_FRAMES_WALK_MAX,
                                         .window_log_max = UNPACK_WINDOW_LOG_LEAST};
 }
 
-/* True: it could be shared, and gave what one decoder gives. */
-static bool compare_within(const struct bytes *file, uint32_t decoders, size_t slot, uint64_t walk_max)
+/* The next text by source_frames_swap(), to the end of `got`. What is exchanged is full of other bytes. */
+static enum status swap(struct source_frames *frames, const struct stream *stream,
+                        const struct source_frames_rules *rules, uint8_t **memory, struct bytes *got,
+                        size_t *length, struct unpack_defect *defect, struct fault *fault)
+{
+    size_t const size = rules->piece_bytes + LIMIT_PADDING;
+    size_t begin = 0;
+    if (*memory == NULL) *memory = memory_must(malloc(size));
+    memset(*memory, 'x', size);
+    uint8_t *const given = *memory;
+    enum status const status = source_frames_swap(frames, stream, memory, &begin, length, defect, fault);
+    assert_true(status == STATUS_OK || *length == 0);
+    assert_true((*length == 0) == (*memory == given));
+    if (*length == 0) return status;
+    assert_true(begin >= rules->lead && begin + *length <= rules->piece_bytes);
+    append(got, *memory + begin, *length);
+    got->length -= *length; /* the caller counts it */
+    return status;
+}
+
+/* True: it could be shared, and gave what one decoder gives: by reads, by swaps, by both in turn. */
+static bool compare_within(const struct bytes *file, uint32_t decoders, size_t piece, uint64_t walk_max)
 {
     static struct bytes wanted, got;
+    size_t const swaps = piece % 3 == 0 ? SIZE_MAX : piece % 3; /* never (but first), always, when even */
     struct unpack_defect const expected = decode(file, &wanted);
     struct memory_source source;
     memory_source_start(&source, "frames", file->at, file->length);
-    struct source_frames_rules rules = rules_of(&source, decoders, slot);
+    struct source_frames_rules rules = rules_of(&source, decoders, piece);
     rules.walk_max = walk_max;
     struct source_frames *const frames = source_frames_start(&rules);
     struct stream const stream = {.name = "frames"};
     struct unpack_defect defect = {.kind = UNPACK_FINE};
     enum status status = frames == NULL ? STATUS_IO : STATUS_OK;
+    uint8_t *memory = NULL;
     size_t length = 1;
     for (got.length = 0; status == STATUS_OK && length != 0; got.length += length) {
         struct fault fault;
         size_t const room = 1 + got.length % 700;
         assert_true(got.length + room <= ROOM);
-        status = source_frames_read(frames, &stream, got.at + got.length, room, &length, &defect, &fault);
+        status =
+            got.length % swaps == 0
+                ? swap(frames, &stream, &rules, &memory, &got, &length, &defect, &fault)
+                : source_frames_read(frames, &stream, got.at + got.length, room, &length, &defect, &fault);
     }
+    free(memory);
     if (frames != NULL) {
         assert_int_equal(defect.kind, expected.kind);
         assert_int_equal(status, defect.kind == UNPACK_FINE ? STATUS_OK : STATUS_IO);
@@ -133,9 +163,9 @@ static bool compare_within(const struct bytes *file, uint32_t decoders, size_t s
     return frames != NULL;
 }
 
-static bool compare(const struct bytes *file, uint32_t decoders, size_t slot)
+static bool compare(const struct bytes *file, uint32_t decoders, size_t piece)
 {
-    return compare_within(file, decoders, slot, SOURCE_FRAMES_WALK_MAX);
+    return compare_within(file, decoders, piece, SOURCE_FRAMES_WALK_MAX);
 }
 
 static void gives_what_one_decoder_gives(void **state)
