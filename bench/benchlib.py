@@ -1,13 +1,21 @@
-"""What the drivers in this folder share: finding the programs, sample dumps, measured runs, an independent conversion.
+"""What the drivers in this folder share: finding the programs, sample dumps, measured runs, an independent conversion,
+the environment block, an end that leaves nothing behind.
 
 Python's standard library only.
 """
+import contextlib
+import ctypes
+import glob
+import hashlib
 import json
 import os
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
+import tempfile
+import time
 
 BENCH = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(BENCH)
@@ -16,6 +24,10 @@ SEED = 1
 RECORD_BYTES = 1700  # of a generated record, rounded up: for room only
 TMPFS = "/dev/shm"
 MIB = 1 << 20
+BUSY = 0.5  # load average before a run from which on its figures are smoke
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+GRACE_S = 10  # for programs to clean up behind them; an export that gives up needs far less, servers some seconds
+PR_SET_CHILD_SUBREAPER = 36  # of <linux/prctl.h>
 
 
 class Wrong(Exception):
@@ -86,6 +98,13 @@ class Programs:
         return results
 
 
+def need(*tools, group):
+    """Raises Wrong, which names them, when programs are missing."""
+    missing = [tool for tool in tools if shutil.which(tool) is None]
+    if missing:
+        raise Wrong(f"not in PATH: {', '.join(missing)} (scripts/install_dependencies {group} brings them)")
+
+
 def scratch_parent(build, need, spare=2):
     """Where a temporary folder with `need` bytes may go: tmpfs when memory has room `spare` times over, else the build
     folder."""
@@ -98,6 +117,20 @@ def scratch_parent(build, need, spare=2):
     if shutil.disk_usage(build).free < need:
         raise Wrong(f"no room for {need // MIB} MiB of sample data; fewer --rows need less")
     return build
+
+
+@contextlib.contextmanager
+def scratch(parent, prefix="penstock-bench-"):
+    """A temporary folder. What still runs when it is left ends first, since it may write there; a signal that comes
+    meanwhile waits until the folder is gone."""
+    folder = tempfile.TemporaryDirectory(prefix=prefix, dir=parent)
+    try:
+        yield folder.name
+    finally:
+        held = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+        end_children()
+        folder.cleanup()
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
 
 def cpus():
@@ -172,18 +205,34 @@ def write_lines(path, lines):
             out.write(json.dumps(round_floats(line)) + "\n")
 
 
-def result_path(build, environment, save, kind):
-    """bench/results/<date>-<commit>.jsonl when the figures are to be kept, else the build folder."""
-    if not save:
-        return os.path.join(build, kind + ".jsonl")
-    suffix = "" if kind == "bench" else "-" + kind
-    return os.path.join(BENCH, "results", f"{environment['date'][:10]}-{environment['commit']}{suffix}.jsonl")
+def held(value, bounds):
+    """Each bound, and whether it is met: a goal or an aim goes the way of the first one."""
+    least = bounds and bounds[0][0] == "at least"
+    return [{"name": name, "bound": bound, "met": value >= bound if least else value <= bound} for name, bound in bounds]
 
 
-def show_environment(environment):
-    for key, value in environment.items():
-        if value is not None:
-            print(f"  {key:<18} {value}", file=sys.stderr)
+def missed(ratios):
+    """Bounds that --gate asks for; goals and aims are only said."""
+    return [b for r in ratios for b in r["bounds"] if b["name"] in ("at most", "at least") and not b["met"]]
+
+
+# ---- the environment block, and where lines go ----
+
+class Begun:
+    """When a run began, and what else ran here."""
+
+    def __init__(self):
+        self.time, self.load = time.monotonic(), load_average()
+        if self.load > BUSY:
+            print(f"note: load average {self.load} before the start: other work runs here, figures are smoke only",
+                  file=sys.stderr)
+
+    def seconds(self):
+        return time.monotonic() - self.time
+
+
+def load_average():
+    return round(os.getloadavg()[0], 2)
 
 
 def command_line():
@@ -191,20 +240,109 @@ def command_line():
     return " ".join([os.path.relpath(os.path.realpath(sys.argv[0]), ROOT), *sys.argv[1:]])
 
 
-def warn_when_busy():
-    load = os.getloadavg()[0]
-    if load > 0.5:
-        print(f"note: load average {load:.2f} before the start: other work runs here, figures are smoke only",
-              file=sys.stderr)
-    return load
+def dataset(**files):
+    """SHA-256 and size of the inputs, by name; several files count as one, in their order."""
+    sums, sizes = {}, {}
+    for name, paths in files.items():
+        sha, sizes[name] = hashlib.sha256(), 0
+        for path in [paths] if isinstance(paths, str) else paths:
+            sizes[name] += os.path.getsize(path)
+            with open(path, "rb") as file:
+                while block := file.read(MIB):
+                    sha.update(block)
+        sums[name] = sha.hexdigest()
+    return {"dataset_sha256": sums, "dataset_bytes": sizes}
+
+
+def environment(programs, begun, benchmark, dump, **facts):
+    """The block of a run whose outputs were right: what bench_floor says of the machine, the build and the dump, what
+    all drivers know, and `facts`, which go before both."""
+    block = programs.lines("bench_floor", "--rounds", "1", "--mode", "read", dump)[0]["environment"]
+    return {**block, "benchmark": benchmark, "command": command_line(), "seed": SEED, "cores_used": len(cpus()),
+            "storage": "tmpfs" if dump.startswith(TMPFS) else "page cache", "load_average": begun.load,
+            "load_average_after": load_average(), "correct": "yes", "seconds": begun.seconds(), **facts}
+
+
+def publish(programs, block, lines, save=False):
+    """The environment block and JSON lines to standard output and into a file, the block to people too. Returns the
+    path: bench/results/<date>-<commit>.jsonl when the figures are to be kept, else in the build folder."""
+    lines = [round_floats(line) for line in ({"environment": block}, *lines)]
+    for line in lines:
+        print(json.dumps(line))
+    sys.stdout.flush()
+    for key, value in lines[0]["environment"].items():
+        if isinstance(value, dict):
+            value = "; ".join(f"{name}: {of}" for name, of in value.items())
+        if value is not None:
+            print(f"  {key:<18} {value}", file=sys.stderr)
+    kind = block["benchmark"].removeprefix("bench/")
+    path = os.path.join(programs.build, f"{'bench' if kind == 'run' else kind}.jsonl")
+    if save:
+        suffix = "" if kind == "run" else f"-{kind}"
+        path = os.path.join(BENCH, "results", f"{block['date'][:10]}-{block['commit']}{suffix}.jsonl")
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8") as out:
+        out.writelines(json.dumps(line) + "\n" for line in lines)
+    return path
+
+
+def show_end(begun, path):
+    print(f"\n{begun.seconds():.0f} s; JSON lines in {os.path.relpath(path)}", file=sys.stderr)
+
+
+# ---- the end ----
+
+def descendants():
+    """Processes that this one started, and theirs; those whose parents are gone too, as main() made it their reaper."""
+    parents = {}
+    for folder in glob.glob("/proc/[0-9]*"):
+        try:
+            with open(os.path.join(folder, "stat"), encoding="utf-8", errors="replace") as stat:
+                state, parent = stat.read().rpartition(")")[2].split()[:2]
+        except OSError:  # it has ended
+            continue
+        if state != "Z":
+            parents[int(os.path.basename(folder))] = int(parent)
+    found, level = [], [os.getpid()]
+    while level:
+        level = [process for process, parent in parents.items() if parent in level]
+        found += level
+    return found
+
+
+def signal_children(number):
+    for process in descendants():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, number)
+
+
+def end_children():
+    """Returns when all have ended: by TERM, upon which programs clean up, or KILL when that takes too long."""
+    began = time.monotonic()
+    signal_children(signal.SIGTERM)
+    while descendants() and time.monotonic() - began < 2 * GRACE_S:
+        if time.monotonic() - began > GRACE_S:
+            signal_children(signal.SIGKILL)
+        time.sleep(0.02)
+
+
+def end(number, _frame):
+    """Of a signal: children end, and everything is cleaned up on the way out. A second signal changes nothing."""
+    for other in ENDING:
+        signal.signal(other, lambda _number, _frame: None)
+    signal_children(signal.SIGTERM)  # nobody shall wait for one
+    sys.exit(128 + number)
 
 
 def main(run):
-    """Ends the process with run()'s status; 1 and a message when a figure is wrong."""
+    """Ends the process with run()'s status; 1 and a message when a figure is wrong or something can't be had; 128 and
+    the signal's number after a signal."""
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    for number in ENDING:
+        if signal.getsignal(number) != signal.SIG_IGN:  # as nohup has it, and a shell of what runs in the background
+            signal.signal(number, end)
     try:
         sys.exit(run())
-    except Wrong as wrong:
-        print(f"{os.path.basename(sys.argv[0])}: {wrong}", file=sys.stderr)
+    except (Wrong, OSError, subprocess.CalledProcessError) as trouble:
+        print(f"{os.path.basename(sys.argv[0])}: {trouble}", file=sys.stderr)
         sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)

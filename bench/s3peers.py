@@ -40,6 +40,9 @@ class Server:
         self.rig = rig.Rig(program, *arguments)
         try:
             told = self.rig.told(120)
+        except RuntimeError as trouble:
+            self.rig.close()
+            raise Wrong(str(trouble)) from trouble
         except BaseException:
             self.rig.close()
             raise
