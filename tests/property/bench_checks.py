@@ -9,6 +9,8 @@ import gzip
 import io
 import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -179,6 +181,102 @@ class Checks(unittest.TestCase):
         lines = [json.loads(line) for line in run.stdout.splitlines()]
         self.assertIn("environment", lines[0])
         self.assertEqual(sum("ratio" in line for line in lines), 8)
+
+    def bench(self, name, *arguments, tree=ROOT, **more):
+        return subprocess.run([sys.executable, os.path.join(tree, "bench", name), *arguments], text=True, check=False,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more)
+
+    def told(self, run, words):
+        """It failed with a message that has these words, and no traceback."""
+        self.assertEqual(run.returncode, 1, run.stderr)
+        self.assertNotIn("Traceback", run.stderr)
+        self.assertIn(words, run.stderr)
+
+    def test_what_is_missing_is_named(self):
+        empty = os.path.join(self.folder, "no-programs")
+        os.makedirs(empty)
+        for name, words in (("compress", "gzip, pigz, zstd"), ("inputs", "igzip, zstd"), ("instructions", "valgrind"),
+                            ("download", "curl, zstd"), ("peers", "zstd, gzip")):
+            self.told(self.bench(name, "--build", BUILD, env={"PATH": empty}), f"not in PATH: {words}")
+        nowhere = os.path.join(empty, "nowhere")
+        self.told(self.bench("reading", "--build", BUILD, "--folder", nowhere), nowhere)
+
+    def test_signals_leave_nothing(self):
+        """Neither the folder of a benchmark that is ended nor a process that it started."""
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            place = tempfile.mkdtemp(dir=self.folder)
+            command = [sys.executable, os.path.join(ROOT, "bench", "reading"), "--build", BUILD, "--folder", place,
+                       "--rows", "1000", "--rounds", "100"]
+            with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                                  preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)) as run:
+                while "verified" not in (line := run.stderr.readline()):
+                    self.assertNotEqual(line, "", "it ended by itself")
+                run.send_signal(number)
+                run.stderr.read()
+            self.assertEqual(run.returncode, 128 + number)
+            self.assertEqual(os.listdir(place), [])
+            ours = subprocess.run(["pgrep", "-f", place], stdout=subprocess.PIPE, text=True, check=False)
+            self.assertEqual(ours.stdout, "")
+
+    # ---- bench/report ----
+
+    BLOCK = {"benchmark": "bench/run", "date": "2026-01-02T03:04:05Z", "commit": "c0ffee", "cpu": "a CPU",
+             "simdjson_kernel": "haswell", "cores_used": 2, "kernel": "Linux", "compiler": "GNU", "flags": "-O3",
+             "storage": "tmpfs", "repetitions": 5, "command": "bench/run --rows 1000 --save", "load_average": 0.1}
+    RATIO = {"ratio": "this / that", "value": 2.5, "bounds": [{"name": "at most", "bound": 2.6, "met": True}]}
+
+    def tree(self, section, *lines):
+        """What bench/report looks at: a README with this between its marks, results of these lines."""
+        tree = tempfile.mkdtemp(dir=self.folder)
+        for name in ("report", "benchlib.py", "svgbars.py", "peers.d/jobs.json"):
+            os.makedirs(os.path.dirname(os.path.join(tree, "bench", name)), exist_ok=True)
+            shutil.copy(os.path.join(ROOT, "bench", name), os.path.join(tree, "bench", name))
+        with open(os.path.join(tree, "README.md"), "w", encoding="utf-8") as out:
+            out.write(f"before\n<!-- bench/report begins -->\n{section}\n<!-- bench/report ends -->\nafter\n")
+        os.makedirs(os.path.join(tree, "bench", "results"))
+        if lines:
+            with open(os.path.join(tree, "bench", "results", "x.jsonl"), "w", encoding="utf-8") as out:
+                out.writelines(json.dumps(line) + "\n" for line in lines)
+        return tree
+
+    def test_figures_without_results_are_found(self):
+        tree = self.tree("1.37 M rows/s")
+        self.told(self.bench("report", "--check", tree=tree), "README.md is not that of bench/results/")
+        self.assertEqual(self.bench("report", tree=tree).returncode, 0)
+        self.assertEqual(self.bench("report", "--check", tree=tree).returncode, 0)
+        with open(os.path.join(tree, "README.md"), encoding="utf-8") as text:
+            readme = text.read()
+        self.assertIn("Not measured", readme)
+        self.assertTrue(readme.startswith("before\n") and readme.endswith("\nafter\n"))
+        with open(os.path.join(tree, "bench", "results", "peers.svg"), "w", encoding="utf-8") as out:
+            out.write("<svg/>")
+        self.told(self.bench("report", "--check", tree=tree), "peers.svg is not that of bench/results/")
+
+    def test_the_readme_is_that_of_the_results(self):
+        tree = self.tree("", {"environment": self.BLOCK}, self.RATIO)
+        self.told(self.bench("report", "--check", tree=tree), "README.md")
+        self.assertEqual(self.bench("report", tree=tree).returncode, 0)
+        self.assertEqual(self.bench("report", "--check", tree=tree).returncode, 0)
+        path = os.path.join(tree, "README.md")
+        with open(path, encoding="utf-8") as text:
+            readme = text.read()
+        self.assertIn("Again: `bench/run --rows 1000 --save`.", readme)
+        self.assertIn("| this / that | 2.50 | at most 2.6 |", readme)
+        with open(path, "w", encoding="utf-8") as out:
+            out.write(readme.replace("2.50", "2.40"))
+        self.told(self.bench("report", "--check", tree=tree), "README.md")
+
+    def test_results_that_are_none(self):
+        tree = self.tree("")
+        path = os.path.join(tree, "lines")
+        self.told(self.bench("report", path, tree=tree), "No such file")
+        for lines, words in (("commit\tdate\n", "line 1"), ("", "environment block"), ("[1]\n", "line 1"),
+                             ('{"environment":{"date":"2026-01-01"}}\n', "no 'benchmark'"),
+                             (json.dumps({"environment": {**self.BLOCK, "benchmark": "bench/upload"}}), "bench/upload"),
+                             (json.dumps({"environment": self.BLOCK}) + '\n{"bench":"export"}\n', "no 'variant'")):
+            with open(path, "w", encoding="utf-8") as out:
+                out.write(lines)
+            self.told(self.bench("report", path, tree=tree), words)
 
     def test_charts_are_xml(self):
         bars = [svgbars.Bar("a & <b>", 1.0, "1", "ours"), svgbars.Bar("none", 0.0, "0", "limit")]
