@@ -208,7 +208,8 @@ def write_lines(path, lines):
 def held(value, bounds):
     """Each bound, and whether it is met: a goal or an aim goes the way of the first one."""
     least = bounds and bounds[0][0] == "at least"
-    return [{"name": name, "bound": bound, "met": value >= bound if least else value <= bound} for name, bound in bounds]
+    return [{"name": name, "bound": bound, "met": value >= bound if least else value <= bound}
+            for name, bound in bounds]
 
 
 def missed(ratios):
