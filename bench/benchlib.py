@@ -198,13 +198,6 @@ def round_floats(value):
     return value
 
 
-def write_lines(path, lines):
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "w", encoding="utf-8") as out:
-        for line in lines:
-            out.write(json.dumps(round_floats(line)) + "\n")
-
-
 def held(value, bounds):
     """Each bound, and whether it is met: a goal or an aim goes the way of the first one."""
     least = bounds and bounds[0][0] == "at least"
