@@ -290,7 +290,7 @@ static enum status large_may_name(struct convert *convert, uint64_t text, uint64
 enum status convert_large_record(struct convert *convert, uint64_t text, uint64_t length, struct fault *fault)
 {
     struct convert_tools *tools = convert->large;
-    bool const fits = length <= convert->rules->max_record;
+    bool const fits = length <= form_element_max(convert->form, convert->rules->max_record);
     bool may;
     enum status status = large_may_name(convert, text, length, &may, fault);
     if (status != STATUS_OK) return status;

@@ -66,7 +66,7 @@ static inline bool convert_deduplicates(const struct convert_rules *rules)
     return rules->plan->mapping->identity.deduplicate == IDENTITY_KEEP_LATEST;
 }
 
-/* Everything that a record of up to `capacity` bytes needs on its way. */
+/* Everything that a record needs on its way; up to `capacity` bytes with what is around it. */
 struct convert_tools {
     size_t capacity;
     bool on_demand;
@@ -118,11 +118,13 @@ struct convert {
     bool element_broken;
 };
 
-/* Capacity of the lane's tools: any record, and of one that is too large what a reject line shows. So what a
- * line shows does not hang on the size of blocks, which is the memory limit's. */
+/* Capacity of the lane's tools: any record, with what is around it, and of one that is too large what a
+ * reject line shows. So what a line shows does not hang on the size of blocks, which is the memory limit's.
+ */
 static inline size_t convert_large_capacity(const struct convert_rules *rules, size_t block)
 {
-    uint64_t const least = rules->max_record > LIMIT_REJECT_RAW ? rules->max_record : LIMIT_REJECT_RAW;
+    uint64_t const element = form_longest_element(rules->max_record);
+    uint64_t const least = element > LIMIT_REJECT_RAW ? element : LIMIT_REJECT_RAW;
     return least > block ? (size_t)least : block;
 }
 

@@ -194,7 +194,8 @@ enum status convert_form(struct convert *convert, const struct shard *shard, uin
                                  .counted = begin,
                                  .last = block == NULL || (block->final && !block->closed),
                                  .ends = block == NULL || block->ends};
-    element_scan_begin(&convert->scan, convert->form, convert->rules->max_record, begin);
+    element_scan_begin(&convert->scan, convert->form,
+                       form_element_max(convert->form, convert->rules->max_record), begin);
     status = run_course(convert, &course, fault);
     convert->ended = course.closed ? convert->end : course.at;
     return status;

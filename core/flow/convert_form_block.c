@@ -53,6 +53,14 @@ static bool bracket_element(struct convert *convert, const uint32_t *token, bool
     return taken->end <= walk->end;
 }
 
+/* Is it no longer than may be? */
+static bool fits(const struct convert *convert, uint32_t begin, const struct taken *taken)
+{
+    uint64_t const max_record = convert->rules->max_record;
+    return taken->end - begin <= form_element_max(convert->form, max_record) &&
+           taken->record_end - *taken->record <= max_record;
+}
+
 /* Is what follows the element what separates it from the next one? *next: where that is due. */
 static bool separated(const struct convert *convert, const struct taken *taken, const uint32_t **next)
 {
@@ -110,8 +118,7 @@ static bool take_fast(struct convert *convert, struct form_course *course, const
     uint64_t const base = piece->offset + block->base, begin = base + *block->token;
     bool const walks = !block->filtered && convert->visitor == NULL;
     if (!bracket_element(convert, block->token, walks, &taken)) return false;
-    if (taken.end - *block->token > convert->rules->max_record || !separated(convert, &taken, &next))
-        return false;
+    if (!fits(convert, *block->token, &taken) || !separated(convert, &taken, &next)) return false;
     if (block->mark <= begin) {
         size_t const mark = record_mark_next(&convert->form->mark, piece->bytes, piece->length,
                                              (size_t)(begin - piece->offset) + 1);

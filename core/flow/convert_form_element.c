@@ -49,7 +49,8 @@ enum defect convert_form_strict(struct convert_tools *tools, const uint8_t *byte
     return strict_around(&tools->strict, bytes, token + 2, end) ? DEFECT_NONE : DEFECT_NOT_AN_OBJECT;
 }
 
-/* What of a map's member is the record: its entity, or, where `around` is what is wrong, all but its id. */
+/* What of a map's member is the record: its entity, or, where `around` is what is wrong, all but its id. An
+ * entity that is too large (DEFECT_TOO_LARGE) is looked at no further, and nothing around it. */
 static struct convert_record entity_record(struct convert *convert, struct convert_tools *tools,
                                            const struct convert_record *member, enum defect *around)
 {
@@ -64,6 +65,8 @@ static struct convert_record entity_record(struct convert *convert, struct conve
         struct convert_record const record = {.bytes = member->bytes + *entity.record,
                                               .length = entity.end - *entity.record,
                                               .offset = member->offset + *entity.record};
+        if (record.length > convert->rules->max_record) *around = DEFECT_TOO_LARGE;
+        if (*around == DEFECT_TOO_LARGE) return record;
         *around = convert->rules->strict
                       ? convert_form_strict(tools, member->bytes, index.tokens, member->length)
                       : DEFECT_NONE;
@@ -86,6 +89,8 @@ static bool judge_entity(struct convert *convert, struct convert_tools *tools,
     convert->tally.lines += lines;
     if (around == DEFECT_NONE)
         judged = convert_judge(convert, tools, &record);
+    else if (around == DEFECT_TOO_LARGE)
+        convert_reject(convert, &record, record.length, around, NULL, false);
     else
         refuse(convert, tools, &record, around);
     convert->tally.lines -= lines;
@@ -114,7 +119,7 @@ static bool take_near(struct convert *convert, const struct convert_record *reco
 {
     if (!may_name(convert, record->bytes, record->length)) {
         convert_pass(convert);
-    } else if (record->length > convert->rules->max_record) {
+    } else if (record->length > form_element_max(convert->form, convert->rules->max_record)) {
         convert_reject(convert, record, record->length, DEFECT_TOO_LARGE, NULL, false);
     } else {
         return convert_form_judge(convert, &convert->tools, record);

@@ -15,8 +15,8 @@ static const uint8_t byte_order_mark[] = {0xEF, 0xBB, 0xBF};
 /* How much of a long line is kept. */
 size_t stream_cut_kept_bytes(const struct stream_cut_rules *rules)
 {
-    size_t const text =
-        rules->max_record > rules->block_bytes ? (size_t)rules->max_record : rules->block_bytes;
+    size_t const longest = (size_t)form_longest_element(rules->max_record);
+    size_t const text = longest > rules->block_bytes ? longest : rules->block_bytes;
     return text > LIMIT_REJECT_RAW ? text : LIMIT_REJECT_RAW;
 }
 

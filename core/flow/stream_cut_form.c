@@ -15,10 +15,16 @@
 _Static_assert(STREAM_ROOM_BYTES > BACK_BYTES + RECORD_MARK_BEHIND + RECORD_MARK_AHEAD + STEP_BYTES,
                "the large block shows all that a scan may turn back to");
 
+/* Bytes of the longest element. */
+static uint64_t element_max(const struct stream_cut *cut)
+{
+    return form_element_max(cut->form, cut->rules.max_record);
+}
+
 static void begin_scan(struct stream_cut *cut, uint64_t at)
 {
     if (cut->scan.form == NULL)
-        element_scan_begin(&cut->scan, cut->form, cut->rules.max_record, at);
+        element_scan_begin(&cut->scan, cut->form, element_max(cut), at);
     else
         element_scan_again(&cut->scan, at);
 }
@@ -252,7 +258,7 @@ void stream_cut_element(struct stream_cut *cut, struct stream_block *block)
     }
     finish_long(cut, &element, end);
     block->broken = end == ELEMENT_BROKEN || cut->scan.lost;
-    block->kind = text > cut->rules.max_record ? STREAM_TOO_LARGE : STREAM_ELEMENT;
+    block->kind = text > element_max(cut) ? STREAM_TOO_LARGE : STREAM_ELEMENT;
     if (block->kind == STREAM_ELEMENT) block->length = (size_t)text;
     block->seen = block->length;
 }

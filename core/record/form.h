@@ -30,6 +30,23 @@ struct form {
     struct record_mark mark;
 };
 
+/* Bytes that an entity's member may have beyond source.max_record, which is the entity's own: its id, and
+ * what stands beside the entity. AEP writes some 200 there, or a graph of at most 50 identities of at most
+ * 1,024 characters each, with their namespaces: 60 KiB. */
+#define FORM_BESIDE_MAX (64u * 1024)
+
+/* Bytes of the longest element (element_scan.h; NULL: line) where records have at most `max_record`. */
+static inline uint64_t form_element_max(const struct form *form, uint64_t max_record)
+{
+    return form != NULL && form->kind == FORM_ENTITIES ? max_record + FORM_BESIDE_MAX : max_record;
+}
+
+/* Of any source, whatever its form. */
+static inline uint64_t form_longest_element(uint64_t max_record)
+{
+    return max_record + FORM_BESIDE_MAX;
+}
+
 /* source.format, as it was asked for. */
 enum form_choice {
     FORM_CHOICE_AUTO,

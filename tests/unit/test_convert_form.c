@@ -411,6 +411,154 @@ static void long_ones_are_turned_back_to(void **state)
     memory_text_free(&text);
 }
 
+/* ---- the limit ---- */
+
+/* A member of a map: `length` bytes of entity, and so many that all of it has `whole` (0: as few as may be).
+ */
+static void print_member(struct memory_text *text, unsigned number, uint64_t length, uint64_t whole)
+{
+    char front[96];
+    int const around = snprintf(front, sizeof front, "\"k%u\":{\"more\":\"\",\n\"entity\":}", number);
+    uint64_t const beside = whole == 0 ? 0 : whole - length - (uint64_t)around;
+    snprintf(front, sizeof front, "\"k%u\":{\"more\":\"", number);
+    memory_print(text, front);
+    memory_fill(text, 'y', beside);
+    memory_print(text, "\",\n\"entity\":");
+    int const own = snprintf(front, sizeof front, "{\"id\":%u,\"a\":\"", number);
+    memory_print(text, front);
+    memory_fill(text, 'x', length - (uint64_t)own - 2);
+    memory_print(text, "\"}}");
+}
+
+struct sized {
+    uint64_t length, whole;
+    bool entity_fits, whole_fits;
+};
+
+/* One of the map's members is of this size: it alone fails when it is too large. */
+static void check_sized(const struct sized *sized, uint64_t max_record)
+{
+    struct memory_text text = {0};
+    memory_print(&text, "{");
+    print_member(&text, 1, 40, 0);
+    memory_print(&text, ",\n");
+    size_t const begin = text.length;
+    print_member(&text, 2, sized->length, sized->whole);
+    size_t const end = text.length;
+    memory_print(&text, ",\n");
+    print_member(&text, 3, 40, 0);
+    memory_print(&text, "}\n");
+    bool const fits = sized->entity_fits && sized->whole_fits;
+    size_t const offset = sized->whole_fits ? end - 1 - sized->length : begin;
+    uint64_t const length = sized->whole_fits ? sized->length : end - begin;
+    char wanted[64] = "";
+    if (!fits)
+        snprintf(wanted, sizeof wanted, "s:%u %zu+%llu too_large  ", sized->whole_fits ? 4u : 3u, offset,
+                 (unsigned long long)length);
+    static const struct form_run runs[] = {
+        {.threads = 1, .shard_bytes = 1 << 30},
+        {.threads = 1, .shard_bytes = 1 << 30, .strict = true},
+        {.threads = 2, .shard_bytes = 1 << 30, .walk = CONVERT_ON_DEMAND},
+        {.threads = 3, .shard_bytes = 10000, .block = PIPELINE_BLOCK_MAX},
+        {.threads = 2, .shard_bytes = 1 << 30, .stream = true},
+        {.threads = 3, .shard_bytes = 1, .stream = true, .stream_block = STREAM_BLOCK_BYTES, .strict = true},
+    };
+    struct form_outcome first;
+    for (size_t r = 0; r < COUNT(runs); r++) {
+        struct form_run run = runs[r];
+        run.max_record = max_record;
+        struct form_outcome outcome = run_text(&text, &run);
+        const char *const rejects = (char *)outcome.rejects.bytes;
+        bool const good = outcome.kind == FORM_ENTITIES && outcome.tally.input == 3 &&
+                          outcome.tally.delivered == 2u + fits &&
+                          strncmp(rejects, wanted, strlen(wanted)) == 0;
+        if (!good)
+            print_message("limit %llu, entity %llu, all %llu, run %zu: kind %d, %llu of %llu, wanted %s, is "
+                          "%.60s\n",
+                          (unsigned long long)max_record, (unsigned long long)sized->length,
+                          (unsigned long long)(end - begin), r, outcome.kind,
+                          (unsigned long long)outcome.tally.delivered,
+                          (unsigned long long)outcome.tally.input, wanted, rejects);
+        assert_true(good);
+        if (r == 0)
+            first = outcome;
+        else
+            must_equal(&first, &outcome, "limit", r);
+        if (r != 0) form_outcome_free(&outcome);
+    }
+    form_outcome_free(&first);
+    memory_text_free(&text);
+}
+
+/* In a map source.max_record is held against the entity; what stands around it has a bound of its own. */
+static void an_entity_may_be_as_long_as_a_record(void **state)
+{
+    /* in a block, longer than one, and longer than any */
+    static const uint64_t limits[] = {60, 5000, 300000, 1200000};
+    (void)state;
+    for (size_t l = 0; l < COUNT(limits); l++) {
+        uint64_t const limit = limits[l], whole = limit + FORM_BESIDE_MAX;
+        struct sized const sizes[] = {
+            {limit - 1, 0, true, true},     {limit, 0, true, true},         {limit + 1, 0, false, true},
+            {limit, whole - 1, true, true}, {limit, whole, true, true},     {limit, whole + 1, true, false},
+            {50, whole, true, true},        {50, whole + 1, true, false},   {limit + 1, whole, false, true},
+            {limit - 1, whole, true, true}, {limit + 5000, 0, false, true}, {whole, 0, false, false},
+            {50, 3 * whole, true, false},
+        };
+        for (size_t s = 0; s < COUNT(sizes); s += UNDER_TSAN ? 3 : 1)
+            check_sized(&sizes[s], limit);
+    }
+}
+
+/* Where the entity can't be made out, or what is around it is wrong, that is the record: no limit but the
+ * element's holds for it, so that what is wrong is named. */
+static void around_an_entity_what_is_wrong_is_named(void **state)
+{
+    enum { MAX_RECORD = 1000 };
+    static const struct {
+        const char *front, *back, *code;
+        bool strict;
+    } broken[] = {
+        {"{\"entity\":5,\"a\":\"", "\"}", "not_an_object", false},
+        {"{\"entity\":{\"id\":1},\"a\":\"\\x", "\"}", "syntax", true},
+        {"{\"entity\":{\"a\":\"\xff", "\"}}", "utf8", false},
+        {"{\"entity\":{\"id\":1,\"a\":[[", "}}", "syntax", false},
+    };
+    (void)state;
+    struct memory_text text = {0};
+    for (size_t b = 0; b < COUNT(broken); b++)
+        for (unsigned beyond = 0; beyond < 3; beyond++) {
+            size_t const around = strlen(broken[b].front) + strlen(broken[b].back);
+            size_t const length = beyond == 0 ? MAX_RECORD : MAX_RECORD + FORM_BESIDE_MAX + beyond - 1;
+            char wanted[64];
+            text.length = 0;
+            memory_print(&text, "{\"k\":{\"entity\":{\"id\":1}},\"l\":");
+            size_t const begin = text.length - 4, value = text.length;
+            memory_print(&text, broken[b].front);
+            memory_fill(&text, 'y', length - 4 - around);
+            memory_print(&text, broken[b].back);
+            memory_print(&text, ",\"m\":{\"entity\":{\"id\":3}}}");
+            if (beyond < 2)
+                snprintf(wanted, sizeof wanted, "s:1 %zu+%zu %s ", value, length - 4, broken[b].code);
+            else
+                snprintf(wanted, sizeof wanted, "s:1 %zu+%zu too_large ", begin, length);
+            struct form_run run = {
+                .threads = 1, .shard_bytes = 1 << 20, .max_record = MAX_RECORD, .strict = broken[b].strict};
+            struct form_outcome whole = run_text(&text, &run);
+            if (strncmp((char *)whole.rejects.bytes, wanted, strlen(wanted)) != 0)
+                print_message("%s: wanted %s, is %.60s\n", broken[b].front, wanted, whole.rejects.bytes);
+            assert_memory_equal(whole.rejects.bytes, wanted, strlen(wanted));
+            assert_int_equal(whole.tally.delivered, 2);
+            run.stream = true;
+            run.threads = 2;
+            struct form_outcome front = run_text(&text, &run);
+            must_equal(&whole, &front, broken[b].front, length);
+            form_outcome_free(&whole);
+            form_outcome_free(&front);
+        }
+    memory_text_free(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -420,6 +568,8 @@ int main(void)
         cmocka_unit_test(broken_ones_far_apart),
         cmocka_unit_test(no_end),
         cmocka_unit_test(long_ones_are_turned_back_to),
+        cmocka_unit_test(an_entity_may_be_as_long_as_a_record),
+        cmocka_unit_test(around_an_entity_what_is_wrong_is_named),
     };
     return cmocka_run_group_tests(tests, make_job, free_job);
 }
