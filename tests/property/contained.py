@@ -69,11 +69,13 @@ class Contained:
         lines = [line.strip(b" \t\r\n") for text in texts for line in text.split(b"\n")]
         self.records = [line for line in lines if is_object(line)]
         self.spec = copy.deepcopy(case.spec)
-        self.spec.setdefault("source", {}).pop("max_record", None)  # of elements, with what stands around them
+        source = self.spec.setdefault("source", {})
+        if "pretty" in self.form:
+            source.pop("max_record", None)                          # they are longer than on a line
         self.spec.setdefault("files", {}).pop("count", None)        # by shards
         self.spec.setdefault("rejects", {})["max"] = 1000000
         if self.form == "concatenated":
-            self.spec["source"]["format"] = "concatenated"  # one that is alone on its line may be one of lines
+            source["format"] = "concatenated"  # one that is alone on its line may be one of lines
 
     def run(self, binary, folder):
         """(problems, flags) of a run over lines and two over the container."""

@@ -105,7 +105,7 @@ def files():
 
 def settle(outcome, data, places):
     """Rejects of a map of entities with the places of their records: where the structure of an entity can't be seen, it
-    is what stands around it that is refused, and a member that is too large as a whole."""
+    is what stands around it that is refused."""
     settled = []
     for line in (outcome.rejects or b"").splitlines():
         reject = json.loads(line)
@@ -155,10 +155,88 @@ def expect(records, data, places):
     return seams.expected_of(records, data, [place[:2] * 2 for place in places], SPEC, "dump")
 
 
+# ---- a map's members: the entity is the record ----------------------------------------------------------------------
+
+BESIDE_MAX = 64 * 1024  # core/record/form.h: what may be around an entity of max_record
+ID = b"seg-0123456789"
+
+
+def member(number, length, whole, named):
+    """A member of a map whose entity has so many bytes, and all of it `whole`, or as few as may be. `named`: where it
+    names the segment: "entity", "around" or "nowhere"."""
+    front = b'"k%d":{"entityId":"k%d",' % (number, number)
+    if named == "around":
+        front += b'"%s":1,' % ID
+    own = b'{"id":%d,' % number
+    if named == "entity":
+        own += b'"segmentMembership":{"ups":{"%s":{"status":"realized"}}},' % ID
+    entity = long(length, own + b'"a":"')
+    beside = b'"entity":' + entity + b',\n"more":"' + b"y" * max(whole - len(front) - length - 20, 0) + b'"}'
+    return front + beside, len(front) + 9, entity
+
+
+def entity_sizes(limit):
+    """(entity, all that belongs to it; 0: as short as may be)"""
+    most = limit + BESIDE_MAX
+    return [(limit - 1, 0), (limit, 0), (limit + 1, 0), (limit, most - 1), (limit, most), (limit, most + 1),
+            (150, most), (150, most + 1), (limit + 1, most), (150, 2 * most), (most, 0)]
+
+
+def entity_file(limit, length, whole, named):
+    """The file, its rows, and (code, offset, length, line) of what is too large in it."""
+    small = [member(number, 150, 0, named) for number in (1, 2, 4)]
+    chosen, at, entity = member(3, length, whole, named)
+    parts = [small[0][0], small[1][0], chosen, small[2][0]]
+    data = b"{" + b",\n".join(parts) + b"}\n"
+    begin = len(b"{" + b",\n".join(parts[:2]) + b",\n")
+    taken = [small[0], small[1], (chosen, at, entity), small[2]]
+    rejects = []
+    if len(chosen) > limit + BESIDE_MAX:
+        rejects = [("too_large", begin, len(chosen))]
+    elif length > limit:
+        rejects = [("too_large", begin + at, length)]
+    if rejects:
+        del taken[2]
+    rejects = [(*reject, data[:reject[1]].count(b"\n") + 1) for reject in rejects]
+    return data, b"".join(b"%d,%s\n" % (json.loads(entity)["id"], json.loads(entity)["a"].encode())
+                          for _, _, entity in taken), rejects
+
+
+def try_entities(binary, folder):
+    """Entities and what is around them at their limits, however they are read."""
+    runs, problems = 0, []
+    ways = [(*flags, *more) for flags in WAYS for more in ([], ["--walk", "on-demand"])]
+    for limit in (300, MAX_RECORD, 1500000):  # in a block; longer than any
+        for named in ("", "entity", "around", "nowhere"):
+            spec = dict(SPEC, columns=SPEC["columns"][:1], source={"max_record": limit}, files={"max_rows": 100})
+            if named:
+                spec["segments"] = {"ids": [ID.decode()]}
+            common.write_job(spec, os.path.join(folder, "entities.yaml"))
+            for number, (length, whole) in enumerate(entity_sizes(limit)):
+                data, rows, wanted = entity_file(limit, length, whole, named)
+                tries = [(packing, source, flags) for packing in packings(data) for source in ("dump", "-") for flags in ways]
+                if limit > MAX_RECORD or named:
+                    tries = tries[number % 7::7]
+                for (packing, stored), source, flags in tries:
+                    with open(os.path.join(folder, "dump"), "wb") as dump:
+                        dump.write(stored)
+                    outcome = common.run(binary, folder, "entities.yaml", [source], flags,
+                                         stdin=os.path.join(folder, "dump") if source == "-" else None)
+                    rejects = [json.loads(line) for line in (outcome.rejects or b"").splitlines()]
+                    got = [(reject["code"], reject["offset"], reject["length"], reject["line"]) for reject in rejects]
+                    passed = named == "nowhere" and "--strict" not in flags  # too large or not
+                    want = (0, b"" if named in ("around", "nowhere") else b"CustomerID,A\n" + rows, [] if passed else wanted)
+                    have = (outcome.status, b"".join(outcome.files.values()), got)
+                    runs += 1
+                    problems += [f"entities, limit {limit}, {length} of {whole}, {named}, {packing}, {source}, {' '.join(flags)}: "
+                                 f"{str(a)[:150]} instead of {str(b)[:150]}" for a, b in zip(have, want) if a != b]
+    return runs, problems
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("binary")
-    parser.add_argument("--only", metavar="NAME", help="one container: lines, " + ", ".join(seams.CONTAINERS))
+    parser.add_argument("--only", metavar="NAME", help="one container: lines, members, " + ", ".join(seams.CONTAINERS))
     parser.add_argument("-v", action="store_true", help="every problem")
     arguments = parser.parse_args()
     binary = common.program(arguments.binary)
@@ -170,6 +248,9 @@ def main():
                 if arguments.only in (None, name):
                     count, found = try_container(binary, folder, name, number, title, records)
                     runs, problems = runs + count, problems + found
+        if arguments.only in (None, "members"):
+            count, found = try_entities(binary, folder)
+            runs, problems = runs + count, problems + found
     for problem in problems if arguments.v else problems[:12]:
         print(problem[:600])
     print(f"edges: {'FAILED' if problems or not runs else 'passed'}: {runs} runs, {len(problems)} problems")
