@@ -58,6 +58,15 @@ def contain(form, records):
     return b"{" + b",\n".join(members) + b"}"
 
 
+def levels(raw):
+    """How deep its brackets go."""
+    depth = most = 0
+    for token in TOKEN.findall(raw):
+        depth += (token in (b"{", b"[")) - (token in (b"}", b"]"))
+        most = max(most, depth)
+    return most
+
+
 class Contained:
     """One container of a case's records."""
 
@@ -72,6 +81,8 @@ class Contained:
         source = self.spec.setdefault("source", {})
         if "pretty" in self.form:
             source.pop("max_record", None)                          # they are longer than on a line
+        if self.form == "entities" and "max_record" in source:      # an entity too deep is not made out, nor its length
+            self.records = [record for record in self.records if levels(record) <= source.get("max_depth", 1024)]
         self.spec.setdefault("files", {}).pop("count", None)        # by shards
         self.spec.setdefault("rejects", {})["max"] = 1000000
         if self.form == "concatenated":
