@@ -154,9 +154,10 @@ static enum status put_reject(struct assemble *assemble, const struct chunk_reje
     assemble->tally = total;
     return fault_set(fault, STATUS_INPUT,
                      "%s:%" PRIu64 ": %s: %" PRIu64
-                     " %s failed, the budget is %s (rejects.max, --max-rejects)",
+                     " %s failed, the budget is %s (rejects.max, --max-rejects)%s",
                      reject.source, reject.line, tally_defect_name(reject.code), tally_failed(&total),
-                     tally_failed(&total) == 1 ? "record" : "records", rules->budget_text);
+                     tally_failed(&total) == 1 ? "record" : "records", rules->budget_text,
+                     reject.code == DEFECT_TOO_LARGE ? "; source.max_record says how large one may be" : "");
 }
 
 static enum status put_rejects(struct assemble *assemble, const struct chunk *chunk, struct fault *fault)
