@@ -20,8 +20,10 @@ void convert_form_count_lines(struct convert *convert, struct form_course *cours
                               const struct form_piece *piece, uint64_t to)
 {
     if (to <= course->counted) return;
+    /* may stand before the piece: elements that were taken one by one are behind its front */
+    size_t const from = (size_t)(course->counted - (piece->offset - piece->behind));
     convert->tally.lines +=
-        scan_count(piece->bytes + (course->counted - piece->offset), (size_t)(to - course->counted), '\n');
+        scan_count(piece->bytes - piece->behind + from, (size_t)(to - course->counted), '\n');
     course->counted = to;
 }
 

@@ -351,6 +351,25 @@ static void broken_ones_far_apart(void **state)
     memory_text_free(&text);
 }
 
+/* Elements one by one in front of one in which no mark is seen: lines are counted from behind the window's
+ * front. */
+static void tiny_ones_before_a_long_one(void **state)
+{
+    static const char *const front[] = {"[{\"id\":1},\n5,\n\"",
+                                        "{\"a\":{\"entity\":{\"id\":1}},\n;\n\"b\":{\"more\":\""};
+    static const char *const back[] = {"\",{\"id\":2}]", "\",\"entity\":{\"id\":2}}}"};
+    (void)state;
+    struct memory_text text = {0};
+    for (size_t f = 0; f < COUNT(front); f++) {
+        text.length = 0;
+        memory_print(&text, front[f]);
+        memory_fill(&text, 'y', 2 * PIPELINE_BLOCK_MIN);
+        memory_print(&text, back[f]);
+        check_cuts(&text, front[f], 9973);
+    }
+    memory_text_free(&text);
+}
+
 /* The end is missing, far behind the source's begin: nothing before a shard is read again for that. */
 static void no_end(void **state)
 {
@@ -566,6 +585,7 @@ int main(void)
         cmocka_unit_test(bad_ones_fail_alone),
         cmocka_unit_test(blocks_end_anywhere),
         cmocka_unit_test(broken_ones_far_apart),
+        cmocka_unit_test(tiny_ones_before_a_long_one),
         cmocka_unit_test(no_end),
         cmocka_unit_test(long_ones_are_turned_back_to),
         cmocka_unit_test(an_entity_may_be_as_long_as_a_record),
