@@ -2,12 +2,13 @@
  * in one shard and in many, by both walks, and read front to back.
  *
  * Byte 0 chooses the shards' size, byte 1 the form that is asked for and --strict; the rest is the text, in
- * which `$` stands for the beginning of a record, so that lookalikes are found soon. */
+ * which `$` stands for the beginning of a record, so that lookalikes are found soon, and the first `%` for
+ * nearly what may be around an entity. */
 #include "tests/unit/form_desk.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { INPUT_MAX = 4096, MAX_RECORD = 600 };
+enum { INPUT_MAX = 4096, MAX_RECORD = 600, FILLING = FORM_BESIDE_MAX - MAX_RECORD };
 
 static void must_equal(const struct form_outcome *a, const struct form_outcome *b)
 {
@@ -31,14 +32,19 @@ static struct memory_job *the_job(void)
     return &job;
 }
 
-static struct memory_text unfold(const uint8_t *data, size_t size)
+static struct memory_text unfold(const uint8_t *data, size_t size, bool *filled)
 {
     struct memory_text text = {0};
+    *filled = false;
     for (size_t i = 0; i < size; i++)
-        if (data[i] == '$')
+        if (data[i] == '$') {
             memory_print(&text, "{\"id\":");
-        else
+        } else if (data[i] == '%' && !*filled) {
+            memory_fill(&text, 'y', FILLING);
+            *filled = true;
+        } else {
             memory_append(&text, data + i, 1);
+        }
     return text;
 }
 
@@ -46,17 +52,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const enum form_kind kinds[] = {FORM_ARRAY, FORM_CONCATENATED, FORM_ENTITIES};
     if (size < 2 || size > INPUT_MAX) return 0;
-    struct memory_text text = unfold(data + 2, size - 2);
+    bool filled;
+    struct memory_text text = unfold(data + 2, size - 2, &filled);
     uint8_t *bytes = memory_must(malloc(text.length + LIMIT_PADDING));
     if (text.length != 0) memcpy(bytes, text.bytes, text.length);
     memset(bytes + text.length, data[0], LIMIT_PADDING);
-    struct form_run run = {.threads = 1, .shard_bytes = INPUT_MAX * 8, .max_record = MAX_RECORD};
+    struct form_run run = {.threads = 1, .shard_bytes = FILLING + INPUT_MAX * 8, .max_record = MAX_RECORD};
     run.strict = (data[1] & 8) != 0;
     if (data[1] % 4 != 3) run.kind = &kinds[data[1] % 4];
     struct form_outcome whole, other;
     if (form_desk_run(the_job(), bytes, text.length, &run, &whole)) {
         run.threads = 1 + data[0] % 2;
-        run.shard_bytes = 1 + data[0] % 64;
+        run.shard_bytes = 1 + data[0] % 64 * (filled ? 64u : 1u) + (filled ? 1000 : 0);
         run.walk = data[1] & 4 ? CONVERT_ON_DEMAND : CONVERT_FAST;
         form_desk_run(the_job(), bytes, text.length, &run, &other);
         must_equal(&whole, &other);
