@@ -5,20 +5,12 @@
  * from masks to tokens is that of Langdale and Lemire, "Parsing Gigabytes of JSON per Second", 2019. */
 #include "core/record/structurals.h"
 
+#include "core/record/block_masks.h"
+
 #if defined(__x86_64__)
-#include <immintrin.h>
 #include <string.h>
 
-#define TARGET __attribute__((target("avx2,bmi,bmi2,pclmul,popcnt")))
-/* Into its callers, whose encoding it must have. */
-#define PART TARGET static inline __attribute__((always_inline))
-
-#define BLOCK 64u
-#define EVEN  0x5555555555555555u
-
-struct block {
-    __m256i low, high; /* bytes 0 to 31, 32 to 63 */
-};
+#define EVEN 0x5555555555555555u
 
 /* What one block leaves to the next. */
 struct carry {
@@ -31,40 +23,19 @@ struct carry {
 #define DUE     7u
 #define ESCAPES 8u /* the last byte is a backslash that escapes */
 
-PART __m256i each(uint8_t byte)
-{
-    return _mm256_set1_epi8((char)byte);
-}
-
-PART uint64_t bits(__m256i low, __m256i high)
-{
-    return (uint32_t)_mm256_movemask_epi8(low) | (uint64_t)(uint32_t)_mm256_movemask_epi8(high) << 32;
-}
-
-PART uint64_t equal(struct block block, uint8_t byte)
-{
-    return bits(_mm256_cmpeq_epi8(block.low, each(byte)), _mm256_cmpeq_epi8(block.high, each(byte)));
-}
-
 /* Bytes compared as signed ones: 0x80 is the lowest, ASCII is above all others. */
-PART uint64_t below(struct block block, uint8_t byte)
+BLOCK_MASKS_PART uint64_t below(struct block block, uint8_t byte)
 {
-    return bits(_mm256_cmpgt_epi8(each(byte), block.low), _mm256_cmpgt_epi8(each(byte), block.high));
-}
-
-PART uint64_t control_characters(struct block block)
-{
-    __m256i const last = each(0x1f);
-    return bits(_mm256_cmpeq_epi8(_mm256_min_epu8(block.low, last), block.low),
-                _mm256_cmpeq_epi8(_mm256_min_epu8(block.high, last), block.high));
+    return block_bits(_mm256_cmpgt_epi8(block_each(byte), block.low),
+                      _mm256_cmpgt_epi8(block_each(byte), block.high));
 }
 
 /* ---- what is rare ---- */
 
 /* Not 0: the block has a backslash, a control character, or a byte that is not of ASCII. */
-PART uint32_t has_rare(struct block block)
+BLOCK_MASKS_PART uint32_t has_rare(struct block block)
 {
-    __m256i const slash = each('\\'), last = each(0x1f);
+    __m256i const slash = block_each('\\'), last = block_each(0x1f);
     __m256i const least = _mm256_min_epu8(block.low, block.high);
     __m256i const control = _mm256_cmpeq_epi8(_mm256_min_epu8(least, last), least);
     __m256i const slashes =
@@ -76,7 +47,7 @@ PART uint32_t has_rare(struct block block)
 /* The bytes behind runs of backslashes of odd length. A run that begins at an even place and is added its
  * first bit carries over to the place behind it, which is odd when the run's length is; likewise one that
  * begins at an odd place. A run that goes on in the next block leaves the sum by its upper end. */
-PART uint64_t escaped_bytes(struct carry *carry, uint64_t slashes, bool first)
+BLOCK_MASKS_PART uint64_t escaped_bytes(struct carry *carry, uint64_t slashes, bool first)
 {
     slashes &= ~(uint64_t)first;
     uint64_t const begins = slashes & ~(slashes << 1);
@@ -88,36 +59,37 @@ PART uint64_t escaped_bytes(struct carry *carry, uint64_t slashes, bool first)
 
 /* Bytes that narrow down the one behind them, or that no text has: E0, ED, F0 and higher, C0, C1. Of the
  * comparison only the highest bit of a byte counts. */
-PART __m256i narrow_of(__m256i bytes)
+BLOCK_MASKS_PART __m256i narrow_of(__m256i bytes)
 {
-    __m256i const e0_ed =
-        _mm256_or_si256(_mm256_cmpeq_epi8(bytes, each(0xe0)), _mm256_cmpeq_epi8(bytes, each(0xed)));
-    __m256i const c0_c1 = _mm256_cmpeq_epi8(_mm256_and_si256(bytes, each(0xfe)), each(0xc0));
-    __m256i const from_f0 = _mm256_and_si256(_mm256_cmpgt_epi8(bytes, each(0xef)), bytes);
+    __m256i const e0_ed = _mm256_or_si256(_mm256_cmpeq_epi8(bytes, block_each(0xe0)),
+                                          _mm256_cmpeq_epi8(bytes, block_each(0xed)));
+    __m256i const c0_c1 = _mm256_cmpeq_epi8(_mm256_and_si256(bytes, block_each(0xfe)), block_each(0xc0));
+    __m256i const from_f0 = _mm256_and_si256(_mm256_cmpgt_epi8(bytes, block_each(0xef)), bytes);
     return _mm256_or_si256(_mm256_or_si256(e0_ed, c0_c1), from_f0);
 }
 
-PART bool has_narrow(struct block block)
+BLOCK_MASKS_PART bool has_narrow(struct block block)
 {
     return _mm256_movemask_epi8(_mm256_or_si256(narrow_of(block.low), narrow_of(block.high))) != 0;
 }
 
 /* Second bytes that are out of their first one's range, and bytes that no text has: Unicode 15, table 3-7. */
-TARGET static uint64_t narrow_errors(struct block block, uint64_t narrow)
+BLOCK_MASKS_TARGET static uint64_t narrow_errors(struct block block, uint64_t narrow)
 {
     uint64_t const low_half = below(block, 0xa0), low_quarter = below(block, 0x90);
-    uint64_t const e0 = equal(block, 0xe0) << 1 | (narrow == 0xe0);
-    uint64_t const ed = equal(block, 0xed) << 1 | (narrow == 0xed);
-    uint64_t const f0 = equal(block, 0xf0) << 1 | (narrow == 0xf0);
-    uint64_t const f4 = equal(block, 0xf4) << 1 | (narrow == 0xf4);
-    uint64_t const never =
-        equal(block, 0xc0) | equal(block, 0xc1) | (bits(block.low, block.high) & ~below(block, 0xf5));
+    uint64_t const e0 = block_equal(block, 0xe0) << 1 | (narrow == 0xe0);
+    uint64_t const ed = block_equal(block, 0xed) << 1 | (narrow == 0xed);
+    uint64_t const f0 = block_equal(block, 0xf0) << 1 | (narrow == 0xf0);
+    uint64_t const f4 = block_equal(block, 0xf4) << 1 | (narrow == 0xf4);
+    uint64_t const never = block_equal(block, 0xc0) | block_equal(block, 0xc1) |
+                           (block_bits(block.low, block.high) & ~below(block, 0xf5));
     return never | (e0 & low_half) | (ed & ~low_half) | (f0 & low_quarter) | (f4 & ~low_quarter);
 }
 
 /* Are there as many continuation bytes as first bytes ask for, where they ask for them? `others`: bytes that
  * are not of ASCII; `last`: the block's last byte. */
-PART void check_utf8(struct carry *carry, struct block block, uint64_t others, const uint8_t *last)
+BLOCK_MASKS_PART void check_utf8(struct carry *carry, struct block block, uint64_t others,
+                                 const uint8_t *last)
 {
     uint64_t const continues = below(block, 0xc0), leads = others & ~continues;
     uint64_t const leads3 = others & ~below(block, 0xe0);
@@ -135,51 +107,21 @@ PART void check_utf8(struct carry *carry, struct block block, uint64_t others, c
 
 /* ---- masks of a block ---- */
 
-/* { } [ ] : , and blanks by the lower half of a byte: the byte that it must be. Bit 5 makes one of '{' and
- * '[', of '}' and ']'; it also makes 0x0c and 0x1a look like ',' and ':', as in simdjson: no JSON has them
- * outside of strings, and inside they are refused. */
-PART uint64_t separators(struct block block)
+BLOCK_MASKS_PART uint64_t tokens_of(struct carry *carry, struct block block, const uint8_t *last)
 {
-    __m256i const wanted = _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ':', '{', ',', '}', 0, 0, 0, 0, 0,
-                                            0, 0, 0, 0, 0, 0, 0, ':', '{', ',', '}', 0, 0);
-    __m256i const low = _mm256_or_si256(block.low, each(0x20)),
-                  high = _mm256_or_si256(block.high, each(0x20));
-    return bits(_mm256_cmpeq_epi8(_mm256_shuffle_epi8(wanted, block.low), low),
-                _mm256_cmpeq_epi8(_mm256_shuffle_epi8(wanted, block.high), high));
-}
-
-/* Where no byte is wanted stands one of another lower half. */
-PART uint64_t blanks(struct block block)
-{
-    __m256i const wanted = _mm256_setr_epi8(' ', 0, 0, 0, 0, 0, 0, 0, 0, '\t', '\n', 0, 0, '\r', 0, 0, ' ', 0,
-                                            0, 0, 0, 0, 0, 0, 0, '\t', '\n', 0, 0, '\r', 0, 0);
-    return bits(_mm256_cmpeq_epi8(_mm256_shuffle_epi8(wanted, block.low), block.low),
-                _mm256_cmpeq_epi8(_mm256_shuffle_epi8(wanted, block.high), block.high));
-}
-
-/* Bit i of the product: how many of the bits 0 to i are set, modulo 2. */
-PART uint64_t parity(uint64_t mask)
-{
-    __m128i const product =
-        _mm_clmulepi64_si128(_mm_set_epi64x(0, (long long)mask), _mm_set1_epi8((char)0xff), 0);
-    return (uint64_t)_mm_cvtsi128_si64(product);
-}
-
-PART uint64_t tokens_of(struct carry *carry, struct block block, const uint8_t *last)
-{
-    uint64_t quotes = equal(block, '"'), control = 0;
+    uint64_t quotes = block_equal(block, '"'), control = 0;
     if (__builtin_expect((has_rare(block) | carry->due) != 0, 0)) {
-        uint64_t const slashes = equal(block, '\\'), others = bits(block.low, block.high);
+        uint64_t const slashes = block_equal(block, '\\'), others = block_bits(block.low, block.high);
         uint64_t const escapes = carry->due & ESCAPES;
         carry->due &= DUE;
-        control = control_characters(block);
+        control = block_control_characters(block);
         if ((others | carry->due) != 0) check_utf8(carry, block, others, last);
         if ((slashes | escapes) != 0) quotes &= ~escaped_bytes(carry, slashes, escapes != 0);
     }
-    uint64_t const strings = parity(quotes) ^ carry->in_string; /* with their first quotes */
+    uint64_t const strings = block_parity(quotes) ^ carry->in_string; /* with their first quotes */
     carry->in_string = (uint64_t)((int64_t)strings >> 63);
     carry->bad |= control & strings;
-    uint64_t const separate = separators(block), apart = separate | blanks(block);
+    uint64_t const separate = block_separators(block), apart = separate | block_blanks(block);
     uint64_t const scalars = ~(apart | quotes);
     uint64_t const goes_on = scalars << 1 | carry->scalar;
     carry->scalar = scalars >> 63;
@@ -204,7 +146,7 @@ struct places {
     __m256i at, step;
 };
 
-PART uint32_t *put_eight(uint32_t *to, uint64_t byte, struct places *base)
+BLOCK_MASKS_PART uint32_t *put_eight(uint32_t *to, uint64_t byte, struct places *base)
 {
     __m256i const found = _mm256_cvtepu8_epi32(_mm_cvtsi64_si128((long long)places[byte]));
     _mm256_storeu_si256((__m256i *)(void *)to, _mm256_add_epi32(found, base->at));
@@ -214,7 +156,7 @@ PART uint32_t *put_eight(uint32_t *to, uint64_t byte, struct places *base)
 
 /* Writes the tokens of a block; returns the place behind them. Eight are written for each byte of the mask,
  * without a branch that would depend on the text: those behind the last one are overwritten. */
-PART uint32_t *put_tokens(uint32_t *to, uint64_t mask, struct places *base)
+BLOCK_MASKS_PART uint32_t *put_tokens(uint32_t *to, uint64_t mask, struct places *base)
 {
     for (unsigned i = 0; i < 4; i++) {
         to = put_eight(to, mask & 0xff, base);
@@ -225,26 +167,20 @@ PART uint32_t *put_tokens(uint32_t *to, uint64_t mask, struct places *base)
     return to;
 }
 
-PART struct block load(const uint8_t *bytes)
-{
-    return (struct block){.low = _mm256_loadu_si256((const __m256i *)(const void *)bytes),
-                          .high = _mm256_loadu_si256((const __m256i *)(const void *)(bytes + BLOCK / 2))};
-}
-
-TARGET bool structurals_find(const uint8_t *bytes, size_t length, uint32_t *tokens, size_t *count)
+BLOCK_MASKS_TARGET bool structurals_find(const uint8_t *bytes, size_t length, uint32_t *tokens, size_t *count)
 {
     struct carry carry = {0};
     struct places base = {.at = _mm256_setzero_si256(), .step = _mm256_set1_epi32(8)};
     uint32_t *to = tokens;
-    const uint8_t *at = bytes, *const end = bytes + length / BLOCK * BLOCK;
+    const uint8_t *at = bytes, *const end = bytes + length / BLOCK_MASKS_BYTES * BLOCK_MASKS_BYTES;
     __asm__("" : "+x"(base.step)); /* one register, where compilers would make seven constants of it */
-    for (; at != end; at += BLOCK)
-        to = put_tokens(to, tokens_of(&carry, load(at), at + BLOCK - 1), &base);
-    if (length % BLOCK != 0) {
-        uint8_t rest[BLOCK];
+    for (; at != end; at += BLOCK_MASKS_BYTES)
+        to = put_tokens(to, tokens_of(&carry, block_load(at), at + BLOCK_MASKS_BYTES - 1), &base);
+    if (length % BLOCK_MASKS_BYTES != 0) {
+        uint8_t rest[BLOCK_MASKS_BYTES];
         memset(rest, ' ', sizeof rest);
-        memcpy(rest, at, length % BLOCK);
-        to = put_tokens(to, tokens_of(&carry, load(rest), rest + BLOCK - 1), &base);
+        memcpy(rest, at, length % BLOCK_MASKS_BYTES);
+        to = put_tokens(to, tokens_of(&carry, block_load(rest), rest + BLOCK_MASKS_BYTES - 1), &base);
     }
     *count = (size_t)(to - tokens);
     return (carry.bad | carry.in_string | (carry.due & DUE)) == 0;
@@ -252,9 +188,7 @@ TARGET bool structurals_find(const uint8_t *bytes, size_t length, uint32_t *toke
 
 bool structurals_here(void)
 {
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
-           __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("pclmul") &&
-           __builtin_cpu_supports("popcnt");
+    return block_masks_here();
 }
 
 #else
