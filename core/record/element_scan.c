@@ -2,12 +2,10 @@
 #include "core/record/element_scan.h"
 
 #include "core/base/scan.h"
+#include "core/record/element_clean.h"
 #include "core/record/json_text.h"
 
 #include <string.h>
-
-/* What the next token may be. */
-enum expect { VALUE, VALUE_OR_END, KEY, KEY_OR_END, COLON, COMMA_OR_END };
 
 #define NOWHERE UINT64_MAX
 
@@ -31,6 +29,7 @@ void element_scan_begin(struct element_scan *scan, const struct form *form, uint
     scan->limit = limit;
     scan->clear_from = scan->clear_to = begin;
     scan->mark_ends_it = false;
+    scan->has_clean = element_clean_here();
     element_scan_again(scan, begin);
 }
 
@@ -45,7 +44,7 @@ void element_scan_again(struct element_scan *scan, uint64_t begin)
     scan->next_mark = NOWHERE;
     scan->in_string = scan->in_closed = scan->marks[0] = no_mark;
     scan->met[0] = 0;
-    scan->expect = form->kind == FORM_ENTITIES ? KEY : VALUE;
+    scan->expect = form->kind == FORM_ENTITIES ? ELEMENT_KEY : ELEMENT_VALUE;
 }
 
 /* ---- brackets ---- */
@@ -71,7 +70,7 @@ static void open_bracket(struct element_scan *scan, bool object)
         scan->met[scan->depth] = 0;
         if (scan->depth > scan->deepest) scan->deepest = (uint32_t)scan->depth;
     }
-    scan->expect = object ? KEY_OR_END : VALUE_OR_END;
+    scan->expect = object ? ELEMENT_KEY_OR_END : ELEMENT_VALUE_OR_END;
 }
 
 /* ---- what is out of place ---- */
@@ -216,7 +215,7 @@ static enum element_end string_byte(struct element_scan *scan, const struct view
         scan->escaped = true;
     } else if (byte == '"') {
         scan->string_open = false;
-        if (scan->depth == 0 && scan->expect == COMMA_OR_END) scan->behind = true;
+        if (scan->depth == 0 && scan->expect == ELEMENT_COMMA_OR_END) scan->behind = true;
     } else if (byte == '\n') {
         return out_of_place(scan, view, true);
     }
@@ -225,14 +224,14 @@ static enum element_end string_byte(struct element_scan *scan, const struct view
 
 static enum element_end open_string(struct element_scan *scan, const struct view *view)
 {
-    bool const key = scan->expect == KEY || scan->expect == KEY_OR_END;
-    bool const fits = key || scan->expect == VALUE || scan->expect == VALUE_OR_END;
+    bool const key = scan->expect == ELEMENT_KEY || scan->expect == ELEMENT_KEY_OR_END;
+    bool const fits = key || scan->expect == ELEMENT_VALUE || scan->expect == ELEMENT_VALUE_OR_END;
     enum element_end end = ELEMENT_MORE;
     /* behind a string that should have gone on, it is that one which is wrong */
     if (!fits) end = out_of_place(scan, view, true);
     scan->string_open = true;
     scan->in_string = no_mark;
-    scan->expect = key ? COLON : COMMA_OR_END;
+    scan->expect = key ? ELEMENT_COLON : ELEMENT_COMMA_OR_END;
     return end;
 }
 
@@ -249,11 +248,11 @@ static enum element_end close_bracket(struct element_scan *scan, const struct vi
     if (!object && scan->form->beside && scan->depth <= ELEMENT_SCAN_LEVELS &&
         scan->marks[scan->depth].at != NOWHERE)
         scan->in_closed = scan->marks[scan->depth]; /* the container's, if its own end is not found */
-    uint8_t const may = object ? KEY_OR_END : VALUE_OR_END;
-    if (scan->expect != may && scan->expect != COMMA_OR_END) end = out_of_place(scan, view, false);
+    uint8_t const may = object ? ELEMENT_KEY_OR_END : ELEMENT_VALUE_OR_END;
+    if (scan->expect != may && scan->expect != ELEMENT_COMMA_OR_END) end = out_of_place(scan, view, false);
     scan->depth--;
     if (scan->arrays > scan->depth) scan->arrays = scan->depth;
-    scan->expect = COMMA_OR_END;
+    scan->expect = ELEMENT_COMMA_OR_END;
     scan->behind = scan->depth == 0;
     if (end != ELEMENT_MORE || !scan->behind || scan->form->kind != FORM_CONCATENATED) return end;
     scan->text_end = scan->at + 1;
@@ -263,10 +262,10 @@ static enum element_end close_bracket(struct element_scan *scan, const struct vi
 static enum element_end scalar_byte(struct element_scan *scan, const struct view *view)
 {
     if (scan->scalar) return ELEMENT_MORE;
-    bool const fits = scan->expect == VALUE || scan->expect == VALUE_OR_END;
+    bool const fits = scan->expect == ELEMENT_VALUE || scan->expect == ELEMENT_VALUE_OR_END;
     enum element_end const end = fits ? ELEMENT_MORE : out_of_place(scan, view, true);
     scan->scalar = true;
-    scan->expect = COMMA_OR_END;
+    scan->expect = ELEMENT_COMMA_OR_END;
     if (scan->depth == 0) scan->behind = true;
     return end;
 }
@@ -278,7 +277,8 @@ static enum element_end sign_byte(struct element_scan *scan, const struct view *
     switch (byte) {
     case '{':
     case '[':
-        if (scan->expect != VALUE && scan->expect != VALUE_OR_END) end = out_of_place(scan, view, false);
+        if (scan->expect != ELEMENT_VALUE && scan->expect != ELEMENT_VALUE_OR_END)
+            end = out_of_place(scan, view, false);
         scan->behind = false;
         if (byte == '[' && scan->arrays == scan->depth) scan->arrays++;
         open_bracket(scan, byte == '{');
@@ -290,13 +290,13 @@ static enum element_end sign_byte(struct element_scan *scan, const struct view *
         return out_of_place(scan, view, false);
     case ':':
         scan->behind = scan->depth == 0 && scan->form->kind == FORM_CONCATENATED;
-        if (scan->expect != COLON) return out_of_place(scan, view, true);
-        scan->expect = VALUE;
+        if (scan->expect != ELEMENT_COLON) return out_of_place(scan, view, true);
+        scan->expect = ELEMENT_VALUE;
         return ELEMENT_MORE;
     default:
         scan->behind = scan->depth == 0; /* of a concatenated text: elsewhere it ends the element */
-        if (scan->expect != COMMA_OR_END) end = out_of_place(scan, view, true);
-        scan->expect = is_object(scan) ? KEY : VALUE;
+        if (scan->expect != ELEMENT_COMMA_OR_END) end = out_of_place(scan, view, true);
+        scan->expect = is_object(scan) ? ELEMENT_KEY : ELEMENT_VALUE;
         return end;
     }
 }
@@ -366,6 +366,14 @@ static void pass_text(struct element_scan *scan, const struct view *view, uint64
     if (scan->at > scan->text_end) scan->text_end = scan->at;
 }
 
+/* Passes the bytes before `end` that are fast to pass. The last one before a limit, or that the source may
+ * end with, is none of them: there more is looked at. */
+static void pass_clean(struct element_scan *scan, const struct view *view, uint64_t end)
+{
+    if (scan->at < end && element_clean_may(scan))
+        element_clean_pass(scan, view->bytes + (scan->at - view->offset), end);
+}
+
 /* A limit passed without a sign of where the element is broken. */
 static enum element_end pass_limit(struct element_scan *scan)
 {
@@ -412,6 +420,7 @@ enum element_end element_scan_run(struct element_scan *scan, const uint8_t *byte
         uint64_t const limit = scan->over ? stop : scan->begin + scan->limit + 1;
         uint64_t to = scan->next_mark < stop ? scan->next_mark : stop;
         if (limit < to) to = limit;
+        pass_clean(scan, &view, to < stop && to < limit ? to : to - 1);
         if (scan->string_open && !scan->escaped && scan->at < to) pass_text(scan, &view, to);
         if (scan->at < stop) end = one_byte(scan, &view);
         if (end == ELEMENT_MORE && !scan->over && scan->at - scan->begin > scan->limit)

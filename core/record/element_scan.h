@@ -1,4 +1,5 @@
-/* element_scan.h - where a record of a container ends: found byte by byte, whatever is wrong with it.
+/* element_scan.h - where a record of a container ends: found byte by byte, whatever is wrong with it. (Bytes
+ * with which nothing is wrong are passed 64 at a time where the CPU can: element_clean.h. That never shows.)
  *
  * This is what says where records are in arrays, concatenated texts and maps; the fast way (convert_form.c)
  * may take a record by stage 1's index only where it is bound to find the same. From the place where an
@@ -80,6 +81,7 @@ struct element_scan {
     /* Kept from element to element: no mark is in [clear_from, clear_to), and whether one is at clear_to. */
     uint64_t clear_from, clear_to;
     bool mark_ends_it;
+    bool has_clean; /* element_clean_here() */
     /* written before they are read: */
     struct element_mark marks[ELEMENT_SCAN_LEVELS + 1]; /* the first ones directly in each open bracket */
     uint32_t met[ELEMENT_SCAN_LEVELS + 1];              /* how many there are of those */

@@ -288,12 +288,81 @@ static void shown_in_pieces(void **state)
     free(text);
 }
 
+static unsigned chance(unsigned *seed, unsigned of)
+{
+    *seed = *seed * 1103515245u + 12345u;
+    return *seed / 65536 % of;
+}
+
+/* Records with a bit of everything, in a container that may lack its end, and some bytes of them changed. */
+static size_t put_odd_text(char *text, size_t room, unsigned seed)
+{
+    static const char *const fronts[] = {"{\"id\":1}", "[{\"id\":0}", "{\"results\":[{\"id\":0}",
+                                         "{\"_page\":{},\"results\":[{\"id\":0}",
+                                         "{\"k\":{\"entity\":{\"id\":0}}"};
+    static const char *const values[] = {"5",
+                                         "null , ",
+                                         "\"text, more of it\"",
+                                         "[1,\"two\",{}, -1.5e3]",
+                                         "{\"a\":{\"b\":[]}, \"c\" :[[]]}",
+                                         "\"\\\\ and \\\"\\\\\"",
+                                         "\n\t\r  [ {\"id\":7},{\"id\":8}\n]",
+                                         "\"\\\\\\\\\""};
+    static const char *const ends[] = {"", "]", "}", "]}", "}]", "}}", "]}]}", "\""};
+    static const char changes[] = "\"\\{}[]:,\n\f\x1a\x01 5";
+    unsigned const front = chance(&seed, COUNT(fronts));
+    size_t length = (size_t)sprintf(text, "%s", fronts[front]);
+    while (length + 160 < room) {
+        const char *const begin = front == 0  ? "{\"id\":1"
+                                  : front < 4 ? ",{\"id\":2"
+                                              : ",\"l\":{\"entity\":{\"id\":3";
+        length += (size_t)sprintf(text + length, "%s", begin);
+        for (unsigned members = chance(&seed, 4); members > 0; members--)
+            length +=
+                (size_t)sprintf(text + length, ",\"k%u\":%s", members, values[chance(&seed, COUNT(values))]);
+        length += (size_t)sprintf(text + length, "%s", front == 4 ? "}}" : "}");
+    }
+    size_t const first = strlen(fronts[front]);
+    for (unsigned changed = chance(&seed, 5); changed > 0; changed--) {
+        char *const at = text + first + chance(&seed, (unsigned)(length - first));
+        char const alike = *at == ',' ? '\f' : *at == ':' ? '\x1a' : '\0'; /* to a look at some bits */
+        *at = alike != '\0' ? alike : changes[chance(&seed, sizeof changes - 1)];
+    }
+    if (chance(&seed, 2) != 0) length -= chance(&seed, 40);
+    return length + (size_t)sprintf(text + length, "%s", ends[chance(&seed, COUNT(ends))]);
+}
+
+/* What is passed 64 bytes at a time is found as byte by byte, which is all that can be when one byte more is
+ * shown each time. Behind the texts stand more blanks than are left for a next call. */
+static void passed_in_blocks(void **state)
+{
+    enum { TEXTS = 3000, ROOM = 900, LONG = 9000 };
+    char *const text = malloc(LONG + RECORD_MARK_AHEAD + 100);
+    assert_non_null(text);
+    (void)state;
+    for (unsigned i = 0; i < TEXTS; i++) {
+        size_t length = put_odd_text(text, i % 40 == 0 ? LONG : 200 + i * 97 % ROOM, i * 7919u + 1);
+        memset(text + length, ' ', RECORD_MARK_AHEAD + 100);
+        length += RECORD_MARK_AHEAD + 100;
+        char *const bytes = elements_of(text, length, 1, false);
+        for (size_t step = 0; step < 400; step += 133) {
+            char *const blocks = elements_of(text, length, step, false);
+            assert_string_equal(bytes, blocks);
+            free(blocks);
+        }
+        free(bytes);
+    }
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(good_ones),      cmocka_unit_test(broken_ones),     cmocka_unit_test(cut_ones),
-        cmocka_unit_test(limits),         cmocka_unit_test(never_closed),    cmocka_unit_test(deep_ones),
-        cmocka_unit_test(swallowed_ones), cmocka_unit_test(shown_in_pieces),
+        cmocka_unit_test(good_ones),        cmocka_unit_test(broken_ones),
+        cmocka_unit_test(cut_ones),         cmocka_unit_test(limits),
+        cmocka_unit_test(never_closed),     cmocka_unit_test(deep_ones),
+        cmocka_unit_test(swallowed_ones),   cmocka_unit_test(shown_in_pieces),
+        cmocka_unit_test(passed_in_blocks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
