@@ -624,18 +624,24 @@ static enum status end_task(struct convert *convert, enum status status, struct 
     return status;
 }
 
-/* A shard whose records are no lines. Who enters what it finds into the table of keys or a catalogue can't
- * take it back: it waits until it is known where its first record begins. */
+/* A shard whose records are no lines. What can't be taken back is done from where its records are known to
+ * begin; a worker that is alone comes by where the next one does by itself. */
 static enum status convert_form_shard(struct convert *convert, const struct shard *shard, struct fault *fault)
 {
+    const struct convert_port *const port = &convert->port;
     uint64_t begin = shard->begin == shard->source_begin ? shard->begin : CONVERT_FORM_GUESS;
-    bool const keeps = convert->contend.table != NULL || convert->visitor != NULL;
-    if (keeps && begin == CONVERT_FORM_GUESS) {
-        convert->stopping = !convert->port.wait_for_turn(convert->port.context, convert->shard);
-        if (convert->stopping) return STATUS_OK;
-        begin = convert->port.begin(convert->port.context);
+    if (!convert_keeps(convert->rules)) return convert_form(convert, shard, begin, fault);
+    enum status status = STATUS_OK;
+    if (convert->alone) {
+        convert->stopping = !port->due(port->context, convert->shard, false, &begin);
+    } else {
+        status = convert_form_seam(convert, shard, &begin, fault);
+        if (status == STATUS_OK && !convert->stopping) status = expect_shard(convert, shard, fault);
     }
-    return convert_form(convert, shard, begin, fault);
+    if (status != STATUS_OK || convert->stopping) return status;
+    status = convert_form(convert, shard, begin, fault);
+    if (convert->alone) port->tell_due(port->context, convert->shard, convert->ended);
+    return status;
 }
 
 enum status convert_task(struct convert *convert, const struct feed_task *task, struct fault *fault)

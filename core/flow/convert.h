@@ -66,6 +66,12 @@ static inline bool convert_deduplicates(const struct convert_rules *rules)
     return rules->plan->mapping->identity.deduplicate == IDENTITY_KEEP_LATEST;
 }
 
+/* What a record does can't be taken back: candidates are in the table of keys, a visitor has seen it. */
+static inline bool convert_keeps(const struct convert_rules *rules)
+{
+    return rules->visits || convert_deduplicates(rules);
+}
+
 /* Everything that a record needs on its way; up to `capacity` bytes with what is around it. */
 struct convert_tools {
     size_t capacity;
@@ -85,7 +91,11 @@ struct convert_port {
     struct chunk *(*take)(void *context);                 /* an empty chunk; may wait */
     void (*give)(void *context, struct chunk *chunk);     /* to the assembler, in order */
     bool (*wait_for_turn)(void *context, uint64_t shard); /* until all shards before it are written */
-    uint64_t (*begin)(void *context); /* behind that: where the shard's first record begins (chunk->ended) */
+    /* Of a source with a form, when a run keeps what its records do: where the first record of the shard is
+     * due; false: not known yet. With `waits` it is waited for; false: the run is being stopped. */
+    bool (*due)(void *context, uint64_t shard, bool waits, uint64_t *begin);
+    /* The same of the shard behind this one, which whoever converts it may wait for. */
+    void (*tell_due)(void *context, uint64_t shard, uint64_t begin);
     bool (*stopped)(void *context);
     struct track *track; /* of the thread that converts; NULL: nothing is counted */
 };
@@ -98,6 +108,7 @@ struct convert {
     struct convert_port port;
     const struct record_visitor *visitor; /* with rules->visits */
     bool watched;                         /* by the visitor, or strictly: asked once a record */
+    bool alone;                           /* no other worker waits to be told where a shard begins */
     struct contend contend;               /* with identity.deduplicate: latest; else zeroed */
     struct split split; /* with several streams: the rows before they are sent; else zeroed */
     /* the shard at hand */

@@ -11,9 +11,8 @@ static size_t seen_behind(const struct form_course *course, uint64_t at)
     return behind < RECORD_MARK_BEHIND ? (size_t)behind : (size_t)RECORD_MARK_BEHIND;
 }
 
-/* Looks for the first mark at or behind course->searched, in the bytes before `to` and some behind. */
-static enum status search_stop(struct convert *convert, struct form_course *course, uint64_t to,
-                               struct fault *fault)
+enum status convert_form_search_stop(struct convert *convert, struct form_course *course, uint64_t to,
+                                     struct fault *fault)
 {
     while (course->stop == CONVERT_FORM_NOWHERE && course->searched < to) {
         struct source_window window;
@@ -36,8 +35,8 @@ static enum status search_stop(struct convert *convert, struct form_course *cour
     return STATUS_OK;
 }
 
-/* Looks for it in what is at hand. */
-static void see_stop(struct convert *convert, struct form_course *course, const struct form_piece *piece)
+void convert_form_see_stop(struct convert *convert, struct form_course *course,
+                           const struct form_piece *piece)
 {
     uint64_t const end = piece->offset + piece->length;
     if (course->stop != CONVERT_FORM_NOWHERE || course->searched >= end) return;
@@ -64,26 +63,25 @@ static size_t block_bytes(const struct convert *convert, const struct form_cours
     return mark == RECORD_MARK_NONE ? 0 : mark;
 }
 
-/* The window for the next block: near the shard's end not more than is likely to be wanted. */
-static enum status show_piece(struct convert *convert, struct form_course *course, struct form_piece *piece,
-                              struct fault *fault)
+enum status convert_form_show(struct convert *convert, const struct form_course *course, uint64_t at,
+                              struct form_piece *piece, struct fault *fault)
 {
     struct source_window window;
     size_t const capacity = convert->tools.capacity, overhang = 2 * RECORD_MARK_AHEAD;
-    size_t const behind = seen_behind(course, course->at);
-    uint64_t const left = course->stop_from > course->at ? course->stop_from - course->at : 0;
+    size_t const behind = seen_behind(course, at);
+    uint64_t const left = course->stop_from > at ? course->stop_from - at : 0;
     size_t want = capacity - behind;
     if (!course->wide && left + overhang < want) want = (size_t)left + overhang;
     enum status const status =
-        convert_show(convert, &convert->tools, course->at - behind, behind + want, &window, fault);
+        convert_show(convert, &convert->tools, at - behind, behind + want, &window, fault);
     if (status != STATUS_OK) return status;
     if (window.length < behind)
         return fault_set(fault, STATUS_IO, "%s: became shorter", convert->source->name);
     *piece = (struct form_piece){.bytes = window.bytes + behind,
                                  .length = window.length - behind,
                                  .behind = behind,
-                                 .offset = course->at,
-                                 .ends = course->ends && course->at - behind + window.length >= convert->end};
+                                 .offset = at,
+                                 .ends = course->ends && at - behind + window.length >= convert->end};
     return STATUS_OK;
 }
 
@@ -128,11 +126,11 @@ static enum status take_one_by_one(struct convert *convert, struct form_course *
 static enum status convert_step(struct convert *convert, struct form_course *course, struct fault *fault)
 {
     struct form_piece piece = {.length = 0};
-    enum status const status = show_piece(convert, course, &piece, fault);
+    enum status const status = convert_form_show(convert, course, course->at, &piece, fault);
     if (status != STATUS_OK) return status;
     bool const was_wide = piece.ends || piece.length + piece.behind >= convert->tools.capacity;
     pass_front(convert, course, &piece);
-    see_stop(convert, course, &piece);
+    convert_form_see_stop(convert, course, &piece);
     if (piece.length == 0 || course->at >= course->stop) return STATUS_OK;
     piece.block = block_bytes(convert, course, &piece);
     course->wide = piece.block == 0 && !was_wide;
@@ -146,7 +144,8 @@ static enum status run_course(struct convert *convert, struct form_course *cours
     struct source *const source = convert->source;
     enum status status = STATUS_OK;
     while (status == STATUS_OK && !convert->stopping && !course->closed) {
-        if (course->at >= course->searched) status = search_stop(convert, course, course->at + 1, fault);
+        if (course->at >= course->searched)
+            status = convert_form_search_stop(convert, course, course->at + 1, fault);
         if (status == STATUS_OK && course->at > course->counted)
             status = convert_form_count_far(convert, course, course->at, fault);
         if (status != STATUS_OK || course->at >= course->stop || course->at >= convert->end) break;
@@ -160,15 +159,14 @@ static enum status run_course(struct convert *convert, struct form_course *cours
     return convert_form_miss_end(convert, course, fault);
 }
 
-/* Where the first record of a shard is due; CONVERT_FORM_NOWHERE: none begins in it. */
-static enum status find_begin(struct convert *convert, const struct shard *shard, uint64_t *begin,
-                              struct fault *fault)
+enum status convert_form_find_begin(struct convert *convert, const struct shard *shard, uint64_t *begin,
+                                    struct fault *fault)
 {
     struct form_course guess = {
         .first = shard->source_begin, .stop = CONVERT_FORM_NOWHERE, .searched = shard->begin};
     *begin = shard->begin;
     if (shard->begin == shard->source_begin) return STATUS_OK;
-    enum status const status = search_stop(convert, &guess, shard->end, fault);
+    enum status const status = convert_form_search_stop(convert, &guess, shard->end, fault);
     *begin = guess.stop < shard->end ? guess.stop : CONVERT_FORM_NOWHERE;
     return status;
 }
@@ -178,7 +176,7 @@ enum status convert_form(struct convert *convert, const struct shard *shard, uin
 {
     bool const guesses = begin == CONVERT_FORM_GUESS;
     enum status status = STATUS_OK;
-    if (guesses) status = find_begin(convert, shard, &begin, fault);
+    if (guesses) status = convert_form_find_begin(convert, shard, &begin, fault);
     convert->began = convert->ended = begin;
     if (convert->contenders != NULL) convert->contenders->began = begin; /* kept from the shard before */
     if (status != STATUS_OK || begin == CONVERT_FORM_NOWHERE) return status;

@@ -28,6 +28,12 @@
 #define CONVERT_FORM_GUESS (UINT64_MAX - 1)
 enum status convert_form(struct convert *convert, const struct shard *shard, uint64_t begin,
                          struct fault *fault);
+/* For who can't take back what a record did (convert_keeps()), before that is done. *begin: where the first
+ * record of the shard is due, which the worker of the shard before it tells (port->due). Where the first one
+ * behind the shard is due is told in turn, and both are found side by side: each worker looks from a guess
+ * on, and again only when that was wrong. */
+enum status convert_form_seam(struct convert *convert, const struct shard *shard, uint64_t *begin,
+                              struct fault *fault);
 /* A record alone, or one that is known to be broken (convert->element_broken). False: it needs the large
  * lane.
  */

@@ -34,6 +34,20 @@ struct form_piece {
     bool ends; /* the source ends with them */
 };
 
+/* The bytes at `at`, of an element or blanks: near the shard's end not more than is likely to be wanted. */
+enum status convert_form_show(struct convert *convert, const struct form_course *course, uint64_t at,
+                              struct form_piece *piece, struct fault *fault);
+/* Looks for course->stop: the first mark at or behind course->searched, in the bytes before `to` and some
+ * behind. */
+enum status convert_form_search_stop(struct convert *convert, struct form_course *course, uint64_t to,
+                                     struct fault *fault);
+/* The same in what is at hand. */
+void convert_form_see_stop(struct convert *convert, struct form_course *course,
+                           const struct form_piece *piece);
+/* A guess where the first record of a shard is due; CONVERT_FORM_NOWHERE: none seems to begin in it. */
+enum status convert_form_find_begin(struct convert *convert, const struct shard *shard, uint64_t *begin,
+                                    struct fault *fault);
+
 /* The elements of a piece's block; course->at goes to behind it, or to where the bytes at hand were given up.
  */
 enum status convert_form_block(struct convert *convert, struct form_course *course,

@@ -65,6 +65,16 @@ static bool has_stream(const struct pipeline *pipeline, const struct shard_plan 
     return false;
 }
 
+static bool make_seams(struct pipeline *pipeline, const struct shard_plan *plan)
+{
+    pipeline->seams = calloc(plan->source_count, sizeof *pipeline->seams);
+    for (size_t s = 0; pipeline->seams != NULL && s < plan->source_count; s++) {
+        pipeline->seams[s].at = plan->sources[s].begin;
+        atomic_init(&pipeline->seams[s].shard, feed_order(s, 0));
+    }
+    return pipeline->seams != NULL;
+}
+
 static bool make_dedup(struct pipeline *pipeline, const struct shard_plan *plan)
 {
     const struct pipeline_sizes *const sizes = &pipeline->options->sizes;
@@ -95,8 +105,10 @@ static bool pipeline_create(struct pipeline *pipeline, const struct shard_plan *
     if (!convert_tools_create(&pipeline->large, options->rules, lane)) return false;
     for (uint32_t w = 0; w < options->threads; w++)
         if (!pipeline_worker_create(pipeline, w)) return false;
-    for (size_t i = 0; i < plan->source_count; i++)
+    bool const keeps = convert_keeps(options->rules);
+    for (size_t i = 0; i < plan->source_count && !keeps; i++)
         pipeline->mender.needed = pipeline->mender.needed || pipeline_guesses(pipeline, i);
+    if (keeps && !make_seams(pipeline, plan)) return false;
     if (pipeline->mender.needed && !pipeline_mend_create(pipeline)) return false;
     uint32_t const extra = options->sizes.extra + (pipeline->mender.needed ? options->sizes.chunks : 0);
     pipeline->pool.nodes = options->nodes;
@@ -119,6 +131,7 @@ static void pipeline_destroy(struct pipeline *pipeline)
     chunk_pool_destroy(&pipeline->pool);
     if (pipeline->dedup != NULL) dedup_destroy(pipeline->dedup);
     free(pipeline->dedup);
+    free(pipeline->seams);
     feed_destroy(&pipeline->feed);
     if (pipeline->wait_ready) wait_destroy(&pipeline->turn_changed);
     if (pipeline->feed_wait_ready) wait_destroy(&pipeline->feed_changed);

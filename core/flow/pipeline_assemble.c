@@ -173,6 +173,15 @@ bool pipeline_has_spare(struct pipeline *pipeline)
 
 /* ---- shards and blocks ---- */
 
+/* A shard that began where the one before was told to end, and that one ended elsewhere: what was read at two
+ * times was not the same. */
+static enum status say_changed(struct pipeline *pipeline, size_t source)
+{
+    return fault_set(&pipeline->assembler_fault, STATUS_IO,
+                     "%s: changed while it was read: run again once nothing writes to it",
+                     pipeline->sources[source]->name);
+}
+
 /* One shard or block, whole. *final: its source ends with it. */
 static enum status take_unit(struct pipeline *pipeline, struct assemble *assemble, struct sink *sink,
                              const struct feed_cursor *unit, bool *final)
@@ -197,7 +206,9 @@ static enum status take_unit(struct pipeline *pipeline, struct assemble *assembl
             status = pipeline_pass_on(pipeline, assemble, chunk, unit->source);
         if (status != STATUS_OK) return status;
     }
-    return wrong ? pipeline_mend(pipeline, assemble, sink, unit, *final) : STATUS_OK;
+    if (!wrong) return STATUS_OK;
+    if (pipeline->seams != NULL) return say_changed(pipeline, unit->source);
+    return pipeline_mend(pipeline, assemble, sink, unit, *final);
 }
 
 /* All in order. Ends early, without a fault of its own, when a worker failed. */

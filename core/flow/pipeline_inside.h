@@ -40,6 +40,15 @@ _Static_assert(LIMIT_APART(struct pipeline_worker, home, bed) &&
 /* The turn behind all units: no unit has this order. */
 #define PIPELINE_TURN_OVER UINT64_MAX
 
+/* Where the next shard of a container begins, in runs that keep what records do. `at` passes from the worker
+ * of one shard to that of the next. */
+struct pipeline_seam {
+    uint64_t at;
+    /* N1: release by a worker that wrote `at` for this shard of the source; N2: acquire by the worker that
+     * has it. */
+    _Atomic uint64_t shard;
+};
+
 /* Converts again, on the assembler's thread, a shard of a container whose worker began it at a wrong place.
  */
 struct pipeline_mender {
@@ -57,7 +66,8 @@ struct pipeline {
     struct feed feed; /* what workers claim */
     /* Workers wait for streams to be read; the feed wakes. */
     _Alignas(LIMIT_LINE) struct wait feed_changed;
-    /* Workers wait for their turn; the assembler wakes. */
+    /* Workers wait for their turn, and the assembler wakes; or for where their shard begins, and others of
+     * them wake. */
     _Alignas(LIMIT_LINE) struct wait turn_changed;
     _Alignas(LIMIT_LINE) bool feed_wait_ready;
     struct pipeline_worker *workers;
@@ -72,10 +82,9 @@ struct pipeline {
     bool wait_ready;
     uint32_t first;                /* the assembler's: the worker of the shard at hand, or PIPELINE_NOBODY */
     struct pipeline_mender mender; /* the assembler's */
-    /* Where the first record of the shard at hand begins, in a container that can be read anywhere. Written
-     * before T1, and read behind T2 by the worker whose turn it is; then it is the assembler's until the
-     * next.
-     */
+    struct pipeline_seam *seams;   /* of each source; NULL: no shard's begin is told */
+    /* The assembler's: where the first record of the shard at hand begins, in a container that can be read
+     * anywhere. */
     uint64_t due;
     /* T1: release by the assembler when all shards before `turn` are drained; T2: acquire by the worker that
      * waits for it. The edge also hands the large lane from one worker to the next: the former user's last

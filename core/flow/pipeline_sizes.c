@@ -48,7 +48,8 @@ static uint64_t memory_of(const struct pipeline_needs *needs, const struct pipel
         convert_tools_bytes(rules, sizes->block) + reader_bytes(needs->buffered_sources, sizes->block) +
         needs->reads_ahead + sizes->chunks * chunk_memory(sizes->chunk, rules->streams) +
         split_memory(sizes->chunk, rules->streams) + sizeof(struct pipeline_worker) + 64 * LIMIT_KIB;
-    uint32_t const workers = needs->threads + needs->has_forms; /* the assembler's mender is like one more */
+    bool const has_mender = needs->has_forms && !convert_keeps(rules);
+    uint32_t const workers = needs->threads + has_mender; /* the assembler's mender is like one more */
     return PIPELINE_MEMORY_BASE + convert_tools_bytes(rules, lane) +
            reader_bytes(needs->buffered_sources, lane) + workers * worker +
            sizes->extra * chunk_memory(sizes->chunk, rules->streams) + needs->other +

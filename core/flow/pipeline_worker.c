@@ -133,9 +133,44 @@ static bool port_wait_for_turn(void *context, uint64_t shard)
     return go;
 }
 
-static uint64_t port_begin(void *context)
+/* ---- seams: where shards of containers begin ---- */
+
+static struct pipeline_seam *seam_of(struct pipeline_worker *worker, uint64_t shard)
 {
-    return ((struct pipeline_worker *)context)->pipeline->due;
+    return &worker->pipeline->seams[shard >> FEED_INDEX_BITS];
+}
+
+/* It is waited for while the workers of the shards before look for it, who wait for nothing else: shards of a
+ * source are claimed in order. */
+static bool port_due(void *context, uint64_t shard, bool waits, uint64_t *begin)
+{
+    struct pipeline_worker *worker = context;
+    struct pipeline *pipeline = worker->pipeline;
+    struct pipeline_seam *const seam = seam_of(worker, shard);
+    struct track_mark const mark = track_begin(worker->track);
+    bool known = false, stopped = false;
+    for (bool looks = true; looks; looks = waits && !known && !stopped) {
+        uint32_t const ticket = wait_prepare(&pipeline->turn_changed);
+        /* N2, pairs with N1 */
+        known = atomic_load_explicit(&seam->shard, memory_order_acquire) == shard;
+        stopped = pipeline_is_stopped(pipeline);
+        if (known || stopped || !waits)
+            wait_cancel(&pipeline->turn_changed);
+        else
+            wait_sleep(&pipeline->turn_changed, ticket);
+    }
+    if (waits) track_end(worker->track, mark, TRACK_WAIT_TURN, 0);
+    if (known) *begin = seam->at;
+    return known && !stopped;
+}
+
+static void port_tell_due(void *context, uint64_t shard, uint64_t begin)
+{
+    struct pipeline_worker *worker = context;
+    struct pipeline_seam *const seam = seam_of(worker, shard);
+    seam->at = begin;
+    atomic_store_explicit(&seam->shard, shard + 1, memory_order_release); /* N1, pairs with N2 */
+    wait_wake(&worker->pipeline->turn_changed);
 }
 
 /* Asks the feed once. */
@@ -247,12 +282,14 @@ bool pipeline_worker_create(struct pipeline *pipeline, uint32_t number)
     worker->convert.rules = options->rules;
     worker->convert.sources = pipeline->sources;
     worker->convert.large = &pipeline->large;
+    worker->convert.alone = options->threads == 1;
     worker->convert.visitor = options->rules->visits ? &options->visitors[number] : NULL;
     worker->convert.port = (struct convert_port){.context = worker,
                                                  .take = port_take,
                                                  .give = port_give,
                                                  .wait_for_turn = port_wait_for_turn,
-                                                 .begin = port_begin,
+                                                 .due = port_due,
+                                                 .tell_due = port_tell_due,
                                                  .stopped = port_stopped,
                                                  .track = worker->track};
     return true;

@@ -115,6 +115,19 @@ static uint64_t plain_bytes(const struct run *run)
     return bytes;
 }
 
+/* Are shards of a file looked at twice (convert_form_seam())? The page cache has them the second time. */
+static bool looks_twice(const struct run *run)
+{
+    bool has_container = false;
+    for (size_t i = 0; i < run->list.count && !has_container; i++) {
+        const struct source_item *const item = &run->list.items[i];
+        has_container = item->kind == SOURCE_KIND_FILE && item->object == NULL && item->records != NULL;
+    }
+    bool const keeps =
+        run->visitor_bytes != 0 || run->job.mapping.identity.deduplicate == IDENTITY_KEEP_LATEST;
+    return has_container && keeps && run_threads(run->options) > 1;
+}
+
 /* What --input-mode asks for; by itself the page cache is gone around for input that it can't hold, which it
  * would be emptied for. STATUS_USAGE: this system does not have it. */
 static enum status choose_mode(const struct run *run, enum source_mode *mode, struct fault *fault)
@@ -122,7 +135,7 @@ static enum status choose_mode(const struct run *run, enum source_mode *mode, st
     enum options_input_mode const asked = run->options->input_mode;
     uint64_t const bytes = plain_bytes(run);
     *mode = asked == OPTIONS_INPUT_MMAP ? SOURCE_MODE_MMAP : SOURCE_MODE_READ;
-    bool const is_large = asked == OPTIONS_INPUT_AUTO && bytes > machine_memory();
+    bool const is_large = asked == OPTIONS_INPUT_AUTO && bytes > machine_memory() && !looks_twice(run);
     if (!is_large && (asked != OPTIONS_INPUT_DIRECT || bytes == 0)) return STATUS_OK;
     int const refusal = source_ring_refusal();
     if (refusal == 0) *mode = is_large ? SOURCE_MODE_LARGE : SOURCE_MODE_DIRECT;

@@ -1,5 +1,6 @@
 /* fuzz_containers.c - texts as sources of whatever form they have: the rows, rejects and counts are the same
- * in one shard and in many, by both walks, and read front to back.
+ * in one shard and in many, by both walks, and read front to back; and so are the records that are looked at
+ * as a whole.
  *
  * Byte 0 chooses the shards' size, byte 1 the form that is asked for and --strict; the rest is the text, in
  * which `$` stands for the beginning of a record, so that lookalikes are found soon, and the first `%` for
@@ -48,6 +49,21 @@ static struct memory_text unfold(const uint8_t *data, size_t size, bool *filled)
     return text;
 }
 
+/* Records that are looked at as a whole: the same ones, each once. */
+static void fuzz_visits(const uint8_t *bytes, size_t length, struct form_run run)
+{
+    struct form_outcome whole, other;
+    run.visits = true;
+    run.strict = false;
+    form_desk_run(the_job(), bytes, length, &run, &whole);
+    run.stream = false;
+    run.threads++;
+    form_desk_run(the_job(), bytes, length, &run, &other);
+    must_equal(&whole, &other);
+    form_outcome_free(&other);
+    form_outcome_free(&whole);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const enum form_kind kinds[] = {FORM_ARRAY, FORM_CONCATENATED, FORM_ENTITIES};
@@ -73,6 +89,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         must_equal(&whole, &other);
         form_outcome_free(&other);
         form_outcome_free(&whole);
+        fuzz_visits(bytes, text.length, run);
     }
     free(bytes);
     memory_text_free(&text);

@@ -125,6 +125,26 @@ static void must_equal(const struct form_outcome *a, const struct form_outcome *
     fail();
 }
 
+/* The same records are looked at as a whole, each once. */
+static void check_visits(const struct memory_text *text, const char *what, uint64_t step)
+{
+    struct form_run run = {.threads = 1, .shard_bytes = 1 << 20, .visits = true};
+    struct form_outcome const whole = run_text(text, &run);
+    for (uint64_t shard = 1; shard <= text->length;
+         shard += (UNDER_TSAN ? 19 : 7) * step + (shard < 90 ? 0 : 60)) {
+        run.threads = 1 + (uint32_t)(shard % 4);
+        run.shard_bytes = shard;
+        struct form_outcome cut = run_text(text, &run);
+        must_equal(&whole, &cut, what, shard);
+        form_outcome_free(&cut);
+    }
+    run.stream = true;
+    struct form_outcome front = run_text(text, &run);
+    must_equal(&whole, &front, what, 0);
+    form_outcome_free(&front);
+    form_outcome_free((struct form_outcome *)&whole);
+}
+
 /* However it is cut. */
 static void check_cuts(const struct memory_text *text, const char *what, uint64_t step)
 {
@@ -145,6 +165,7 @@ static void check_cuts(const struct memory_text *text, const char *what, uint64_
     must_equal(&whole, &front, what, 0);
     form_outcome_free(&front);
     form_outcome_free((struct form_outcome *)&whole);
+    check_visits(text, what, step);
 }
 
 /* ---- tests ---- */
@@ -578,6 +599,54 @@ static void around_an_entity_what_is_wrong_is_named(void **state)
     memory_text_free(&text);
 }
 
+/* Until another thread has met a record, too, which it does in another shard. */
+struct meeting {
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    pthread_t first;
+    bool one, both;
+};
+
+static void meet(void *context)
+{
+    struct meeting *const meeting = context;
+    pthread_mutex_lock(&meeting->mutex);
+    if (!meeting->one) meeting->first = pthread_self();
+    meeting->both = meeting->both || (meeting->one && !pthread_equal(meeting->first, pthread_self()));
+    meeting->one = true;
+    if (meeting->both) pthread_cond_broadcast(&meeting->changed);
+    while (!meeting->both)
+        pthread_cond_wait(&meeting->changed, &meeting->mutex);
+    pthread_mutex_unlock(&meeting->mutex);
+}
+
+/* Who keeps what a record did need not wait until the shards before are written. */
+static void shards_are_looked_at_side_by_side(void **state)
+{
+    enum { RECORDS = 40 }; /* longer in all than what stands around them */
+    const char *records[RECORDS];
+    struct meeting meeting = {.mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+    (void)state;
+    struct memory_text text = {0};
+    for (size_t r = 0; r < RECORDS; r++)
+        records[r] = "{\"id\":1,\"a\":\"text\"}";
+    for (size_t c = 0; c < COUNT(containers); c++) {
+        if (containers[c].kind == FORM_CONCATENATED && containers[c].between[0] == '\0')
+            continue; /* no marks */
+        write_container(&text, &containers[c], records, RECORDS);
+        meeting.one = meeting.both = false;
+        struct form_run const run = {.threads = 2,
+                                     .shard_bytes = text.length / 2 + 1,
+                                     .visits = true,
+                                     .met = meet,
+                                     .met_context = &meeting};
+        struct form_outcome outcome = run_text(&text, &run);
+        assert_true(meeting.both);
+        form_outcome_free(&outcome);
+    }
+    memory_text_free(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -590,6 +659,7 @@ int main(void)
         cmocka_unit_test(long_ones_are_turned_back_to),
         cmocka_unit_test(an_entity_may_be_as_long_as_a_record),
         cmocka_unit_test(around_an_entity_what_is_wrong_is_named),
+        cmocka_unit_test(shards_are_looked_at_side_by_side),
     };
     return cmocka_run_group_tests(tests, make_job, free_job);
 }
