@@ -77,7 +77,7 @@ static inline const uint32_t *form_visitor_visit(void *self, const struct record
 
 static inline void form_visitor_open(struct form_visitor *visitor, const struct form_run *run)
 {
-    static const struct catalogue_limits limits = CATALOGUE_USUAL;
+    static const struct catalogue_limits limits = {.paths = 64, .segments = 16, .spaces = 16};
     *visitor = (struct form_visitor){.run = run};
     if (!catalogue_create(&visitor->catalogue, &limits) ||
         !catalogue_walk_create(&visitor->walk, &visitor->catalogue, FORM_DESK_DEPTH))
