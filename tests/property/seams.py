@@ -6,13 +6,15 @@
 Shard sizes from 1 to the file's length and one more put seams at every byte: inside a CRLF, a quote, an escape, a UTF-8
 sequence, a blank line, the byte order mark, a bracket, what stands around an entity. Files, rejects and record counts
 must be those of one shard, and those of reference/ (of a container: over its records, a line each), but for containers
-with records that have no end of their own.
+with records that have no end of their own. Of containers, also a run that keeps the latest record of each key, and what
+inspect prints, are those of one thread.
 """
 import argparse
 import base64
 import concurrent.futures
 import copy
 import os
+import subprocess
 import sys
 import tempfile
 
@@ -21,6 +23,10 @@ import contained
 
 SPEC = {"name": "seams", "identity": {"column": "CustomerID", "paths": ["id"]},
         "columns": [{"name": "A", "path": "a"}, {"name": "B", "path": "b"}], "rejects": {"max": 1000}}
+
+KEPT = {"name": "seams", "identity": {"column": "CustomerID", "paths": ["id"], "deduplicate": "latest"},
+        "columns": [{"name": "A", "path": "a"}, {"name": "B", "path": "b"}], "rejects": {"max": 1000}}
+KEPT_STEP = 11  # of shard sizes
 
 PLAIN = [b'{"id":1,"a":"x"}', b'{"id":22,"a":"say \\"hi\\"","b":"\xc3\xa9\xf0\x9f\x98\x80"}',
          b'{"id":"333","a":"l\\nm","b":[1, {"c":"]"}]}', b'{"id":4444}']
@@ -116,6 +122,13 @@ def cases():
         yield f"{name}, records without an end", contain(name, OPEN, b"\n", b"")[0], None
 
 
+def kept_cases():
+    """(title, file) of containers with all records twice, for runs that can't take back what a record did."""
+    for name in CONTAINERS:
+        for what, records in (("good", RECORDS), ("bad", BAD), ("open", OPEN)):
+            yield f"{name}, {what} records twice", contain(name, records + records, b"\n", b"")[0]
+
+
 # ---- runs ----------------------------------------------------------------------------------------------------------
 
 DENSE = 200  # shards up to this size have every size; longer ones, of which a file has two or three, each fourth
@@ -146,6 +159,31 @@ def try_file(binary, folder, data, expected):
     return number, problems
 
 
+def catalogue(binary, folder, flags):
+    done = subprocess.run([binary, "inspect", "--json", *flags, "dump.json"], cwd=folder, env=common.clean_environment(),
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=common.TIMEOUT, check=False)
+    return done.returncode, done.stdout
+
+
+def try_kept(binary, folder, data):
+    """(how many runs, problems)"""
+    os.makedirs(folder)
+    common.write_job(KEPT, os.path.join(folder, "job.yaml"))
+    with open(os.path.join(folder, "dump.json"), "wb") as dump:
+        dump.write(data)
+    problems, first, number = [], None, 0
+    for number, size in enumerate([1 << 30, *range(1, len(data) + 2, KEPT_STEP)], 1):
+        flags = ["--threads", "1" if size == 1 << 30 else str((2, 4, 3)[size // KEPT_STEP % 3]), "--shard-size", str(size),
+                 "--input-mode", common.MODES[size // KEPT_STEP // 3 % len(common.MODES)]]
+        outcome = common.run(binary, folder, "job.yaml", ["dump.json"], flags)
+        seen = (outcome.status, outcome.files, outcome.rejects, (outcome.report or {}).get("metrics", {}).get("recordSummary"),
+                catalogue(binary, folder, flags))
+        first = seen if first is None else first
+        if seen != first:
+            problems.append(f"{' '.join(flags)}: not the same as with one thread")
+    return number, problems
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("binary")
@@ -153,12 +191,13 @@ def main():
     arguments = parser.parse_args()
     binary = common.program(arguments.binary)
     runs = failures = 0
-    chosen = [case for case in cases() if arguments.only in case[0]]
+    chosen = [(title, data, try_file, (expected,)) for title, data, expected in cases() if arguments.only in title]
+    chosen += [(title, data, try_kept, ()) for title, data in kept_cases() if arguments.only in title]
     with tempfile.TemporaryDirectory(prefix="penstock-seams-") as folder:
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-            tried = [pool.submit(try_file, binary, os.path.join(folder, str(number)), data, expected)
-                     for number, (_, data, expected) in enumerate(chosen)]
-            for (title, data, _), one in zip(chosen, tried):
+            tried = [pool.submit(attempt, binary, os.path.join(folder, str(number)), data, *more)
+                     for number, (_, data, attempt, more) in enumerate(chosen)]
+            for (title, data, _, _), one in zip(chosen, tried):
                 count, problems = one.result()
                 runs, failures = runs + count, failures + bool(problems)
                 print(f"{title} ({len(data)} bytes): {'FAILED' if problems else 'ok'} ({count} shard sizes)", flush=True)
