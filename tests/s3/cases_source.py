@@ -37,7 +37,7 @@ def put(s3, key, data, kind=None, text=None, bucket=BUCKET):
 
 def records(first, count, note=60):
     return [json.dumps({"identityMap": {"CustomerID": [{"id": f"C{i:07d}", "primary": True}]},
-                        "note": (f"{i} é, \"" * 40)[:note]}, ensure_ascii=False) for i in range(first, first + count)]
+                        "note": (f"{i} é, \"" * 80)[:note]}, ensure_ascii=False) for i in range(first, first + count)]
 
 
 def lines(first, count, note=60):
@@ -464,6 +464,25 @@ def check_and_inspect(t):
     run = export(t, s3, [URL + "part-1.json"], ["--sample", "10"], command="check")
     t.status(run, 0)
     t.check("part-1.json" in run.out and "10 records" in run.out.replace("the first ", ""), f"it says {run.out!r}")
+
+
+@case("source-array-inspected", seconds=3)
+def array_inspected(t):
+    """Several threads look at each shard twice: its ranges are still there the second time, as long as there is room."""
+    data = b"[" + ",\n".join(records(1, 60000, 500)).encode() + b"]"
+    s3 = t.server()
+    put(s3, IN + "array.json", data)
+    local = local_folder(t, {"array.json": data})
+    here = t.command(["inspect", local + "/", "--json"], t.environment())
+    for flags in ([], ["--memory-limit", "420MiB", "--shard-size", "300KiB"]):
+        s3.log.clear()
+        there = t.command(["inspect", URL + "array.json", "--json", "--threads", "4", *flags], t.environment(s3))
+        if t.status(there, 0) and t.status(here, 0):
+            have, want = (json.loads(r.out) for r in (there, here))
+            have.pop("sources"), want.pop("sources")
+            t.check(have == want, f"another catalogue than of a file with {flags}")
+        ranges = [g["headers"].get("range") for g in s3.ops("get")]
+        t.check(len(ranges) == len(set(ranges)), f"ranges asked for twice with {flags}: {len(ranges)}, {len(set(ranges))}")
 
 
 @case("source-stopped", seconds=2)
