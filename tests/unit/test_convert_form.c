@@ -647,6 +647,36 @@ static void shards_are_looked_at_side_by_side(void **state)
     memory_text_free(&text);
 }
 
+/* Where the first shard was found to end, another record begins than the one that it is converted up to. */
+static void changes_between_looks_are_found(void **state)
+{
+    /* the second shard's worker does not look as far back as to the front */
+    enum { RECORDS = 600, RECORD = 11, SHARD = 182 * RECORD, JOINED = 1 + SHARD - 2 };
+    _Static_assert(SHARD > RECORD_MARK_BEHIND, "far enough");
+    struct memory_text first = {0}, second = {0};
+    (void)state;
+    memory_print(&first, "[");
+    for (unsigned i = 0; i < RECORDS; i++) {
+        char record[16];
+        snprintf(record, sizeof record, "%s{\"id\":%u}", i == 0 ? "" : ",", 100 + i);
+        memory_print(&first, record);
+    }
+    memory_print(&first, "]");
+    memory_append(&second, first.bytes, first.length);
+    memcpy(second.bytes + JOINED, " , \"b\": 282", RECORD); /* in place of },{"id":282 */
+    uint8_t *const later = padded(&second);
+    struct form_outcome outcome =
+        run_text(&first, &(struct form_run){.threads = 2,
+                                            .shard_bytes = SHARD,
+                                            .visits = true,
+                                            .later = later,
+                                            .fails = "s: changed while it was read"});
+    form_outcome_free(&outcome);
+    free(later);
+    memory_text_free(&first);
+    memory_text_free(&second);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -660,6 +690,7 @@ int main(void)
         cmocka_unit_test(an_entity_may_be_as_long_as_a_record),
         cmocka_unit_test(around_an_entity_what_is_wrong_is_named),
         cmocka_unit_test(shards_are_looked_at_side_by_side),
+        cmocka_unit_test(changes_between_looks_are_found),
     };
     return cmocka_run_group_tests(tests, make_job, free_job);
 }
