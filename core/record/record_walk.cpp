@@ -53,6 +53,12 @@ bool wants_own_index()
     return structurals_here() && simdjson::get_active_implementation()->name() == "haswell";
 }
 
+bool is_good(const simdjson::implementation &kernel)
+{
+    return kernel.name() != "fallback" && kernel.name() != "unsupported" &&
+           kernel.supported_by_runtime_system();
+}
+
 /* The index that stage 1 would make, where it would make it. */
 bool own_index(record_parser &self, const uint8_t *bytes, size_t length, size_t *count)
 {
@@ -417,6 +423,19 @@ void record_parser_kernel(char *name, size_t size)
 {
     std::string const active = simdjson::get_active_implementation()->name();
     name[active.copy(name, size - 1)] = '\0';
+}
+
+bool record_parser_kernel_is_good(void)
+{
+    return is_good(*simdjson::get_active_implementation());
+}
+
+void record_parser_kernels(char *names, size_t size)
+{
+    std::string list;
+    for (const simdjson::implementation *const kernel : simdjson::get_available_implementations())
+        if (is_good(*kernel)) list += (list.empty() ? "" : ", ") + kernel->name();
+    names[list.copy(names, size - 1)] = '\0';
 }
 
 const char *record_parser_version(void)

@@ -66,6 +66,12 @@ bool record_is_utf8(const uint8_t *bytes, size_t length);
 
 /* The SIMD kernel that stage 1 runs on here: "icelake", "haswell", "westmere", "fallback", … */
 void record_parser_kernel(char *name, size_t size);
+/* May it run? Not "fallback", which is for CPUs without such instructions: it takes a quote within a scalar
+ * (-"x") for a part of it and does not look at bytes outside of strings, so that records get other codes or
+ * pass. Nor one that the environment asks for and that simdjson does not know, or the CPU can't run. */
+bool record_parser_kernel_is_good(void);
+/* The names of those that may run here, the best first, divided by ", "; empty: none. */
+void record_parser_kernels(char *names, size_t size);
 const char *record_parser_version(void);
 
 #ifdef __cplusplus

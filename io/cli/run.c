@@ -4,6 +4,7 @@
 #include "core/base/limits.h"
 #include "io/cli/machine.h"
 #include "io/cli/run_former.h"
+#include "io/cli/run_kernel.h"
 #include "io/cli/run_names.h"
 #include "io/cli/run_pack.h"
 #include "io/cli/run_pin.h"
@@ -33,7 +34,9 @@ enum status run_start(struct run *run, const struct options *options, const stru
     run->trace_path = trace != NULL && trace[0] != '\0' ? trace : NULL;
     spool_file_start(&run->spool, NULL);
     run->can_wait = wait_init(&run->arrivals);
-    return run->can_wait ? run_pin_read(run, fault) : fault_set(fault, STATUS_IO, "no memory to wait with");
+    if (!run->can_wait) return fault_set(fault, STATUS_IO, "no memory to wait with");
+    enum status const status = run_kernel_check(fault);
+    return status == STATUS_OK ? run_pin_read(run, fault) : status;
 }
 
 uint32_t run_threads(const struct options *options)

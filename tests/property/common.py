@@ -43,8 +43,7 @@ if LEFT_OUT:
 
 def kernels():
     """simdjson's kernels that this CPU has, best first: the names by which SIMDJSON_FORCE_IMPLEMENTATION chooses one. Not
-    its "fallback" for CPUs without SSE4.2: that takes a quote within a scalar (-"x") for a part of it, and so finds
-    other defects in what no path looks at."""
+    its "fallback" for CPUs without SSE4.2, which finds other defects and which penstock refuses (record_walk.h)."""
     wants = {"icelake": "avx2 bmi1 bmi2 pclmulqdq avx512f avx512dq avx512cd avx512bw avx512vl avx512_vbmi2",
              "haswell": "avx2 bmi1 bmi2 pclmulqdq", "westmere": "sse4_2 pclmulqdq"}
     with open("/proc/cpuinfo", encoding="utf-8") as cpus:
