@@ -103,6 +103,7 @@ static const char *remedy(int error)
         return "another run uses it, or one that was killed left it: remove it, or give another --run-id";
     case EISDIR: return "it is a directory: give the path of a file";
     case EPIPE: return "its reader has gone away";
+    case ENXIO: return "nobody reads from that pipe: start its reader before the run, or give a file";
     case EIO:
     case ESTALE: return "the device or network file system failed: see the system's log, then run again";
     default: return "see the system's log, then run again";

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,6 +17,8 @@
 
 /* Longest `first`. */
 #define FIRST_MAX 64u
+/* Symbolic links from a path to its end: as many as Linux follows (path_resolution(7)). */
+#define LINKS_MAX 40u
 
 /* What is written: with each call. */
 struct content {
@@ -53,9 +56,10 @@ static int print_and_close(int fd, const struct content *content, bool sync)
     return error != 0 ? error : close_error;
 }
 
+/* Without waiting for somebody to read a pipe, who may never come: ENXIO then. */
 static int write_stream(const char *path, const struct content *content)
 {
-    int const fd = output_fs_open_at(AT_FDCWD, path, O_WRONLY | O_NOCTTY, 0);
+    int const fd = output_fs_open_at(AT_FDCWD, path, O_WRONLY | O_NOCTTY | O_NONBLOCK, 0);
     return fd < 0 ? errno : print_and_close(fd, content, false);
 }
 
@@ -90,6 +94,42 @@ static int write_file(const struct output_whole *whole, const char *path, const 
     return error;
 }
 
+/* What `link` says, which stands at `path`. NULL: no memory. The caller frees it. */
+static char *read_from(const char *path, const char *link)
+{
+    const char *const slash = strrchr(path, '/');
+    char *there = NULL;
+    if (link[0] == '/' || slash == NULL) return strdup(link);
+    return asprintf(&there, "%.*s%s", (int)(slash + 1 - path), path, link) < 0 ? NULL : there;
+}
+
+/* Where nothing is yet: `path`, or the end of the links that begin there. NULL with errno; the caller frees
+ * it. */
+static char *find_end(const char *path)
+{
+    char link[PATH_MAX];
+    char *at = strdup(path);
+    for (unsigned links = 0; at != NULL; links++) {
+        ssize_t const length = readlink(at, link, sizeof link - 1);
+        if (length < 0) return at;
+        link[length] = '\0';
+        char *const next = links < LINKS_MAX ? read_from(at, link) : NULL;
+        if (links == LINKS_MAX) errno = ELOOP;
+        free(at);
+        at = next;
+    }
+    return NULL;
+}
+
+static int write_new(const struct output_whole *whole, const struct content *content)
+{
+    char *const end = find_end(whole->path);
+    if (end == NULL) return errno;
+    int const error = write_file(whole, end, content);
+    free(end);
+    return error;
+}
+
 /* Is the regular file at `path` empty, or of the kind? 0, EEXIST: neither, or errno. */
 static int check_former(const struct output_whole *whole, const char *path)
 {
@@ -113,7 +153,7 @@ static int write_to(const struct output_whole *whole, const struct content *cont
 {
     struct stat found;
     const char *const path = whole->path;
-    if (stat(path, &found) != 0) return errno == ENOENT ? write_file(whole, path, content) : errno;
+    if (stat(path, &found) != 0) return errno == ENOENT ? write_new(whole, content) : errno;
     if (S_ISDIR(found.st_mode)) return EISDIR;
     if (!S_ISREG(found.st_mode)) return write_stream(path, content);
     char *const real = realpath(path, NULL);
@@ -161,6 +201,15 @@ static int try_place(const struct output_whole *whole, const char *path)
     return error;
 }
 
+static int try_new(const struct output_whole *whole)
+{
+    char *const end = find_end(whole->path);
+    if (end == NULL) return errno;
+    int const error = try_place(whole, end);
+    free(end);
+    return error;
+}
+
 /* The same for a regular file: is it ours to replace, and can the new one be made beside it? */
 static int try_replace(const struct output_whole *whole)
 {
@@ -179,7 +228,7 @@ enum status output_whole_check(const struct output_whole *whole, struct fault *f
     if (strcmp(path, "-") == 0) return STATUS_OK;
     int error = stat(path, &found) == 0 ? 0 : errno;
     if (error == ENOENT)
-        error = try_place(whole, path);
+        error = try_new(whole);
     else if (error == 0 && S_ISDIR(found.st_mode))
         error = EISDIR;
     else if (error == 0 && S_ISREG(found.st_mode))

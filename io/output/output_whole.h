@@ -1,8 +1,9 @@
 /* output_whole.h - a file beside the delivery (report, trace) that appears whole, and replaces only its like.
  *
- * It is written under a temporary name and renamed over what was there (a symbolic link is followed); into a
- * pipe or device as it is; "-" is standard output. All such files begin alike: what is there and is neither
- * empty nor one of them belongs to somebody else, and is not replaced.
+ * It is written under a temporary name and renamed over what was there (symbolic links are followed, also to
+ * where nothing is yet); into a pipe or device as it is, but not into a pipe that nobody has open for reading
+ * by then; "-" is standard output. All such files begin alike: what is there and is neither empty nor one of
+ * them belongs to somebody else, and is not replaced.
  *
  * Thread rule: one thread. No state. */
 #ifndef PENSTOCK_IO_OUTPUT_OUTPUT_WHOLE_H
