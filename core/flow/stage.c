@@ -19,20 +19,40 @@ static uint64_t workers_busy(const struct track *sum)
            sum->spent[TRACK_COMPRESS];
 }
 
-static uint64_t workers_time(const struct track *sum, uint64_t after)
+/* Of all threads, their whole times: all that they did, or the run's where some of it is in no act. */
+struct whole {
+    uint64_t workers, assembler;
+    uint64_t after; /* of the workers, behind the last row */
+};
+
+static uint64_t larger(uint64_t a, uint64_t b)
 {
-    return workers_busy(sum) + sum->spent[TRACK_WAIT_TEXT] + sum->spent[TRACK_WAIT_CHUNK] +
-           sum->spent[TRACK_WAIT_TURN] + after;
+    return a > b ? a : b;
 }
 
-/* Rule 1. `after`: of the workers, behind the last row. */
-static bool delivery_holds_up(const struct track *sum, uint64_t after)
+/* Of the assembler's time, what the delivery took. */
+static uint64_t delivering(const struct track *sum)
 {
-    uint64_t const idle = sum->spent[TRACK_WAIT_ROWS] + sum->spent[TRACK_WAIT_WORK];
-    uint64_t const all =
-        idle + sum->spent[TRACK_WRITE] + sum->spent[TRACK_WAIT_SINK] + sum->spent[TRACK_FINISH];
-    uint64_t const stood = sum->spent[TRACK_WAIT_CHUNK] + after;
-    return idle <= all / IDLE_SHARE && share(idle, all) < share(stood, workers_time(sum, after));
+    return sum->spent[TRACK_WRITE] + sum->spent[TRACK_WAIT_SINK] + sum->spent[TRACK_FINISH];
+}
+
+static struct whole whole_of(const struct track *sum, uint32_t workers, uint64_t elapsed)
+{
+    uint64_t const after = sum->spent[TRACK_FINISH] * workers;
+    uint64_t const told = workers_busy(sum) + sum->spent[TRACK_WAIT_TEXT] + sum->spent[TRACK_WAIT_CHUNK] +
+                          sum->spent[TRACK_WAIT_TURN] + after;
+    uint64_t const assembler = delivering(sum) + sum->spent[TRACK_WAIT_ROWS] + sum->spent[TRACK_WAIT_WORK];
+    return (struct whole){
+        .workers = larger(told, elapsed * workers), .assembler = larger(assembler, elapsed), .after = after};
+}
+
+/* Rule 1. */
+static bool delivery_holds_up(const struct track *sum, const struct whole *whole)
+{
+    uint64_t const idle = whole->assembler - delivering(sum);
+    uint64_t const stood = sum->spent[TRACK_WAIT_CHUNK] + whole->after;
+    return idle <= whole->assembler / IDLE_SHARE &&
+           share(idle, whole->assembler) < share(stood, whole->workers);
 }
 
 static enum stage slower_input(const struct track *sum)
@@ -41,11 +61,11 @@ static enum stage slower_input(const struct track *sum)
 }
 
 /* Rule 2. Workers that wait for chunks wait for the front source, when it is not the delivery. */
-static bool text_holds_up(const struct track *sum, uint64_t after)
+static bool text_holds_up(const struct track *sum, const struct whole *whole)
 {
     bool const has_streams = sum->spent[TRACK_WAIT_TEXT] != 0 || sum->spent[TRACK_INFLATE] != 0;
     uint64_t const stood = sum->spent[TRACK_WAIT_TEXT] + sum->spent[TRACK_WAIT_CHUNK];
-    return has_streams && stood > workers_time(sum, after) / TEXT_SHARE;
+    return has_streams && stood > whole->workers / TEXT_SHARE;
 }
 
 static enum stage busiest(const struct stage_uses *uses)
@@ -56,9 +76,9 @@ static enum stage busiest(const struct stage_uses *uses)
     return most;
 }
 
-struct stage_uses stage_sum_up(const struct track *sum, uint32_t workers)
+struct stage_uses stage_sum_up(const struct track *sum, uint32_t workers, uint64_t elapsed)
 {
-    struct stage_uses uses = {.bottleneck = STAGE_CONVERT};
+    struct stage_uses uses = {.bottleneck = STAGE_NONE};
     static const enum track_act acts[STAGE_DELIVER] = {TRACK_READ, TRACK_INFLATE, TRACK_CONVERT,
                                                        TRACK_COMPRESS};
     for (enum stage s = STAGE_READ; s < STAGE_DELIVER; s++)
@@ -66,13 +86,15 @@ struct stage_uses stage_sum_up(const struct track *sum, uint32_t workers)
     uses.of[STAGE_DELIVER] = (struct stage_use){.busy = sum->spent[TRACK_WRITE] + sum->spent[TRACK_FINISH],
                                                 .waiting = sum->spent[TRACK_WAIT_SINK],
                                                 .bytes = sum->bytes[TRACK_WRITE]};
-    uint64_t const after = sum->spent[TRACK_FINISH] * workers;
-    bool const delivers = delivery_holds_up(sum, after), reads = text_holds_up(sum, after);
+    struct whole const whole = whole_of(sum, workers, elapsed);
+    bool const delivers = delivery_holds_up(sum, &whole), reads = text_holds_up(sum, &whole);
     enum stage const input = slower_input(sum);
     uses.of[input].waiting += sum->spent[TRACK_WAIT_TEXT];
     uses.of[STAGE_COMPRESS].waiting = sum->spent[TRACK_WAIT_WORK];
     uses.of[STAGE_CONVERT].waiting += sum->spent[TRACK_WAIT_TURN] + sum->spent[TRACK_WAIT_ROWS];
-    if (delivers)
+    if (workers_busy(sum) == 0)
+        uses.bottleneck = STAGE_NONE;
+    else if (delivers)
         uses.bottleneck = STAGE_DELIVER;
     else if (reads)
         uses.bottleneck = input;

@@ -17,13 +17,24 @@
  *    takes little of the time of all; less than a tenth is the first block of a short run;
  * 3. else where the workers spent most of their time.
  *
+ * A thread's time is all of the run's, also what no act of its has: before it began, and while it had no CPU.
+ * Where no worker did anything, there is no bottleneck.
+ *
  * Pure. */
 #ifndef PENSTOCK_CORE_FLOW_STAGE_H
 #define PENSTOCK_CORE_FLOW_STAGE_H
 
 #include "core/flow/track.h"
 
-enum stage { STAGE_READ, STAGE_INFLATE, STAGE_CONVERT, STAGE_COMPRESS, STAGE_DELIVER, STAGE_COUNT };
+enum stage {
+    STAGE_READ,
+    STAGE_INFLATE,
+    STAGE_CONVERT,
+    STAGE_COMPRESS,
+    STAGE_DELIVER,
+    STAGE_COUNT,
+    STAGE_NONE = STAGE_COUNT
+};
 
 struct stage_use {
     uint64_t busy;    /* nanoseconds of all threads in it */
@@ -33,12 +44,13 @@ struct stage_use {
 
 struct stage_uses {
     struct stage_use of[STAGE_COUNT];
-    enum stage bottleneck;
+    enum stage bottleneck; /* or STAGE_NONE */
 };
 
-/* `sum`: of all threads; `workers`: how many of them convert. */
-struct stage_uses stage_sum_up(const struct track *sum, uint32_t workers);
-/* As the report has it: read, inflate, convert, compress, upload or write. */
+/* `sum`: of all threads; `workers`: how many of them convert; `elapsed`: nanoseconds from before they began
+ * to behind the delivery. */
+struct stage_uses stage_sum_up(const struct track *sum, uint32_t workers, uint64_t elapsed);
+/* Of a stage, as the report has it: read, inflate, convert, compress, upload or write. */
 const char *stage_name(enum stage stage, bool uploads);
 
 #endif

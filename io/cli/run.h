@@ -60,6 +60,7 @@ struct run {
     int64_t run_time; /* seconds since 1970 */
     int64_t started_milliseconds;
     uint64_t started;
+    uint64_t began;       /* to convert; 0: not yet */
     uint64_t input_bytes; /* of the sources as stored; standard input counts when it was read */
 };
 

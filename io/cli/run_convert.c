@@ -1,6 +1,7 @@
 /* run_convert.c - what the pipeline asks of a run, and what its end means. Thread: main. Owns nothing. */
 #include "io/cli/run_convert.h"
 
+#include "io/cli/machine.h"
 #include "io/cli/run_names.h"
 #include "io/cli/run_sources.h"
 #include "io/cli/signals.h"
@@ -96,6 +97,7 @@ enum status run_convert(struct run *run, struct sink *sink, uint32_t first_file,
                                      .large_row = warn_large_row,
                                      .large_row_context = &conversion};
     if (rules->header_line.bytes == NULL) return fault_set(fault, STATUS_IO, "no memory for the header");
+    run->began = machine_now();
     enum status const status = pipeline_run(&run->pipeline, run->sources, &run->shards, sink, result, fault);
     warn_more_large_rows(&conversion);
     if (status != STATUS_OK && status == signals_caught())

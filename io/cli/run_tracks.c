@@ -103,7 +103,8 @@ struct stage_uses run_tracks_sum_up(const struct run *run)
 {
     struct track sum = {.now = NULL};
     track_add(run->pipeline.tracks, run->track_count, &sum);
-    return stage_sum_up(&sum, run->pipeline.threads);
+    uint64_t const elapsed = run->began == 0 ? 0 : machine_now() - run->began;
+    return stage_sum_up(&sum, run->pipeline.threads, elapsed);
 }
 
 enum status run_tracks_check(const struct run *run, struct fault *fault)

@@ -21,6 +21,7 @@ struct track *run_tracks_beside(struct run *run, const char *kind, uint32_t coun
 
 /* The main thread's; NULL: there are none (yet). */
 struct track *run_tracks_main(const struct run *run);
+/* Behind the delivery. */
 struct stage_uses run_tracks_sum_up(const struct run *run);
 
 /* Can the trace be written later? STATUS_OK without one. */

@@ -251,7 +251,10 @@ static void put_performance(struct writer *writer, const struct report *report)
 {
     FILE *const out = writer->stream;
     fputs("  \"performance\": {\n    ", out);
-    put_member(writer, "bottleneck", stage_name(report->stages.bottleneck, report->uploads));
+    if (report->stages.bottleneck == STAGE_NONE)
+        fputs("\"bottleneck\": null", out);
+    else
+        put_member(writer, "bottleneck", stage_name(report->stages.bottleneck, report->uploads));
     fputs(",\n    ", out);
     put_stages(writer, report);
     fprintf(out, ",\n    \"rowsPerSecond\": %.0f,\n    \"inputBytesPerSecond\": %.0f,\n    ",

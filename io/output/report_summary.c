@@ -86,6 +86,7 @@ static void add_rates(struct line *line, const struct report *report)
     add_scaled(line, (double)report->tally.rows / seconds, "rows/s");
     add(line, ", ");
     add_scaled(line, (double)report->input_bytes / seconds, "B/s");
+    if (report->stages.bottleneck == STAGE_NONE) return;
     add(line, ", bottleneck: %s", stage_name(report->stages.bottleneck, report->uploads));
 }
 

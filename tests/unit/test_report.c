@@ -158,6 +158,15 @@ static void writes_every_field(void **state)
     assert_int_equal(entries(), 1);
 }
 
+static void read_report(char *text, size_t size)
+{
+    FILE *const file = fopen("report.json", "r");
+    assert_non_null(file);
+    memset(text, 0, size);
+    assert_true(fread(text, 1, size - 1, file) > 0);
+    fclose(file);
+}
+
 static void writes_a_failed_run(void **state)
 {
     (void)state;
@@ -174,11 +183,8 @@ static void writes_a_failed_run(void **state)
                             .uploads = true};
     report.tally.input = 7; /* not balanced: a failed run may be cut anywhere */
     write_ok(&report, "report.json");
-    char text[8192] = {0};
-    FILE *const file = fopen("report.json", "r");
-    assert_non_null(file);
-    assert_true(fread(text, 1, sizeof text - 1, file) > 0);
-    fclose(file);
+    char text[8192];
+    read_report(text, sizeof text);
     assert_non_null(strstr(text, "\"job\": \"\""));
     assert_non_null(strstr(text, "\"startedAtUTC\": \"1969-12-31T23:59:59.999Z\""));
     assert_non_null(strstr(text, "\"failedByReason\": {},"));
@@ -187,6 +193,10 @@ static void writes_a_failed_run(void **state)
     assert_non_null(strstr(text, "\"files\": [],"));
     assert_non_null(
         strstr(text, "\"bottleneck\": \"upload\",\n    \"stages\": {},\n    \"rowsPerSecond\": 0,"));
+    report.stages.bottleneck = STAGE_NONE;
+    write_ok(&report, "report.json");
+    read_report(text, sizeof text);
+    assert_non_null(strstr(text, "\"bottleneck\": null,\n    \"stages\": {},\n"));
 }
 
 static void refuses_a_lie(void **state)
