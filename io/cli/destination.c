@@ -58,6 +58,14 @@ enum checksum_kind destination_checksum(const struct destination *destination)
 _Static_assert(100 * (sizeof(struct chunk) + 64) / CHUNK_BYTES_MIN < 1 && 400 / CHUNK_BYTES_PER_ROW == 25,
                "HOLD_PERCENT is what chunk_memory() says");
 
+/* With deduplication also marks of its rows, in percent rounded up. */
+static uint32_t mark_percent(const struct mapping *mapping)
+{
+    size_t const bytes = chunk_mark_room(CHUNK_BYTES_MIN) * sizeof(uint32_t);
+    if (mapping->identity.deduplicate != IDENTITY_KEEP_LATEST) return 0;
+    return (uint32_t)((100 * bytes + CHUNK_BYTES_MIN - 1) / CHUNK_BYTES_MIN);
+}
+
 /* The compressor's blocks are full, and have but a small struct beside them. */
 #define HOLD_PERCENT_PACKED 101u
 
@@ -100,7 +108,8 @@ enum status destination_plan(struct destination *destination, uint64_t memory, u
                              uint64_t part_size, uint64_t input_bytes, uint64_t *least, struct fault *fault)
 {
     bool const packed = destination->job->compression != JOB_COMPRESSION_NONE;
-    uint32_t const percent = HOLD_PERCENT + run_percent(&destination->job->mapping.segments);
+    const struct mapping *const mapping = &destination->job->mapping;
+    uint32_t const percent = HOLD_PERCENT + run_percent(&mapping->segments) + mark_percent(mapping);
     struct s3_plan_request const request = {.memory = memory,
                                             .part_size = part_size,
                                             .connections = connections,

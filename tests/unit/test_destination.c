@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "core/flow/chunk.h"
 #include "io/cli/destination.h"
 
 #include <string.h>
@@ -76,10 +77,27 @@ static void even_files_share_the_input(void **state)
     assert_int_equal(destination.plan.fill, 4 * 16 * MIB);
 }
 
+/* What is held is held in chunks, and these have marks when the run deduplicates: they are part of the least.
+ */
+static void holds_marks_of_deduplication(void **state)
+{
+    (void)state;
+    struct destination destination;
+    struct fault fault = {0};
+    uint64_t least = 0, least_with_marks = 0, ignored = 0;
+    struct job job = {.name = "t"};
+    assert_int_equal(plan(&destination, &job, 1, 1, &least, &fault), STATUS_USAGE);
+    job.mapping.identity.deduplicate = IDENTITY_KEEP_LATEST;
+    assert_int_equal(plan(&destination, &job, 1, 1, &least_with_marks, &fault), STATUS_USAGE);
+    assert_int_equal(plan(&destination, &job, least_with_marks, 1, &ignored, &fault), STATUS_OK);
+    uint64_t const chunks = (destination.plan.hold + CHUNK_BYTES_MIN - 1) / CHUNK_BYTES_MIN;
+    assert_true(least_with_marks >= least + chunks * chunk_mark_room(CHUNK_BYTES_MIN) * sizeof(uint32_t));
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(counts_open_files),
-                                       cmocka_unit_test(plans_for_open_files),
-                                       cmocka_unit_test(even_files_share_the_input)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(counts_open_files), cmocka_unit_test(plans_for_open_files),
+        cmocka_unit_test(even_files_share_the_input), cmocka_unit_test(holds_marks_of_deduplication)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
