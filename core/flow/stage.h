@@ -39,7 +39,7 @@ enum stage {
 struct stage_use {
     uint64_t busy;    /* nanoseconds of all threads in it */
     uint64_t waiting; /* nanoseconds of threads that stood still for it */
-    uint64_t bytes;   /* that it was given */
+    uint64_t bytes;   /* that it was given; read: the text that it gave (inflate is inside of it) */
 };
 
 struct stage_uses {

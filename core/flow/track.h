@@ -25,7 +25,7 @@
 
 enum track_act {
     /* at work */
-    TRACK_READ,     /* stored bytes of a source */
+    TRACK_READ,     /* a source; its bytes are those of its text, decompressed */
     TRACK_INFLATE,  /* stored bytes to text */
     TRACK_CONVERT,  /* text to rows */
     TRACK_COMPRESS, /* rows to what is stored */
