@@ -171,6 +171,18 @@ enum status convert_form_find_begin(struct convert *convert, const struct shard 
     return status;
 }
 
+enum status convert_form_is_passed(struct convert *convert, const struct shard *shard, uint64_t begin,
+                                   bool *passed, struct fault *fault)
+{
+    uint64_t mark = begin;
+    enum status status = STATUS_OK;
+    *passed = begin >= convert->end;
+    if (*passed || begin < shard->end) return STATUS_OK;
+    status = convert_form_find_begin(convert, shard, &mark, fault);
+    *passed = mark == CONVERT_FORM_NOWHERE;
+    return status;
+}
+
 enum status convert_form(struct convert *convert, const struct shard *shard, uint64_t begin,
                          struct fault *fault)
 {
@@ -181,7 +193,9 @@ enum status convert_form(struct convert *convert, const struct shard *shard, uin
     if (convert->contenders != NULL) convert->contenders->began = begin; /* kept from the shard before */
     if (status != STATUS_OK || begin == CONVERT_FORM_NOWHERE) return status;
     const struct stream_block *const block = convert->block;
-    if (begin >= convert->end && block == NULL) return status;
+    bool passed = false;
+    if (block == NULL) status = convert_form_is_passed(convert, shard, begin, &passed, fault);
+    if (status != STATUS_OK || passed) return status;
     bool const known = block != NULL || shard->end >= convert->end;
     struct form_course course = {.at = begin,
                                  .first = shard->source_begin,

@@ -48,6 +48,12 @@ void convert_form_see_stop(struct convert *convert, struct form_course *course,
 enum status convert_form_find_begin(struct convert *convert, const struct shard *shard, uint64_t *begin,
                                     struct fault *fault);
 
+/* Does a course that comes to the shard at `begin` end there? So it is when the shard lies before that, and
+ * no mark in it: then one that follows was the end of the course before, too. (To look for it from each of
+ * many such shards on would take a time that grows with the square of their number.) */
+enum status convert_form_is_passed(struct convert *convert, const struct shard *shard, uint64_t begin,
+                                   bool *passed, struct fault *fault);
+
 /* The elements of a piece's block; course->at goes to behind it, or to where the bytes at hand were given up.
  */
 enum status convert_form_block(struct convert *convert, struct form_course *course,

@@ -19,7 +19,8 @@ static enum status pass_blanks(struct convert *convert, struct form_course *cour
                                struct fault *fault)
 {
     while (course->at < convert->end) {
-        if (course->at >= piece->offset + piece->length) {
+        /* a broken element goes back to a mark, which may stand before what is at hand */
+        if (course->at < piece->offset || course->at >= piece->offset + piece->length) {
             enum status const status = show(convert, course, course->at, piece, fault);
             if (status != STATUS_OK || convert->stopping) return status;
         }
@@ -61,13 +62,15 @@ static enum status find_end(struct convert *convert, const struct shard *shard, 
                                  .ends = true};
     struct form_piece piece = {.offset = begin};
     enum status status = STATUS_OK;
-    element_scan_begin(&convert->scan, convert->form, convert->rules->max_record, begin);
-    for (bool due = false; status == STATUS_OK && !convert->stopping; due = !due) {
+    element_scan_begin(&convert->scan, convert->form,
+                       form_element_max(convert->form, convert->rules->max_record), begin);
+    for (bool due = false; status == STATUS_OK && !convert->stopping && course.at < convert->end;
+         due = !due) {
         if (course.at >= course.searched && course.stop == CONVERT_FORM_NOWHERE) {
             status = convert_form_search_stop(convert, &course, course.at + 1, fault);
             piece = (struct form_piece){.offset = course.at}; /* it is shown anew */
         }
-        if (status != STATUS_OK || course.at >= course.stop || course.at >= convert->end) break;
+        if (status != STATUS_OK || course.at >= course.stop) break;
         status = due ? pass_element(convert, &course, &piece, fault)
                      : pass_blanks(convert, &course, &piece, fault);
     }
@@ -89,7 +92,12 @@ enum status convert_form_seam(struct convert *convert, const struct shard *shard
     if (status != STATUS_OK || convert->stopping) return status;
     if (!known) convert->stopping = !port->due(port->context, convert->shard, true, begin);
     if (convert->stopping || is_last) return STATUS_OK;
-    if (guess != *begin) status = find_end(convert, shard, *begin, &end, fault);
+    if (guess != *begin) {
+        bool passed;
+        end = *begin;
+        status = convert_form_is_passed(convert, shard, *begin, &passed, fault);
+        if (status == STATUS_OK && !passed) status = find_end(convert, shard, *begin, &end, fault);
+    }
     if (status == STATUS_OK && !convert->stopping) port->tell_due(port->context, convert->shard, end);
     return status;
 }

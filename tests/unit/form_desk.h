@@ -32,6 +32,7 @@ struct form_outcome {
     struct memory_text rows, rejects; /* with a terminator that does not count; visits: no rows but the places
                                          of records, in their order */
     struct tally tally;
+    uint64_t windows; /* of the source that were shown */
     enum form_kind kind;
 };
 
@@ -220,6 +221,7 @@ static inline bool form_desk_run(struct memory_job *job, const uint8_t *bytes, s
     memory_append(&outcome->rejects, "", 1);
     outcome->rejects.length--;
     outcome->tally = result.assemble.tally;
+    outcome->windows = atomic_load(&source.reads);
     assemble_free(&result.assemble);
     memory_sink_free(&sink);
     shard_plan_destroy(&plan);

@@ -677,6 +677,101 @@ static void changes_between_looks_are_found(void **state)
     memory_text_free(&second);
 }
 
+/* By many threads and shards as by one. */
+static void check_seams(const struct memory_text *text, const char *what, uint64_t max_record)
+{
+    struct form_run run = {.threads = 1, .shard_bytes = 1 << 30, .visits = true, .max_record = max_record};
+    struct form_outcome whole = run_text(text, &run);
+    for (uint64_t shard = 100; shard < text->length; shard = shard * 3 / 2) {
+        run.threads = 2 + (uint32_t)(shard % 3);
+        run.shard_bytes = shard;
+        struct form_outcome cut = run_text(text, &run);
+        must_equal(&whole, &cut, what, shard);
+        form_outcome_free(&cut);
+    }
+    form_outcome_free(&whole);
+}
+
+/* A record that is not closed seems to hold those behind it, until it is gone back to the first of them: when
+ * that is not at hand any more. */
+static void seams_behind_what_was_swallowed(void **state)
+{
+    static const struct {
+        const char *front, *good, *bad, *back;
+    } shapes[] = {
+        {"[", "{\"id\":%u,\"a\":\"%s\"}", "{\"id\":%u,\"a\":[1", "]"},
+        {"{", "\"k%u\":{\"entity\":{\"id\":1,\"a\":\"%s\"}}", "\"k%u\":{\"entity\":{\"id\":1}", "}"},
+        {"{\"results\":[", "{\"id\":%u,\"a\":\"%s\"}", "{\"id\":%u,\"a\":[1", "]}"},
+    };
+    static const char pad[] =
+        "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567";
+    (void)state;
+    struct memory_text text = {0};
+    for (size_t s = 0; s < COUNT(shapes); s++) {
+        text.length = 0;
+        memory_print(&text, shapes[s].front);
+        for (unsigned i = 0; i < 200; i++) {
+            char record[200];
+            if (i == 50)
+                snprintf(record, sizeof record, shapes[s].bad, i);
+            else
+                snprintf(record, sizeof record, shapes[s].good, i, pad);
+            if (i > 0) memory_print(&text, ",\n");
+            memory_print(&text, record);
+        }
+        memory_print(&text, shapes[s].back);
+        check_seams(&text, shapes[s].front, 0);
+    }
+    memory_text_free(&text);
+}
+
+/* A member that is longer than max_record, but not its entity, and holds what looks like one. */
+static void seams_by_members_as_long_as_they_may_be(void **state)
+{
+    (void)state;
+    struct memory_text text = {0};
+    memory_print(&text, "{");
+    for (unsigned i = 0; i < 30; i++) {
+        char front[120];
+        snprintf(front, sizeof front,
+                 "%s\"k%u\":{\"entity\":{\"id\":%u},\"x\":{\"z\":0,\"q\":{\"entity\":{\"id\":0}}},\"pad\":\"",
+                 i > 0 ? "," : "", i, i);
+        memory_print(&text, front);
+        memory_fill(&text, 'p', i % 10 == 5 ? 6000 : 3);
+        memory_print(&text, "\"}");
+    }
+    memory_print(&text, "}");
+    check_seams(&text, "long members", 4000);
+    memory_text_free(&text);
+}
+
+/* Shards inside of a long element, or behind the last place that looks like a record's begin, don't each look
+ * through all that is behind them. */
+static void long_ways_are_gone_once(void **state)
+{
+    enum { SHARD = 1000, SHARDS = 300 };
+    static const char *const fronts[] = {
+        "[{\"id\":1},{\"id\":2},{\"id\":3,\"a\":\"", /* one long element */
+        "[{\"id\":1},{\"id\":2},{\"a\":\"",          /* another key first from there on */
+    };
+    (void)state;
+    for (size_t f = 0; f < COUNT(fronts); f++)
+        for (uint32_t threads = 1; threads <= 3; threads += 2) {
+            struct memory_text text = {0};
+            memory_print(&text, fronts[f]);
+            while (text.length < SHARDS * SHARD) {
+                memory_fill(&text, 'x', 400);
+                if (f == 1) memory_print(&text, "\"},{\"a\":\"");
+            }
+            memory_print(&text, "\"},{\"id\":4}]");
+            struct form_outcome outcome =
+                run_text(&text, &(struct form_run){.threads = threads, .shard_bytes = SHARD, .visits = true});
+            assert_in_range(outcome.windows, SHARDS, 10 * SHARDS);
+            form_outcome_free(&outcome);
+            memory_text_free(&text);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -691,6 +786,9 @@ int main(void)
         cmocka_unit_test(around_an_entity_what_is_wrong_is_named),
         cmocka_unit_test(shards_are_looked_at_side_by_side),
         cmocka_unit_test(changes_between_looks_are_found),
+        cmocka_unit_test(seams_behind_what_was_swallowed),
+        cmocka_unit_test(seams_by_members_as_long_as_they_may_be),
+        cmocka_unit_test(long_ways_are_gone_once),
     };
     return cmocka_run_group_tests(tests, make_job, free_job);
 }
