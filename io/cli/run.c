@@ -182,7 +182,8 @@ static void set_pipeline(struct run *run)
     const struct options *const options = run->options;
     if (run->pipeline.threads == 0) run->pipeline.threads = run_threads(options);
     run->pipeline.rules = &run->rules;
-    run->pipeline.buffered_sources = options->input_mode != OPTIONS_INPUT_MMAP || run->objects.fetch != NULL;
+    run->pipeline.buffered_sources =
+        options->input_mode != OPTIONS_INPUT_MMAP || run->visitor_bytes != 0 || run->objects.fetch != NULL;
     run->pipeline.arrivals = &run->arrivals;
     run->pipeline.store = &run->spool.store;
     run->pipeline.prepare = machine_prepare_memory;

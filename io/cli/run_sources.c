@@ -134,7 +134,10 @@ static enum status choose_mode(const struct run *run, enum source_mode *mode, st
 {
     enum options_input_mode const asked = run->options->input_mode;
     uint64_t const bytes = plain_bytes(run);
-    *mode = asked == OPTIONS_INPUT_MMAP ? SOURCE_MODE_MMAP : SOURCE_MODE_READ;
+    /* A visitor takes a record's bytes for those that its tokens were made of, which a mapping can't promise
+     * while somebody writes to the file. */
+    bool const maps = asked == OPTIONS_INPUT_MMAP && run->visitor_bytes == 0;
+    *mode = maps ? SOURCE_MODE_MMAP : SOURCE_MODE_READ;
     bool const is_large = asked == OPTIONS_INPUT_AUTO && bytes > machine_memory() && !looks_twice(run);
     if (!is_large && (asked != OPTIONS_INPUT_DIRECT || bytes == 0)) return STATUS_OK;
     int const refusal = source_ring_refusal();
