@@ -83,7 +83,8 @@ const char *source_text_foreign(const uint8_t *text, const uint8_t *end)
     if (is_page(text, end))
         return "is an HTML page, perhaps an error message in place of the data: look at it, and fetch the "
                "file again";
-    if (begins_with(text, end, "<?xml"))
+    /* the second: what S3 says of an object that it does not give, without the declaration */
+    if (begins_with(text, end, "<?xml") || begins_with(text, end, "<error>"))
         return "is an XML document, perhaps an error message in place of the data: look at it, and fetch the "
                "file again";
     return NULL;

@@ -307,6 +307,7 @@ static void other_texts(void **state)
     EXPECT_CONTENT(" \n<HTML lang=\"en\">{", "HTML page");
     EXPECT_CONTENT("\xef\xbb\xbf<html>", "HTML page");
     EXPECT_CONTENT("<?xml version=\"1.0\"?><Error>", "XML document");
+    EXPECT_CONTENT("<Error><Code>AccessDenied</Code></Error>", "XML");
     EXPECT_CONTENT("CustomerID,A\n1,x\n", "CSV");
     EXPECT_CONTENT("a;b;c\r\n\r\n1;2;3", "CSV");
     EXPECT_CONTENT("\"a, b\"\tc\n1\t2\n", "CSV");
