@@ -24,7 +24,8 @@ SEED = 1
 RECORD_BYTES = 1700  # of a generated record, rounded up: for room only
 TMPFS = "/dev/shm"
 MIB = 1 << 20
-BUSY = 0.5  # load average before a run from which on its figures are smoke
+BUSY = 0.2  # CPUs in use before a run from which on its figures are smoke
+BUSY_S = 1.0  # looked at for so long: the load average still tells of a minute ago
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 GRACE_S = 10  # for programs to clean up behind them; an export that gives up needs far less, servers some seconds
 PR_SET_CHILD_SUBREAPER = 36  # of <linux/prctl.h>
@@ -216,9 +217,10 @@ class Begun:
     """When a run began, and what else ran here."""
 
     def __init__(self):
-        self.time, self.load = time.monotonic(), load_average()
-        if self.load > BUSY:
-            print(f"note: load average {self.load} before the start: other work runs here, figures are smoke only",
+        self.load, self.busy = load_average(), cpus_in_use()
+        self.time = time.monotonic()
+        if self.busy > BUSY:
+            print(f"note: {self.busy} CPUs in use before the start: other work runs here, figures are smoke only",
                   file=sys.stderr)
 
     def seconds(self):
@@ -227,6 +229,17 @@ class Begun:
 
 def load_average():
     return round(os.getloadavg()[0], 2)
+
+
+def cpus_in_use():
+    """By everything that runs here, for BUSY_S."""
+    def used():
+        with open("/proc/stat", encoding="ascii") as stat:
+            times = [int(ticks) for ticks in stat.readline().split()[1:9]]  # proc(5): user nice system idle iowait ...
+        return sum(times) - times[3] - times[4]
+    before = used()
+    time.sleep(BUSY_S)
+    return round((used() - before) / os.sysconf("SC_CLK_TCK") / BUSY_S, 2)
 
 
 def command_line():
@@ -253,8 +266,8 @@ def environment(programs, begun, benchmark, dump, **facts):
     all drivers know, and `facts`, which go before both."""
     block = programs.lines("bench_floor", "--rounds", "1", "--mode", "read", dump)[0]["environment"]
     return {**block, "benchmark": benchmark, "command": command_line(), "seed": SEED, "cores_used": len(cpus()),
-            "storage": "tmpfs" if dump.startswith(TMPFS) else "page cache", "load_average": begun.load,
-            "load_average_after": load_average(), "correct": "yes", "seconds": begun.seconds(), **facts}
+            "storage": "tmpfs" if dump.startswith(TMPFS) else "page cache", "cpus_in_use_before": begun.busy,
+            "load_average": begun.load, "load_average_after": load_average(), "correct": "yes", "seconds": begun.seconds(), **facts}
 
 
 def publish(programs, block, lines, save=False):

@@ -222,7 +222,7 @@ class Checks(unittest.TestCase):
 
     BLOCK = {"benchmark": "bench/run", "date": "2026-01-02T03:04:05Z", "commit": "c0ffee", "cpu": "a CPU",
              "simdjson_kernel": "haswell", "cores_used": 2, "kernel": "Linux", "compiler": "GNU", "flags": "-O3",
-             "storage": "tmpfs", "repetitions": 5, "command": "bench/run --rows 1000 --save", "load_average": 0.1}
+             "storage": "tmpfs", "repetitions": 5, "command": "bench/run --rows 1000 --save", "cpus_in_use_before": 0.1}
     RATIO = {"ratio": "this / that", "value": 2.5, "bounds": [{"name": "at most", "bound": 2.6, "met": True}]}
 
     def tree(self, section, *lines):
