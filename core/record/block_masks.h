@@ -60,6 +60,17 @@ BLOCK_MASKS_PART uint64_t block_control_characters(struct block block)
                       _mm256_cmpeq_epi8(_mm256_min_epu8(block.high, last), block.high));
 }
 
+/* Some lane is not 0: the block has a backslash or a control character. */
+BLOCK_MASKS_PART __m256i block_rare(struct block block)
+{
+    __m256i const slash = block_each('\\'), last = block_each(0x1f);
+    __m256i const least = _mm256_min_epu8(block.low, block.high);
+    __m256i const control = _mm256_cmpeq_epi8(_mm256_min_epu8(least, last), least);
+    __m256i const slashes =
+        _mm256_or_si256(_mm256_cmpeq_epi8(block.low, slash), _mm256_cmpeq_epi8(block.high, slash));
+    return _mm256_or_si256(control, slashes);
+}
+
 /* { } [ ] : , and blanks by the lower half of a byte: the byte that it must be. Bit 5 makes one of '{' and
  * '[', of '}' and ']'; it also makes 0x0c and 0x1a look like ',' and ':', as in simdjson: no JSON has them
  * outside of strings. */

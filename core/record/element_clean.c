@@ -110,23 +110,12 @@ BLOCK_MASKS_PART uint64_t find_escapes(uint64_t slashes, uint64_t escape)
     return escapes;
 }
 
-/* Has the block a backslash or a control character? */
-BLOCK_MASKS_PART bool has_rare(struct block block)
-{
-    __m256i const slash = block_each('\\'), last = block_each(0x1f);
-    __m256i const least = _mm256_min_epu8(block.low, block.high);
-    __m256i const control = _mm256_cmpeq_epi8(_mm256_min_epu8(least, last), least);
-    __m256i const slashes =
-        _mm256_or_si256(_mm256_cmpeq_epi8(block.low, slash), _mm256_cmpeq_epi8(block.high, slash));
-    return _mm256_movemask_epi8(_mm256_or_si256(control, slashes)) != 0;
-}
-
 BLOCK_MASKS_PART struct masks masks_of(const uint8_t *bytes, const struct carry *carry)
 {
     struct block const block = block_load(bytes);
     struct masks masks = {.escapes = 0};
     uint64_t quotes = block_equal(block, '"'), signs = block_separators(block), feeds = 0;
-    if (__builtin_expect(has_rare(block) || carry->escape != 0, 0)) {
+    if (__builtin_expect(_mm256_movemask_epi8(block_rare(block)) != 0 || carry->escape != 0, 0)) {
         masks.escapes = find_escapes(block_equal(block, '\\'), carry->escape);
         quotes &= ~(masks.escapes << 1 | carry->escape);
         signs &= ~block_control_characters(block);

@@ -35,13 +35,8 @@ BLOCK_MASKS_PART uint64_t below(struct block block, uint8_t byte)
 /* Not 0: the block has a backslash, a control character, or a byte that is not of ASCII. */
 BLOCK_MASKS_PART uint32_t has_rare(struct block block)
 {
-    __m256i const slash = block_each('\\'), last = block_each(0x1f);
-    __m256i const least = _mm256_min_epu8(block.low, block.high);
-    __m256i const control = _mm256_cmpeq_epi8(_mm256_min_epu8(least, last), least);
-    __m256i const slashes =
-        _mm256_or_si256(_mm256_cmpeq_epi8(block.low, slash), _mm256_cmpeq_epi8(block.high, slash));
     __m256i const behind = _mm256_or_si256(block.low, block.high);
-    return (uint32_t)_mm256_movemask_epi8(_mm256_or_si256(_mm256_or_si256(control, slashes), behind));
+    return (uint32_t)_mm256_movemask_epi8(_mm256_or_si256(block_rare(block), behind));
 }
 
 /* The bytes behind runs of backslashes of odd length. A run that begins at an even place and is added its
