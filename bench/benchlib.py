@@ -206,9 +206,32 @@ def held(value, bounds):
             for name, bound in bounds]
 
 
+def ratio(name, value, bounds=(), rounds=(), **facts):
+    """The JSON line of a figure that bounds are about: pairs of 'at most', 'at least', 'goal' or 'aim' and a number.
+    `rounds`: the same figure of each round."""
+    spreads = {"of_rounds": {"min": min(rounds), "max": max(rounds)}} if rounds else {}
+    return {"ratio": name, "value": value, **spreads, **facts, "bounds": held(value, bounds)}
+
+
 def missed(ratios):
     """Bounds that --gate asks for; goals and aims are only said."""
     return [b for r in ratios for b in r["bounds"] if b["name"] in ("at most", "at least") and not b["met"]]
+
+
+def show_ratios(ratios):
+    """A line for each with its bounds, and below it what else is known of it."""
+    print(file=sys.stderr)
+    for r in ratios:
+        def number(value, digits=3 if abs(r["value"]) >= 0.1 else 4):
+            return f"{value:.{digits}f}"
+        bounds = "; ".join(f"{b['name']} {b['bound']:g}: {'met' if b['met'] else 'MISSED'}" for b in r["bounds"])
+        print(f"{number(r['value']):>7}  {r['ratio']}  {bounds}".rstrip(), file=sys.stderr)
+        rounds = r.get("of_rounds")
+        more = [f"rounds {number(rounds['min'])} to {number(rounds['max'])}"] if rounds else []
+        more += [f"CPU time {number(r['of_cpu_time'])}"] if "of_cpu_time" in r else []
+        more += [r[key] for key in ("simdjson_kernel", "note") if r.get(key)]
+        if more:
+            print(f"{'':9}{'; '.join(more)}", file=sys.stderr)
 
 
 # ---- the environment block, and where lines go ----
@@ -293,8 +316,11 @@ def publish(programs, block, lines, save=False):
     return path
 
 
-def show_end(begun, path):
+def conclude(begun, path, ratios, gate):
+    """The last words, and the exit status: 1 when a bound is missed that --gate asks for."""
+    show_ratios(ratios)
     print(f"\n{begun.seconds():.0f} s; JSON lines in {os.path.relpath(path)}", file=sys.stderr)
+    return 1 if gate and missed(ratios) else 0
 
 
 # ---- the end ----

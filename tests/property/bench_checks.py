@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from unittest import mock
 import xml.dom.minidom
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -174,13 +175,39 @@ class Checks(unittest.TestCase):
         indented = json.dumps(json.loads(records[0]), indent=2, ensure_ascii=False)
         self.assertEqual(shapes.pretty(records[0]).count(b"\n"), indented.count("\n"))
 
-    def test_inputs_run(self):
-        run = subprocess.run([os.path.join(ROOT, "bench", "inputs"), "--rows", "400", "--rounds", "1", "--build", BUILD],
-                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
-        self.assertEqual(run.returncode, 0, run.stderr)
-        lines = [json.loads(line) for line in run.stdout.splitlines()]
-        self.assertIn("environment", lines[0])
-        self.assertEqual(sum("ratio" in line for line in lines), 8)
+    # ---- whole runs, and what they say ----
+
+    def test_bounds(self):
+        met, missed = (benchlib.ratio("a / b", 2.5, [("at most", most), ("aim", 1)], [2, 3]) for most in (2.5, 2.4))
+        self.assertEqual(met, {"ratio": "a / b", "value": 2.5, "of_rounds": {"min": 2, "max": 3}, "bounds": [
+            {"name": "at most", "bound": 2.5, "met": True}, {"name": "aim", "bound": 1, "met": False}]})
+        least = benchlib.ratio("a / b", 2.5, [("at least", 2.6)])
+        self.assertEqual(least, {"ratio": "a / b", "value": 2.5, "bounds": [
+            {"name": "at least", "bound": 2.6, "met": False}]})
+        for ratios, gate, status, words in (([met], True, 0, "at most 2.5: met; aim 1: MISSED"),
+                                            ([met, missed], True, 1, "at most 2.4: MISSED"),
+                                            ([least], True, 1, "at least 2.6: MISSED"), ([least], False, 0, "MISSED")):
+            with mock.patch("sys.stderr", io.StringIO()) as told:
+                begun = mock.Mock(seconds=lambda: 1.0)
+                self.assertEqual(benchlib.conclude(begun, "lines", ratios, gate), status)
+            self.assertIn(words, told.getvalue())
+
+    def test_lines_have_one_form(self):
+        """Of all benchmarks: results by their variant, ratios with bounds."""
+        for name, rows, ratios in (("inputs", 400, 8), ("policies", 400, 4), ("compress", 1000, 4)):
+            run = self.bench(name, "--rows", str(rows), "--rounds", "1", "--build", BUILD)
+            self.assertEqual(run.returncode, 0, run.stderr)
+            _, *lines = map(json.loads, run.stdout.splitlines())
+            found = [line for line in lines if "ratio" in line]
+            self.assertEqual(len(found), ratios)
+            for line in found:
+                self.assertIsInstance(line["value"], float)
+                for bound in line["bounds"]:
+                    self.assertEqual(sorted(bound), ["bound", "met", "name"])
+            for line in lines[:-ratios]:
+                self.assertEqual(line["bench"], name)
+                self.assertEqual(sorted(line["wall_s"]), ["max", "median", "min"])
+                self.assertTrue(line["variant"])
 
     def bench(self, name, *arguments, tree=ROOT, **more):
         return subprocess.run([sys.executable, os.path.join(tree, "bench", name), *arguments], text=True, check=False,
