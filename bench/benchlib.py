@@ -22,7 +22,6 @@ ROOT = os.path.dirname(BENCH)
 HOW_TO_BUILD = "cmake --preset release && cmake --build build"
 SEED = 1
 RECORD_BYTES = 1700  # of a generated record, rounded up: for room only
-TMPFS = "/dev/shm"
 MIB = 1 << 20
 BUSY = 0.2  # CPUs in use before a run from which on its figures are smoke
 BUSY_S = 1.0  # looked at for so long: the load average still tells of a minute ago
@@ -106,20 +105,6 @@ def need(*tools, group):
         raise Wrong(f"not in PATH: {', '.join(missing)} (scripts/install_dependencies {group} brings them)")
 
 
-def scratch_parent(build, need, spare=2):
-    """Where a temporary folder with `need` bytes may go: tmpfs when memory has room `spare` times over, else the build
-    folder."""
-    available = 0
-    for line in open("/proc/meminfo", encoding="ascii"):
-        if line.startswith("MemAvailable:"):
-            available = int(line.split()[1]) * 1024
-    if os.path.isdir(TMPFS) and min(shutil.disk_usage(TMPFS).free, available) > spare * need:
-        return TMPFS
-    if shutil.disk_usage(build).free < need:
-        raise Wrong(f"no room for {need // MIB} MiB of sample data; fewer --rows need less")
-    return build
-
-
 @contextlib.contextmanager
 def scratch(parent, prefix="penstock-bench-"):
     """A temporary folder. What still runs when it is left ends first, since it may write there; a signal that comes
@@ -200,21 +185,21 @@ def round_floats(value):
 
 
 def held(value, bounds):
-    """Each bound, and whether it is met: a goal or an aim goes the way of the first one."""
+    """Each bound, and whether it is met: an aim goes the way of the first one."""
     least = bounds and bounds[0][0] == "at least"
     return [{"name": name, "bound": bound, "met": value >= bound if least else value <= bound}
             for name, bound in bounds]
 
 
 def ratio(name, value, bounds=(), rounds=(), **facts):
-    """The JSON line of a figure that bounds are about: pairs of 'at most', 'at least', 'goal' or 'aim' and a number.
+    """The JSON line of a figure that bounds are about: pairs of 'at most', 'at least' or 'aim' and a number.
     `rounds`: the same figure of each round."""
     spreads = {"of_rounds": {"min": min(rounds), "max": max(rounds)}} if rounds else {}
     return {"ratio": name, "value": value, **spreads, **facts, "bounds": held(value, bounds)}
 
 
 def missed(ratios):
-    """Bounds that --gate asks for; goals and aims are only said."""
+    """Bounds that --gate asks for; aims are only said."""
     return [b for r in ratios for b in r["bounds"] if b["name"] in ("at most", "at least") and not b["met"]]
 
 
@@ -284,13 +269,13 @@ def dataset(**files):
     return {"dataset_sha256": sums, "dataset_bytes": sizes}
 
 
-def environment(programs, begun, benchmark, dump, **facts):
+def environment(programs, begun, benchmark, dump, storage, **facts):
     """The block of a run whose outputs were right: what bench_floor says of the machine, the build and the dump, what
-    all drivers know, and `facts`, which go before both."""
+    all drivers know, where files were (`storage`), and `facts`, which go before all."""
     block = programs.lines("bench_floor", "--rounds", "1", "--mode", "read", dump)[0]["environment"]
     return {**block, "benchmark": benchmark, "command": command_line(), "seed": SEED, "cores_used": len(cpus()),
-            "storage": "tmpfs" if dump.startswith(TMPFS) else "page cache", "cpus_in_use_before": begun.busy,
-            "load_average": begun.load, "load_average_after": load_average(), "correct": "yes", "seconds": begun.seconds(), **facts}
+            "storage": storage, "cpus_in_use_before": begun.busy, "load_average": begun.load,
+            "load_average_after": load_average(), "correct": "yes", "seconds": begun.seconds(), **facts}
 
 
 def publish(programs, block, lines, save=False):

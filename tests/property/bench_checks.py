@@ -23,6 +23,7 @@ BUILD = os.path.abspath(sys.argv.pop(1)) if len(sys.argv) > 1 else os.path.join(
 sys.path.insert(0, os.path.join(ROOT, "bench"))
 import benchlib  # noqa: E402
 import peerjobs  # noqa: E402
+import places  # noqa: E402
 import shapes  # noqa: E402
 import svgbars  # noqa: E402
 
@@ -175,6 +176,74 @@ class Checks(unittest.TestCase):
         indented = json.dumps(json.loads(records[0]), indent=2, ensure_ascii=False)
         self.assertEqual(shapes.pretty(records[0]).count(b"\n"), indented.count("\n"))
 
+    # ---- places ----
+
+    def chosen(self, memory=100, disk="ext4", free=100, shared=100):
+        """Places for 10 bytes of dumps and 4 of outputs: the first letters of what each is on, and the words."""
+        kinds, room = {"build": disk, "shm": "tmpfs"}, {"build": free, "shm": shared}
+        known = {"TMPFS": "shm", "memory_available": lambda: memory, "file_system": kinds.get, "free": room.get}
+        with mock.patch.multiple(places, **known), mock.patch("os.path.isdir", lambda path: path in kinds):
+            found = places.choose("build", 10, 4)
+        return found.dumps, found.outputs, found.storage
+
+    def test_dumps_are_on_a_disk_and_outputs_are_not(self):
+        self.assertEqual(self.chosen(), ("build", "shm", "dumps on ext4 (page cache), outputs on tmpfs"))
+        self.assertEqual(self.chosen(memory=28, free=10, shared=8)[:2], ("build", "shm"))
+
+    def test_places_where_there_is_little_room(self):
+        beside = ("build", "build", "dumps on ext4 (page cache), outputs on ext4 (no room on tmpfs)")
+        for room in ({"memory": 27}, {"shared": 7}, {"shared": 0, "free": 14}):
+            self.assertEqual(self.chosen(**room), beside)
+        both = ("shm", "shm", "dumps on tmpfs (no room on xfs), outputs on tmpfs")
+        self.assertEqual(self.chosen(free=9, disk="xfs"), both)
+        self.assertEqual(self.chosen(free=9, disk="xfs", memory=28, shared=28), both)
+        self.assertEqual(self.chosen(disk="tmpfs")[2], "dumps on tmpfs (no disk), outputs on tmpfs")
+
+    def test_no_room_is_said(self):
+        for words, room in (("memory has no room", {"memory": 19}), ("no room for", {"free": 9, "shared": 27}),
+                            ("no room for", {"free": 9, "memory": 27}), ("no room for", {"free": 13, "shared": 7})):
+            with self.assertRaises(benchlib.Wrong) as caught:
+                self.chosen(**room)
+            self.assertIn(words, str(caught.exception))
+
+    def test_file_systems(self):
+        """That of the nearest mount, of several there the last one; blanks in its name are escaped."""
+        mounts = os.path.join(self.folder, "mountinfo")
+        here = os.path.realpath(self.folder)
+        with open(mounts, "w", encoding="utf-8") as out:
+            out.write("1 0 8:1 / / rw shared:1 - ext4 /dev/sda rw\n"
+                      f"2 1 0:20 / {here}/a rw - tmpfs none rw\n"
+                      f"3 2 0:21 / {here}/a/b\\040c rw master:1 shared:2 - xfs /dev/sdb rw\n"
+                      f"4 1 0:22 / {here}/d rw - btrfs /dev/sdc rw\n5 4 0:23 / {here}/d rw - overlay over rw\n")
+        for path, kind in (("", "ext4"), ("a", "tmpfs"), ("a/b", "tmpfs"), ("a/b c/e", "xfs"), ("ab", "ext4"),
+                           ("d", "overlay")):
+            self.assertEqual(places.file_system(os.path.join(here, path), mounts), kind, path)
+        self.assertEqual(places.file_system("/proc/self"), "proc")
+
+    def test_places_leave_nothing(self):
+        build = tempfile.mkdtemp(dir=self.folder)
+        with self.assertRaises(SystemExit):
+            with places.scratch(build, 1, 1) as place:
+                self.assertEqual(os.path.dirname(place.dumps), build)
+                shutil.copy(self.plain, place.dumps)
+                shutil.copy(self.plain, place.outputs)
+                raise SystemExit
+        self.assertFalse(os.path.exists(place.dumps) or os.path.exists(place.outputs))
+
+    def test_dumps_are_in_page_cache(self):
+        folder = tempfile.mkdtemp(dir=self.folder)
+        os.makedirs(os.path.join(folder, "below"))
+        for name in ("one", "below/other"):
+            shutil.copy(self.plain, os.path.join(folder, name))
+        open(os.path.join(folder, "empty"), "wb").close()
+        self.assertEqual(sorted(places.files_of(folder, self.plain)),
+                         sorted([self.plain, os.path.join(folder, "one"), os.path.join(folder, "below", "other")]))
+        places.settle(folder, self.plain)
+        self.assertGreaterEqual(places.resident(self.plain), os.path.getsize(self.plain))
+        with mock.patch.object(places, "resident", lambda path: os.path.getsize(path) // 2):
+            with self.assertRaises(benchlib.Wrong):
+                places.settle(folder)
+
     # ---- whole runs, and what they say ----
 
     def test_bounds(self):
@@ -193,11 +262,12 @@ class Checks(unittest.TestCase):
             self.assertIn(words, told.getvalue())
 
     def test_lines_have_one_form(self):
-        """Of all benchmarks: results by their variant, ratios with bounds."""
+        """Of all benchmarks: where files were, results by their variant, ratios with bounds."""
         for name, rows, ratios in (("inputs", 400, 8), ("policies", 400, 4), ("compress", 1000, 4)):
             run = self.bench(name, "--rows", str(rows), "--rounds", "1", "--build", BUILD)
             self.assertEqual(run.returncode, 0, run.stderr)
-            _, *lines = map(json.loads, run.stdout.splitlines())
+            first, *lines = map(json.loads, run.stdout.splitlines())
+            self.assertRegex(first["environment"]["storage"], r"^dumps on \w+ \(.*\), outputs on \w+")
             found = [line for line in lines if "ratio" in line]
             self.assertEqual(len(found), ratios)
             for line in found:
@@ -249,7 +319,8 @@ class Checks(unittest.TestCase):
 
     BLOCK = {"benchmark": "bench/run", "date": "2026-01-02T03:04:05Z", "commit": "c0ffee", "cpu": "a CPU",
              "simdjson_kernel": "haswell", "cores_used": 2, "kernel": "Linux", "compiler": "GNU", "flags": "-O3",
-             "storage": "tmpfs", "repetitions": 5, "command": "bench/run --rows 1000 --save", "cpus_in_use_before": 0.1}
+             "storage": "dumps on ext4 (page cache), outputs on tmpfs", "repetitions": 5,
+             "command": "bench/run --rows 1000 --save", "cpus_in_use_before": 0.1}
     RATIO = {"ratio": "this / that", "value": 2.5, "bounds": [{"name": "at most", "bound": 2.6, "met": True}]}
 
     def tree(self, section, *lines):
