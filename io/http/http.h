@@ -1,4 +1,4 @@
-/* http.h - HTTP/1.1 requests, many at once, by libcurl's multi interface. The only module that knows libcurl.
+/* http.h - HTTP/1.1 requests, many at once, by libcurl's multi interface. The only folder that knows libcurl.
  *
  * One struct http belongs to one thread, which starts requests and turns the wheel:
  *
@@ -68,7 +68,7 @@ struct http_reply {
     bool reused;                                  /* the connection had served before */
     bool replayed; /* sent twice: the first connection died without an answer. What isn't idempotent may have
                       been done twice */
-    void *storage; /* http.c's */
+    void *storage; /* http_reply.c's */
 };
 
 struct http_request {
@@ -92,7 +92,7 @@ struct http_request {
     void (*done)(void *context, struct http_request *request); /* in http_turn(); may start others */
     void *context;
     struct http_reply reply;
-    void *transfer; /* http.c's */
+    void *transfer; /* http_transfer.c's */
 };
 
 struct http_options {
