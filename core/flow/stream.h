@@ -51,4 +51,10 @@ struct stream {
     void (*close)(struct stream *stream);
 };
 
+/* Is the run being stopped? For a read() that waits, or goes on for long. */
+static inline bool stream_is_stopped(const struct stream *stream)
+{
+    return stream->stopped != NULL && stream->stopped(stream->stopped_context);
+}
+
 #endif

@@ -3,10 +3,11 @@
  * SOURCE_MODE_READ     each reader has a buffer of its own and fills it with pread(); bytes that a window
  *                      shares with the end of the one before are moved, not read again.
  * SOURCE_MODE_MMAP     the file is mapped once, read-only, for all readers; window() brings its pages in with
- *                      one system call, drop() lets them go. Costs address space of the file's size, and page
- *                      tables of 1/512 of what was read (2 GiB for a tebibyte; they stay until close on
- * kernels before 6.14), which is why very large files are better read. SOURCE_MODE_DIRECT   reads go around
- * the page cache, and what a reader expects is on its way before it is looked at (source_direct.h).
+ *                      one system call, drop() lets them go. Costs address space of the file's size, and
+ *                      page tables of 1/512 of what was read (2 GiB for a tebibyte; they stay until close on
+ *                      kernels before 6.14), which is why very large files are better read.
+ * SOURCE_MODE_DIRECT   reads go around the page cache, and what a reader expects is on its way before it is
+ *                      looked at (source_direct.h).
  *
  * Bytes behind the size at open are never read. A file that changes while it is read is found out by
  * source_file_check(), one that shrinks also by window(); neither kills the process (source_guard.h, its

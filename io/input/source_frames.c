@@ -242,7 +242,7 @@ static enum status wait_for_change(struct source_frames *frames, const struct st
     until.tv_sec += until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;
     pthread_cond_timedwait(&frames->arrived, &frames->mutex, &until);
-    if (stream->stopped == NULL || !stream->stopped(stream->stopped_context)) return STATUS_OK;
+    if (!stream_is_stopped(stream)) return STATUS_OK;
     return fault_set(fault, STATUS_IO, "%s: reading it was stopped", frames->rules.source->name);
 }
 

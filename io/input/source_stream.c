@@ -1,156 +1,41 @@
-/* source_stream.c - see the header. Thread: whoever reads the stream now. Owns, while open: the descriptor
- * (but standard input's), the buffer of stored bytes, the object's reader, the decoder. */
+/* source_stream.c - see the header. Thread: whoever reads the stream now. Owns the stored bytes' place, and
+ * while open the decoder, or the decoders of frames. */
 #include "io/input/source_stream.h"
 
 #include "core/flow/track.h"
-#include "io/input/source_file.h"
 #include "io/input/source_frames.h"
+#include "io/input/source_stored.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-/* How often a read that waits asks whether the run is being stopped. */
-#define POLL_MILLISECONDS 50
 
 struct source_stream {
     struct source port;
-    struct source_bytes *bytes; /* of an object; NULL: it is none, or: */
-    struct source *object;      /* which can be read anywhere */
-    const struct source_remote *remote;
     struct stream stream;
     char *path;
+    struct source_stored stored; /* where the bytes come from */
     enum unpack_form form;
-    struct source_stamp before; /* of a file, when it was listed; of a redirected one, at open */
-    struct source_stamp after;  /* at close */
     unsigned window_log_max;
     struct source_stream_share share; /* zeroed: frames are decompressed by one */
     enum form_choice format;
     struct form records; /* of standard input, once it was looked at */
-    bool is_standard_input, is_file, was_open;
-    uint64_t stored; /* bytes read */
+    bool was_open;
 
     /* while open */
-    int descriptor;
-    struct source_reader *reader; /* of the object */
-    struct unpack *unpack;        /* NULL: plain, or: */
+    struct unpack *unpack; /* NULL: plain, or: */
     struct source_frames *frames;
-    struct source *shared; /* a file's, for them */
-    uint8_t *in;           /* SOURCE_STREAM_STEP */
-    size_t in_at, in_left; /* stored bytes that were read and not used */
-    bool at_end;           /* of what is stored */
-    uint8_t *head;         /* of standard input: SOURCE_HEAD_BYTES of text that were looked at; NULL: none */
+    uint8_t *head; /* of standard input: SOURCE_HEAD_BYTES of text that were looked at; NULL: none */
     size_t head_at, head_left;
     bool looked; /* at the head; true for files, whose head the list looked at */
 };
 
-/* ---- stored bytes ---- */
-
-static bool is_stopped(const struct source_stream *self)
-{
-    const struct stream *const stream = &self->stream;
-    return stream->stopped != NULL && stream->stopped(stream->stopped_context);
-}
-
-static enum status say_stopped(const struct source_stream *self, struct fault *fault)
-{
-    return fault_set(fault, STATUS_IO, "%s: reading it was stopped", self->path);
-}
-
-/* Waits until a read() would not; STATUS_IO: the run is being stopped, or it can't be waited for. */
-static enum status wait_for_bytes(const struct source_stream *self, struct fault *fault)
-{
-    for (;;) {
-        struct pollfd about = {.fd = self->descriptor, .events = POLLIN};
-        int const ready = poll(&about, 1, POLL_MILLISECONDS);
-        if (ready > 0) return STATUS_OK;
-        if (is_stopped(self)) return say_stopped(self, fault);
-        if (ready < 0 && errno != EINTR)
-            return fault_set(fault, STATUS_IO, "%s: can't be waited for: %s", self->path, strerror(errno));
-    }
-}
-
-static enum status read_object(struct source_stream *self, uint8_t *into, size_t room, size_t *length,
-                               struct fault *fault)
-{
-    enum status const status = self->bytes->read(self->bytes, into, room, length, fault);
-    if (status == STATUS_OK) self->stored += *length;
-    return status;
-}
-
-/* At its end: is it what the store says it holds? */
-static enum status read_anywhere(struct source_stream *self, uint8_t *into, size_t room, size_t *length,
-                                 struct fault *fault)
-{
-    struct source_window window;
-    enum status const status = self->object->window(self->reader, self->stored, room, &window, fault);
-    if (status != STATUS_OK) return status;
-    if (window.length == 0) return self->remote->check(self->object, fault);
-    memcpy(into, window.bytes, window.length);
-    self->stored += window.length;
-    *length = window.length;
-    return STATUS_OK;
-}
-
-/* The next stored bytes to `into`; 0: the end. */
-static enum status read_stored(struct source_stream *self, uint8_t *into, size_t room, size_t *length,
-                               struct fault *fault)
-{
-    if (self->bytes != NULL) return read_object(self, into, room, length, fault);
-    if (self->object != NULL) return read_anywhere(self, into, room, length, fault);
-    for (;;) {
-        if (!self->is_file) {
-            enum status const status = wait_for_bytes(self, fault);
-            if (status != STATUS_OK) return status;
-        }
-        ssize_t const got = read(self->descriptor, into, room);
-        if (got >= 0) {
-            *length = (size_t)got;
-            self->stored += (uint64_t)got;
-            return STATUS_OK;
-        }
-        if (errno != EINTR && errno != EAGAIN)
-            return fault_set(fault, STATUS_IO, "%s: can't be read at byte %llu: %s", self->path,
-                             (unsigned long long)self->stored, strerror(errno));
-    }
-}
-
-/* The next step of stored bytes, when all that was there is used. It is filled to its end, however a pipe
- * gives them: where steps end must depend on the bytes alone (unpack.h). */
-static enum status fill_in(struct source_stream *self, struct fault *fault)
-{
-    enum status status = STATUS_OK;
-    self->in_at = self->in_left = 0;
-    while (status == STATUS_OK && !self->at_end && self->in_left < SOURCE_STREAM_STEP) {
-        size_t length = 0;
-        status =
-            read_stored(self, self->in + self->in_left, SOURCE_STREAM_STEP - self->in_left, &length, fault);
-        self->in_left += length;
-        self->at_end = status == STATUS_OK && length == 0;
-    }
-    return status;
-}
-
 /* ---- text ---- */
-
-/* Has the file changed since it was listed? Then that is why it can't be read on. */
-static enum status check_now(const struct source_stream *self, struct fault *fault)
-{
-    struct stat about;
-    if (!self->is_file || fstat(self->descriptor, &about) != 0) return STATUS_OK;
-    struct source_stamp const now = source_stamp_of(&about);
-    return source_stamp_check(self->path, &self->before, &now, fault);
-}
 
 static enum status say_broken(struct source_stream *self, const struct unpack_defect *defect,
                               struct fault *fault)
 {
     char text[UNPACK_DEFECT_TEXT];
-    if (check_now(self, fault) != STATUS_OK) return STATUS_IO;
+    if (source_stored_check_now(&self->stored, fault) != STATUS_OK) return STATUS_IO;
     unpack_defect_text(self->form, defect, text);
     switch (defect->kind) {
     case UNPACK_WINDOW:
@@ -180,46 +65,37 @@ static enum status say_broken(struct source_stream *self, const struct unpack_de
 static enum status read_compressed(struct source_stream *self, uint8_t *into, size_t room, size_t *length,
                                    struct fault *fault)
 {
+    struct source_stored *const stored = &self->stored;
     for (;;) {
-        struct unpack_step step = {.in = self->in + self->in_at,
-                                   .in_left = self->in_left,
+        struct unpack_step step = {.in = stored->in + stored->in_at,
+                                   .in_left = stored->in_left,
                                    .out = into,
                                    .out_left = room,
-                                   .last = self->at_end};
+                                   .last = stored->at_end};
         struct track_mark const mark = track_begin(self->stream.track);
         enum unpack_state const state = unpack_run(self->unpack, &step);
-        track_end(self->stream.track, mark, TRACK_INFLATE, self->in_left - step.in_left);
-        self->in_at += self->in_left - step.in_left;
-        self->in_left = step.in_left;
+        track_end(self->stream.track, mark, TRACK_INFLATE, stored->in_left - step.in_left);
+        stored->in_at += stored->in_left - step.in_left;
+        stored->in_left = step.in_left;
         *length = room - step.out_left;
         if (*length > 0 || state == UNPACK_ENDED) return STATUS_OK; /* a defect comes again */
         if (state == UNPACK_BROKEN) return say_broken(self, unpack_defect(self->unpack), fault);
-        enum status const status = fill_in(self, fault);
+        enum status const status = source_stored_fill(stored, &self->stream, fault);
         if (status != STATUS_OK) return status;
     }
-}
-
-static enum status read_plain(struct source_stream *self, uint8_t *into, size_t room, size_t *length,
-                              struct fault *fault)
-{
-    if (self->in_left == 0) return read_stored(self, into, room, length, fault);
-    *length = self->in_left < room ? self->in_left : room;
-    memcpy(into, self->in + self->in_at, *length);
-    self->in_at += *length;
-    self->in_left -= *length;
-    return STATUS_OK;
 }
 
 /* What is due behind a look for text of frames. */
 static enum status end_frames(struct source_stream *self, struct track_mark mark, enum status status,
                               size_t length, const struct unpack_defect *defect, struct fault *fault)
 {
-    uint64_t const before = self->stored;
-    self->stored = source_frames_stored(self->frames);
-    track_end(self->stream.track, mark, TRACK_INFLATE, self->stored - before); /* others did, it waited */
+    uint64_t const before = self->stored.count;
+    self->stored.count = source_frames_stored(self->frames);
+    /* Others did, it waited. */
+    track_end(self->stream.track, mark, TRACK_INFLATE, self->stored.count - before);
     if (defect->kind != UNPACK_FINE) return say_broken(self, defect, fault);
     bool const is_end = status == STATUS_OK && length == 0;
-    return is_end && self->object != NULL ? self->remote->check(self->object, fault) : status;
+    return is_end ? source_stored_check_whole(&self->stored, fault) : status;
 }
 
 static enum status read_frames(struct source_stream *self, uint8_t *into, size_t room, size_t *length,
@@ -237,7 +113,7 @@ static enum status read_text(struct source_stream *self, uint8_t *into, size_t r
 {
     if (self->frames != NULL) return read_frames(self, into, room, length, fault);
     return self->unpack != NULL ? read_compressed(self, into, room, length, fault)
-                                : read_plain(self, into, room, length, fault);
+                                : source_stored_read(&self->stored, &self->stream, into, room, length, fault);
 }
 
 /* ---- the head of standard input ---- */
@@ -252,9 +128,10 @@ static enum status make_unpack(struct source_stream *self, struct fault *fault)
 
 static enum status find_form(struct source_stream *self, struct fault *fault)
 {
-    enum status const status = fill_in(self, fault);
+    struct source_stored *const stored = &self->stored;
+    enum status const status = source_stored_fill(stored, &self->stream, fault);
     if (status != STATUS_OK) return status;
-    self->form = source_head_form(self->in, self->in_left, self->at_end);
+    self->form = source_head_form(stored->in, stored->in_left, stored->at_end);
     return make_unpack(self, fault);
 }
 
@@ -289,7 +166,8 @@ static enum status stream_read(struct stream *stream, uint8_t *into, size_t room
                                struct fault *fault)
 {
     struct source_stream *const self = stream->self;
-    if (is_stopped(self)) return say_stopped(self, fault); /* a small file may stand for an endless line */
+    /* A small file may stand for an endless line. */
+    if (stream_is_stopped(stream)) return source_stored_say_stopped(&self->stored, fault);
     if (!self->looked) {
         enum status const status = look_at_head(self, fault);
         if (status != STATUS_OK) return status;
@@ -307,28 +185,18 @@ static enum status stream_swap(struct stream *stream, uint8_t **memory, size_t *
 {
     struct source_stream *const self = stream->self;
     struct unpack_defect defect = {.kind = UNPACK_FINE};
-    if (is_stopped(self)) return say_stopped(self, fault);
+    if (stream_is_stopped(stream)) return source_stored_say_stopped(&self->stored, fault);
     struct track_mark const mark = track_begin(stream->track);
     enum status const status =
         source_frames_swap(self->frames, stream, memory, begin, length, &defect, fault);
     return end_frames(self, mark, status, *length, &defect, fault);
 }
 
-static enum status open_standard_input(struct source_stream *self, struct fault *fault)
-{
-    struct stat about;
-    self->descriptor = STDIN_FILENO;
-    if (fstat(STDIN_FILENO, &about) != 0)
-        return fault_set(fault, STATUS_NO_SOURCE, "%s: standard input can't be read: %s", self->path,
-                         strerror(errno));
-    self->is_file = S_ISREG(about.st_mode);
-    self->before = source_stamp_of(&about);
-    return STATUS_OK;
-}
-
 /* Where it can't be done, the file or object is read by one. */
-static void start_frames(struct source_stream *self, struct source *source)
+static void start_frames(struct source_stream *self)
 {
+    struct source *const source = source_stored_anywhere(&self->stored);
+    if (source == NULL) return;
     struct source_frames_rules const rules = {.source = source,
                                               .decoders = self->share.decoders,
                                               .pieces = self->share.pieces,
@@ -349,74 +217,27 @@ static bool is_shared(const struct source_stream *self)
     return self->share.decoders > 1 && self->form == UNPACK_ZSTD;
 }
 
-/* The file that is open, and no other one of its name. */
-static void share_file(struct source_stream *self, const struct stat *about)
-{
-    int const descriptor = fcntl(self->descriptor, F_DUPFD_CLOEXEC, 0);
-    if (descriptor < 0) return;
-    self->shared = source_file_adopt(self->path, descriptor, about, SOURCE_MODE_READ, NULL);
-    if (self->shared != NULL) start_frames(self, self->shared);
-}
-
-static enum status open_file(struct source_stream *self, struct fault *fault)
-{
-    struct stat about;
-    self->descriptor = source_file_descriptor(self->path, &about, fault);
-    if (self->descriptor < 0) return fault->status;
-    (void)posix_fadvise(self->descriptor, 0, 0, POSIX_FADV_SEQUENTIAL); /* a hint: reads work without it */
-    struct source_stamp const now = source_stamp_of(&about);
-    enum status const status = source_stamp_check(self->path, &self->before, &now, fault);
-    if (status != STATUS_OK) return status;
-    if (is_shared(self)) share_file(self, &about);
-    return self->frames != NULL ? STATUS_OK : make_unpack(self, fault);
-}
-
-static enum status open_object(struct source_stream *self, struct fault *fault)
-{
-    if (self->bytes != NULL) {
-        enum status const status = self->bytes->open(self->bytes, fault);
-        return status == STATUS_OK ? make_unpack(self, fault) : status;
-    }
-    self->reader = self->object->open_reader(self->object, SOURCE_STREAM_STEP);
-    if (self->reader == NULL) return fault_set(fault, STATUS_IO, "%s: no memory to read it", self->path);
-    if (is_shared(self)) start_frames(self, self->object);
-    return self->frames != NULL ? STATUS_OK : make_unpack(self, fault);
-}
-
 static enum status stream_open(struct stream *stream, struct fault *fault)
 {
     struct source_stream *const self = stream->self;
     self->was_open = true;
-    self->stream.damaged = self->at_end = false;
-    self->stream.swap_bytes = 0;
-    self->in_at = self->in_left = self->head_at = self->head_left = 0;
-    self->stored = 0;
-    self->in = malloc(SOURCE_STREAM_STEP);
-    if (self->in == NULL) return fault_set(fault, STATUS_IO, "%s: no memory to read it", self->path);
-    if (self->bytes != NULL || self->object != NULL) return open_object(self, fault);
-    return self->is_standard_input ? open_standard_input(self, fault) : open_file(self, fault);
+    stream->damaged = false;
+    stream->swap_bytes = 0;
+    self->head_at = self->head_left = 0;
+    enum status const status = source_stored_open(&self->stored, is_shared(self), fault);
+    if (status != STATUS_OK || self->stored.is_standard_input) return status;
+    if (is_shared(self)) start_frames(self);
+    return self->frames != NULL ? STATUS_OK : make_unpack(self, fault);
 }
 
 static void stream_close(struct stream *stream)
 {
     struct source_stream *const self = stream->self;
-    struct stat about;
-    self->after = self->before;
-    if (self->is_file && self->descriptor >= 0 && fstat(self->descriptor, &about) == 0)
-        self->after = source_stamp_of(&about);
-    if (self->bytes != NULL) self->bytes->close(self->bytes);
     source_frames_stop(self->frames); /* its decoders read from: */
-    source_file_close(self->shared);
-    if (self->reader != NULL) self->object->close_reader(self->reader);
     self->frames = NULL;
-    self->shared = NULL;
-    self->reader = NULL;
-    if (!self->is_standard_input && self->descriptor >= 0) (void)close(self->descriptor);
-    self->descriptor = -1;
+    source_stored_close(&self->stored);
     unpack_destroy(self->unpack);
     self->unpack = NULL;
-    free(self->in);
-    self->in = NULL;
     free(self->head);
     self->head = NULL;
 }
@@ -434,19 +255,20 @@ struct source *source_stream_create(const struct source_stream_rules *rules, str
         return NULL;
     }
     *self = (struct source_stream){.path = path,
-                                   .bytes = rules->bytes,
-                                   .object = rules->object,
-                                   .remote = rules->remote,
                                    .form = rules->form,
-                                   .before = rules->stamp,
-                                   .after = rules->stamp,
                                    .window_log_max = rules->window_log_max,
                                    .format = rules->format,
-                                   .is_standard_input = rules->is_standard_input,
-                                   .is_file = !rules->is_standard_input && rules->bytes == NULL &&
-                                              rules->object == NULL,
-                                   .looked = !rules->is_standard_input,
-                                   .descriptor = -1};
+                                   .looked = !rules->is_standard_input};
+    self->stored = (struct source_stored){.path = path,
+                                          .bytes = rules->bytes,
+                                          .object = rules->object,
+                                          .remote = rules->remote,
+                                          .is_standard_input = rules->is_standard_input,
+                                          .is_file = !rules->is_standard_input && rules->bytes == NULL &&
+                                                     rules->object == NULL,
+                                          .before = rules->stamp,
+                                          .after = rules->stamp,
+                                          .descriptor = -1};
     self->stream = (struct stream){.self = self,
                                    .name = path,
                                    .open = stream_open,
@@ -462,8 +284,7 @@ void source_stream_destroy(struct source *source)
 {
     if (source == NULL) return;
     struct source_stream *const self = source->self;
-    if (self->bytes != NULL) self->bytes->destroy(self->bytes);
-    if (self->object != NULL) self->remote->close(self->object);
+    source_stored_destroy(&self->stored);
     free(self->path);
     free(self);
 }
@@ -481,12 +302,12 @@ void source_stream_share(struct source *source, const struct source_stream_share
 enum status source_stream_check(const struct source *source, struct fault *fault)
 {
     const struct source_stream *const self = source->self;
-    return self->was_open ? source_stamp_check(self->path, &self->before, &self->after, fault) : STATUS_OK;
+    return self->was_open ? source_stored_check(&self->stored, fault) : STATUS_OK;
 }
 
 uint64_t source_stream_stored(const struct source *source)
 {
-    return ((const struct source_stream *)source->self)->stored;
+    return ((const struct source_stream *)source->self)->stored.count;
 }
 
 enum unpack_form source_stream_form(const struct source *source)
@@ -497,5 +318,5 @@ enum unpack_form source_stream_form(const struct source *source)
 uint64_t source_stream_memory(enum unpack_form form, unsigned window_log_max)
 {
     uint64_t const decoder = form == UNPACK_PLAIN ? 0 : unpack_memory(form, window_log_max);
-    return sizeof(struct source_stream) + SOURCE_STREAM_STEP + SOURCE_HEAD_BYTES + decoder;
+    return sizeof(struct source_stream) + SOURCE_STORED_STEP + SOURCE_HEAD_BYTES + decoder;
 }

@@ -1,10 +1,8 @@
 /* source_stream.h - a local file, an object, or standard input, as a source that is read front to back
  * (core/flow/stream.h): decompressed on the way when its first bytes say that it is gzip or zstd.
  *
- * A file is opened when its turn comes, and has to be the one that was listed then. Standard input can't be
- * looked at before: its form is told from its first bytes when they come, and a form that is not supported
- * ends the run with STATUS_INPUT. A pipe is waited for with poll(), so that a run that is stopped meanwhile
- * ends at once.
+ * Where stored bytes come from is source_stored.h's. Standard input can't be looked at before: its form is
+ * told from its first bytes when they come, and a form that is not supported ends the run with STATUS_INPUT.
  *
  * What ends a read():
  *   STATUS_IO, `damaged`   a truncated member, a wrong checksum, bytes behind the last member, ...
@@ -23,9 +21,6 @@
 #include "io/input/source_head.h"
 #include "io/input/source_remote.h"
 #include "io/input/source_stamp.h"
-
-/* Stored bytes that are read at once: some 100 system calls for each megabyte would be felt, one is not. */
-#define SOURCE_STREAM_STEP (256u * 1024)
 
 struct source_stream_rules {
     const char *path; /* copied */
