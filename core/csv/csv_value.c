@@ -5,6 +5,7 @@
 #include "core/base/scan.h"
 #include "core/csv/timestamp.h"
 #include "core/csv/transform.h"
+#include "core/record/json_container.h"
 #include "core/record/json_text.h"
 
 #include <string.h>

@@ -2,6 +2,7 @@
  * Thread: one a struct. Owns the arrays of the struct. */
 #include "core/record/cells.h"
 
+#include "core/record/json_equal.h"
 #include "core/record/json_text.h"
 
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 /* form.c - see the header. Pure. Thread: any. */
 #include "core/record/form.h"
 
+#include "core/record/json_container.h"
 #include "core/record/json_text.h"
 
 #include <string.h>

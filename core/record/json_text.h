@@ -1,9 +1,8 @@
-/* json_text.h - the inside of JSON tokens: escapes of strings, spelling of numbers and literals, the text of
- * objects and arrays. RFC 8259. Pure and reentrant.
+/* json_text.h - the inside of JSON tokens: escapes of strings, spelling of numbers and literals. RFC 8259.
+ * What is made of tokens: json_container.h; what they stand for: json_equal.h. Pure and reentrant.
  *
  * Tokens come from a record whose bytes were found to be valid UTF-8 with closed strings and no raw control
- * character inside them (stage 1 of simdjson, or record_defect.c); json_container() checks that again for
- * itself only where it must know. */
+ * character inside them (stage 1 of simdjson, or record_defect.c). */
 #ifndef PENSTOCK_CORE_RECORD_JSON_TEXT_H
 #define PENSTOCK_CORE_RECORD_JSON_TEXT_H
 
@@ -39,25 +38,16 @@ int32_t json_escape_unit(const uint8_t *digits, size_t left);
 /* Is this bad escape only cut off by the end of the text? */
 bool json_escape_is_cut(const uint8_t *escape, size_t length);
 
+/* A string that begins with its quote: passes it, *end is behind the quote that closes it. False: at *end is
+ * the first wrong byte; `length`: the text ends too early. */
+bool json_pass_string(const uint8_t *text, size_t length, size_t *end);
+
 /* -0.5e+10 and the like: exactly RFC 8259's number. */
 bool json_is_number(const uint8_t *token, size_t length);
 
 /* A whole scalar token, a string with its quotes: is it well-formed? `bad` (may be NULL) gets the offset of
  * the first wrong byte. */
 bool json_is_scalar(const uint8_t *token, size_t length, size_t *bad);
-
-/* An object or array: is its syntax right, all the way down? Writes its text without the blanks between
- * tokens to `out` (at most `length` bytes; NULL: only look) and its length to *written. `brackets` has room
- * for depth_max + 1 bytes. False: the first wrong byte is at *bad. */
-bool json_container(const uint8_t *text, size_t length, uint8_t *brackets, uint32_t depth_max, uint8_t *out,
-                    size_t *written, size_t *bad);
-
-/* A whole value of either kind: is it well-formed? */
-bool json_is_value(const uint8_t *text, size_t length, uint8_t *brackets, uint32_t depth_max);
-
-/* Do two scalar tokens stand for the same value, as RFC 9535 compares them? Numbers by value, however long;
- * strings by their text; other types when equal. Containers never. */
-bool json_equal(const uint8_t *a, size_t a_length, const uint8_t *b, size_t b_length);
 
 /* The texts of two strings between their quotes, unescaped, in the order of their bytes: below 0, 0, above 0.
  * A bad escape is equal to nothing. */

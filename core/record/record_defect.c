@@ -2,6 +2,7 @@
  * Thread: the caller's. Owns nothing. */
 #include "core/record/record_defect.h"
 
+#include "core/record/json_container.h"
 #include "core/record/json_text.h"
 #include "core/record/record_walk.h"
 

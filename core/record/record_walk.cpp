@@ -9,6 +9,8 @@
 #include "core/record/record_walk.h"
 
 #include "core/base/limits.h"
+#include "core/record/json_container.h"
+#include "core/record/json_equal.h"
 #include "core/record/json_text.h"
 #include "core/record/structurals.h"
 

@@ -1,6 +1,9 @@
 /* walk_value.c - see the header. Thread: the walk's. Owns nothing. */
 #include "core/record/walk_value.h"
 
+#include "core/record/json_container.h"
+#include "core/record/json_equal.h"
+
 const uint32_t *walk_value_scalar_exactly(struct index_walk *walk, const uint32_t *token,
                                           const struct plan_node *node)
 {

@@ -4,6 +4,8 @@
  *
  * Byte 0 is the greatest depth, byte 1 says where the second of two values begins; the rest is the text. */
 #include "core/base/utf8.h"
+#include "core/record/json_container.h"
+#include "core/record/json_equal.h"
 #include "core/record/json_text.h"
 
 #include <stdlib.h>

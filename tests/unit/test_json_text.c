@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include "core/record/json_container.h"
+#include "core/record/json_equal.h"
 #include "core/record/json_text.h"
 
 #include <stdlib.h>

@@ -5,6 +5,7 @@
 #define PENSTOCK_TESTS_UNIT_WALK_DESK_H
 
 #include "core/base/limits.h"
+#include "core/record/json_container.h"
 #include "core/record/json_text.h"
 #include "core/record/record_defect.h"
 #include "core/record/record_walk.h"
