@@ -19,6 +19,14 @@ static inline bool json_is_blank(uint8_t byte)
     return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t';
 }
 
+/* The first byte of [at, end) that is none; `end`: they all are. */
+static inline const uint8_t *json_pass_blanks(const uint8_t *at, const uint8_t *end)
+{
+    while (at < end && json_is_blank(*at))
+        at++;
+    return at;
+}
+
 /* What a string holds besides its text. Offsets are of the escape in the raw text, SIZE_MAX: none. */
 struct json_string {
     size_t length;         /* of the text written */

@@ -2,6 +2,8 @@
  * Reentrant. Owns the tree while it reads. */
 #include "io/input/source_manifest.h"
 
+#include "core/record/json_text.h"
+
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,20 +19,13 @@ static size_t pass_mark(const uint8_t *text, size_t length)
     return length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
 }
 
-static const uint8_t *pass_blanks(const uint8_t *at, const uint8_t *end)
-{
-    while (at < end && (*at == ' ' || *at == '\t' || *at == '\r' || *at == '\n'))
-        at++;
-    return at;
-}
-
 /* Does a value at `at` stand for exportResults: an array, or one that is cut off? */
 static bool is_results(const uint8_t *at, const uint8_t *end)
 {
-    at = pass_blanks(at, end);
+    at = json_pass_blanks(at, end);
     if (at == end) return true;
     if (*at != ':') return false;
-    at = pass_blanks(at + 1, end);
+    at = json_pass_blanks(at + 1, end);
     return at == end || *at == '[';
 }
 
@@ -38,7 +33,7 @@ static bool is_results(const uint8_t *at, const uint8_t *end)
 static bool begins_as_manifest(const uint8_t *head, size_t length)
 {
     const uint8_t *const end = head + length;
-    const uint8_t *at = pass_blanks(head + pass_mark(head, length), end);
+    const uint8_t *at = json_pass_blanks(head + pass_mark(head, length), end);
     if (at == end || *at != '{') return false;
     for (at++; at < end && *at != '{' && *at != '[' && *at != '}'; at++) {
         if (*at != '"') continue;

@@ -1,20 +1,10 @@
 /* source_text.c - texts that are no JSON, by their beginning. Pure. Owns nothing. */
 #include "io/input/source_text.h"
 
+#include "core/record/json_text.h"
+
 #include <stddef.h>
 #include <string.h>
-
-static bool is_blank(uint8_t byte)
-{
-    return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
-}
-
-static const uint8_t *skip_blank(const uint8_t *at, const uint8_t *end)
-{
-    while (at < end && is_blank(*at))
-        at++;
-    return at;
-}
 
 /* Does the text begin with `word`, without regard to ASCII case? `word` is in lower case. */
 static bool begins_with(const uint8_t *text, const uint8_t *end, const char *word)
@@ -54,7 +44,7 @@ static const uint8_t *line_end(const uint8_t *line, const uint8_t *end)
 static bool has_container(const uint8_t *text, const uint8_t *end)
 {
     while (text < end) {
-        text = skip_blank(text, end);
+        text = json_pass_blanks(text, end);
         if (text < end && (*text == '{' || *text == '[')) return true;
         text = line_end(text, end);
     }
@@ -66,7 +56,7 @@ static bool is_csv(const uint8_t *text, const uint8_t *end)
 {
     static const uint8_t delimiters[] = {',', ';', '\t', '|'};
     const uint8_t *const header_end = line_end(text, end);
-    const uint8_t *const row = skip_blank(header_end, end);
+    const uint8_t *const row = json_pass_blanks(header_end, end);
     if (row == end || has_container(text, end)) return false;
     for (const uint8_t *at = text; at < header_end; at++)
         if (*at == '{' || *at == '}' || *at == '[' || *at == ']') return false;
@@ -79,7 +69,7 @@ static bool is_csv(const uint8_t *text, const uint8_t *end)
 
 const char *source_text_foreign(const uint8_t *text, const uint8_t *end)
 {
-    text = skip_blank(text, end);
+    text = json_pass_blanks(text, end);
     if (is_page(text, end))
         return "is an HTML page, perhaps an error message in place of the data: look at it, and fetch the "
                "file again";
@@ -92,7 +82,7 @@ const char *source_text_foreign(const uint8_t *text, const uint8_t *end)
 
 const char *source_text_judge(const uint8_t *text, const uint8_t *end)
 {
-    text = skip_blank(text, end);
+    text = json_pass_blanks(text, end);
     if (text == end || !is_csv(text, end)) return NULL;
     return "is CSV, which is not supported: export the dataset as JSON (an export of penstock is no input)";
 }
