@@ -1,234 +1,32 @@
-/* source_frames.c - see the header. Threads: the reader's, and the decoders that are made here. Owns runs,
- * pieces, decoders, and readers of the source.
- *
- * Two locks: `claiming` is held by the one decoder that looks for its next run, `mutex` for moments only. */
+/* source_frames.c - see the header: the reader's side, and the begin and end of all. The decoders' side is
+ * source_decoder.c. Threads: the reader's. Owns the hall with its pieces and slots, and the decoders. */
 #include "io/input/source_frames.h"
 
 #include "core/flow/track.h"
-#include "io/input/source_pieces.h"
-#include "io/input/source_runs.h"
+#include "io/input/source_decoder.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-/* Stored bytes that a decoder reads at once. */
-#define STEP_BYTES (256u * 1024)
 /* How often a read that waits asks whether the run is being stopped. */
 #define LOOK_NANOSECONDS 50000000
-/* libzstd's needs of a thread's stack are a few KiB. */
-#define STACK_BYTES (256u * 1024)
-
-enum slot_state { SLOT_EMPTY, SLOT_FILLING, SLOT_ENDED, SLOT_BROKEN, SLOT_UNREAD };
-
-/* A run of frames. */
-struct slot {
-    enum slot_state state;
-    bool starves;                   /* its decoder waits for a piece */
-    uint64_t number;                /* of the run */
-    uint64_t begin, end;            /* in the source */
-    struct source_piece_queue text; /* decoded and not read */
-    struct unpack_defect defect;    /* BROKEN */
-    struct fault fault;             /* UNREAD */
-};
-
-struct decoder {
-    struct source_frames *frames;
-    struct track *track; /* NULL: none */
-    struct unpack *unpack;
-    struct source_reader *reader; /* windows of STEP_BYTES */
-    uint64_t at;                  /* in the source, behind what was read of the run */
-    uint64_t stored;              /* bytes read that the mutex's `stored` lacks */
-    struct unpack_step step;
-    pthread_t thread;
-    bool started;
-};
 
 struct source_frames {
-    struct source_frames_rules rules;
-    pthread_mutex_t claiming;
-    uint64_t next_begin;             /* under `claiming` */
-    struct source_runs runs;         /* likewise */
-    struct source_piece_queue taken; /* the reader's: pieces it has out of a run */
-    size_t taken_at;                 /* likewise: what it has read of the first one */
-    pthread_mutex_t mutex;           /* of what follows */
-    pthread_cond_t arrived;          /* for the reader: text, an end, or a decoder that waits for it */
-    pthread_cond_t freed;            /* for decoders: pieces, slots, or another run that is read */
-    struct source_pieces pieces;
-    struct slot *slots;
-    uint64_t claimed, current; /* runs: claimed so far, the one that is read */
-    bool all_claimed, stopping;
-    uint64_t stored;
-    struct decoder decoders[];
+    struct source_hall hall;
+    struct source_piece_queue taken; /* pieces that the reader has out of a run */
+    size_t taken_at;                 /* what it has read of the first one */
+    struct source_decoder decoders[];
 };
-
-static uint32_t slot_count(const struct source_frames *frames)
-{
-    return frames->rules.decoders * SOURCE_FRAMES_SLOTS;
-}
-
-/* ---- runs ---- */
-
-static struct slot *find_slot(struct source_frames *frames, enum slot_state state)
-{
-    for (uint32_t i = 0; i < slot_count(frames); i++)
-        if (frames->slots[i].state == state) return &frames->slots[i];
-    return NULL;
-}
-
-/* An empty slot; NULL: there is nothing more to decode. */
-static struct slot *wait_for_slot(struct source_frames *frames, struct track *track)
-{
-    struct slot *slot = NULL;
-    struct track_mark const mark = track_begin(track);
-    pthread_mutex_lock(&frames->mutex);
-    while (!frames->stopping && !frames->all_claimed && (slot = find_slot(frames, SLOT_EMPTY)) == NULL)
-        pthread_cond_wait(&frames->freed, &frames->mutex);
-    if (frames->stopping) slot = NULL;
-    pthread_mutex_unlock(&frames->mutex);
-    track_end(track, mark, TRACK_WAIT_READER, 0);
-    return slot;
-}
-
-/* The next run, in a slot of its own; NULL: there is none. */
-static struct slot *claim(struct source_frames *frames, struct track *track)
-{
-    struct track_mark const mark = track_begin(track);
-    pthread_mutex_lock(&frames->claiming);
-    struct slot *const slot = wait_for_slot(frames, track);
-    if (slot != NULL) {
-        uint64_t const begin = frames->next_begin, end = source_runs_end(&frames->runs, begin);
-        pthread_mutex_lock(&frames->mutex);
-        *slot = (struct slot){.state = SLOT_FILLING, .number = frames->claimed++, .begin = begin, .end = end};
-        frames->next_begin = end;
-        frames->all_claimed = end == frames->rules.source->size;
-        pthread_mutex_unlock(&frames->mutex);
-    }
-    pthread_mutex_unlock(&frames->claiming);
-    track_end(track, mark, TRACK_READ, 0); /* the bytes are counted where they are decoded */
-    return slot;
-}
-
-/* ---- decoding ---- */
-
-/* Runs behind the one that is read leave some pieces to it. */
-static bool may_take(const struct source_frames *frames, const struct slot *slot)
-{
-    return frames->pieces.empty_count > (slot->number == frames->current ? 0 : SOURCE_FRAMES_RESERVE);
-}
-
-/* An empty piece; NULL: the run is being stopped. */
-static struct source_piece *wait_for_piece(struct decoder *decoder, struct slot *slot)
-{
-    struct source_frames *const frames = decoder->frames;
-    struct track_mark const mark = track_begin(decoder->track);
-    pthread_mutex_lock(&frames->mutex);
-    bool const waits = !may_take(frames, slot);
-    while (!frames->stopping && !may_take(frames, slot)) {
-        slot->starves = true;
-        if (slot->number == frames->current) pthread_cond_signal(&frames->arrived);
-        pthread_cond_wait(&frames->freed, &frames->mutex);
-    }
-    slot->starves = false;
-    struct source_piece *const piece = frames->stopping ? NULL : source_pieces_take(&frames->pieces);
-    pthread_mutex_unlock(&frames->mutex);
-    if (waits) track_end(decoder->track, mark, TRACK_WAIT_READER, 0);
-    return piece;
-}
-
-/* Gives what was decoded, and tells how far the run is. */
-static void publish(struct decoder *decoder, struct slot *slot, struct source_piece *piece,
-                    enum slot_state state)
-{
-    struct source_frames *const frames = decoder->frames;
-    pthread_mutex_lock(&frames->mutex);
-    if (piece->length > 0)
-        source_piece_push(&slot->text, piece);
-    else
-        source_pieces_give(&frames->pieces, piece);
-    slot->state = state;
-    frames->stored += decoder->stored;
-    decoder->stored = 0;
-    if (slot->number == frames->current) pthread_cond_signal(&frames->arrived);
-    pthread_mutex_unlock(&frames->mutex);
-}
-
-/* More stored bytes of the run. False: the slot says why not. */
-static bool read_stored(struct decoder *decoder, struct slot *slot)
-{
-    uint64_t const left = slot->end - decoder->at;
-    size_t const length = left < STEP_BYTES ? (size_t)left : STEP_BYTES;
-    struct track_mark const mark = track_begin(decoder->track);
-    struct source_window window = {.length = 0};
-    enum status const status =
-        decoder->frames->rules.source->window(decoder->reader, decoder->at, length, &window, &slot->fault);
-    track_end(decoder->track, mark, TRACK_READ, window.length);
-    if (status != STATUS_OK) return false;
-    decoder->at += window.length;
-    decoder->stored += window.length;
-    decoder->step.in = window.bytes;
-    decoder->step.in_left = window.length;
-    decoder->step.last = window.length == 0 || decoder->at == slot->end;
-    return true;
-}
-
-static enum slot_state end_broken(const struct decoder *decoder, struct slot *slot)
-{
-    slot->defect = *unpack_defect(decoder->unpack);
-    slot->defect.offset += slot->begin;
-    slot->defect.member += slot->begin;
-    return SLOT_BROKEN;
-}
-
-/* Fills a piece, or what the run has for it. */
-static enum slot_state fill(struct decoder *decoder, struct slot *slot, struct source_piece *piece)
-{
-    struct unpack_step *const step = &decoder->step;
-    const struct source_pieces *const pieces = &decoder->frames->pieces;
-    size_t const room = pieces->piece_bytes - pieces->lead;
-    while (piece->length < room) {
-        if (step->in_left == 0 && !step->last && !read_stored(decoder, slot)) return SLOT_UNREAD;
-        step->out = piece->memory + pieces->lead + piece->length;
-        step->out_left = room - piece->length;
-        size_t const before = step->in_left;
-        struct track_mark const mark = track_begin(decoder->track);
-        enum unpack_state const state = unpack_run(decoder->unpack, step);
-        track_end(decoder->track, mark, TRACK_INFLATE, before - step->in_left);
-        piece->length = room - step->out_left;
-        if (state == UNPACK_BROKEN) return end_broken(decoder, slot);
-        if (state == UNPACK_ENDED) return SLOT_ENDED;
-    }
-    return SLOT_FILLING;
-}
-
-static void decode(struct decoder *decoder, struct slot *slot)
-{
-    decoder->step = (struct unpack_step){.in = NULL};
-    decoder->at = slot->begin;
-    unpack_restart(decoder->unpack);
-    for (struct source_piece *piece; (piece = wait_for_piece(decoder, slot)) != NULL;) {
-        enum slot_state const state = fill(decoder, slot, piece);
-        publish(decoder, slot, piece, state);
-        if (state != SLOT_FILLING) return;
-    }
-}
-
-static void *decoder_main(void *argument)
-{
-    struct decoder *const decoder = argument;
-    for (struct slot *slot; (slot = claim(decoder->frames, decoder->track)) != NULL;)
-        decode(decoder, slot);
-    return NULL;
-}
 
 /* ---- reading ---- */
 
-static struct slot *find_run(struct source_frames *frames, uint64_t number)
+static struct source_slot *find_run(struct source_frames *frames, uint64_t number)
 {
-    for (uint32_t i = 0; i < slot_count(frames); i++)
-        if (frames->slots[i].state != SLOT_EMPTY && frames->slots[i].number == number)
-            return &frames->slots[i];
+    for (uint32_t i = 0; i < source_decoder_slots(&frames->hall); i++)
+        if (frames->hall.slots[i].state != SOURCE_SLOT_EMPTY && frames->hall.slots[i].number == number)
+            return &frames->hall.slots[i];
     return NULL;
 }
 
@@ -241,32 +39,34 @@ static enum status wait_for_change(struct source_frames *frames, const struct st
     until.tv_nsec += LOOK_NANOSECONDS;
     until.tv_sec += until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;
-    pthread_cond_timedwait(&frames->arrived, &frames->mutex, &until);
+    pthread_cond_timedwait(&frames->hall.arrived, &frames->hall.mutex, &until);
     if (!stream_is_stopped(stream)) return STATUS_OK;
-    return fault_set(fault, STATUS_IO, "%s: reading it was stopped", frames->rules.source->name);
+    return fault_set(fault, STATUS_IO, "%s: reading it was stopped", frames->hall.rules.source->name);
 }
 
 /* The run is through, and the next one is read. */
-static void pass(struct source_frames *frames, struct slot *slot)
+static void pass(struct source_frames *frames, struct source_slot *slot)
 {
-    slot->state = SLOT_EMPTY;
-    frames->current++;
-    pthread_cond_broadcast(&frames->freed);
+    slot->state = SOURCE_SLOT_EMPTY;
+    frames->hall.current++;
+    pthread_cond_broadcast(&frames->hall.freed);
 }
 
 /* Waits until the run that is read has `want` bytes or as many as it can, is broken, or all runs are through
  * (*slot is NULL then). */
 static enum status wait_for_text(struct source_frames *frames, const struct stream *stream, size_t want,
-                                 struct slot **slot, struct fault *fault)
+                                 struct source_slot **slot, struct fault *fault)
 {
     for (;;) {
-        struct slot *const run = *slot = find_run(frames, frames->current);
-        if (run == NULL && frames->all_claimed && frames->current == frames->claimed) return STATUS_OK;
-        bool const goes_on = run == NULL || (run->state == SLOT_FILLING && !run->starves);
+        struct source_slot *const run = *slot = find_run(frames, frames->hall.current);
+        if (run == NULL && frames->hall.all_claimed && frames->hall.current == frames->hall.claimed)
+            return STATUS_OK;
+        bool const goes_on = run == NULL || (run->state == SOURCE_SLOT_FILLING && !run->starves);
         bool const has_text = run != NULL && run->text.bytes > 0;
         if (has_text && (!goes_on || run->text.bytes >= want)) return STATUS_OK;
-        if (run != NULL && (run->state == SLOT_BROKEN || run->state == SLOT_UNREAD)) return STATUS_OK;
-        if (run != NULL && run->state == SLOT_ENDED) {
+        if (run != NULL && (run->state == SOURCE_SLOT_BROKEN || run->state == SOURCE_SLOT_UNREAD))
+            return STATUS_OK;
+        if (run != NULL && run->state == SOURCE_SLOT_ENDED) {
             pass(frames, run);
             continue;
         }
@@ -279,14 +79,15 @@ static enum status wait_for_text(struct source_frames *frames, const struct stre
 static enum status take_text(struct source_frames *frames, const struct stream *stream, size_t want,
                              struct unpack_defect *defect, struct fault *fault)
 {
-    struct slot *slot = NULL;
-    pthread_mutex_lock(&frames->mutex);
+    struct source_slot *slot = NULL;
+    pthread_mutex_lock(&frames->hall.mutex);
     enum status const status = wait_for_text(frames, stream, want, &slot, fault);
     while (status == STATUS_OK && slot != NULL && slot->text.bytes > 0 && frames->taken.bytes < want)
         source_piece_push(&frames->taken, source_piece_pop(&slot->text));
-    pthread_mutex_unlock(&frames->mutex);
+    pthread_mutex_unlock(&frames->hall.mutex);
     if (status != STATUS_OK || slot == NULL || frames->taken.bytes > 0) return status;
-    if (slot->state == SLOT_UNREAD) return fault_set(fault, slot->fault.status, "%s", slot->fault.message);
+    if (slot->state == SOURCE_SLOT_UNREAD)
+        return fault_set(fault, slot->fault.status, "%s", slot->fault.message);
     *defect = slot->defect;
     return STATUS_IO;
 }
@@ -300,7 +101,7 @@ static size_t copy_text(struct source_frames *frames, uint8_t *into, size_t room
         const struct source_piece *const piece = frames->taken.first;
         size_t const left = piece->length - frames->taken_at;
         size_t const length = left < room - copied ? left : room - copied;
-        memcpy(into + copied, piece->memory + frames->pieces.lead + frames->taken_at, length);
+        memcpy(into + copied, piece->memory + frames->hall.pieces.lead + frames->taken_at, length);
         copied += length;
         frames->taken_at += length;
         if (length < left) break;
@@ -312,10 +113,10 @@ static size_t copy_text(struct source_frames *frames, uint8_t *into, size_t room
 
 static void give_back(struct source_frames *frames, struct source_piece_queue *read)
 {
-    pthread_mutex_lock(&frames->mutex);
-    source_pieces_give_all(&frames->pieces, read);
-    pthread_cond_broadcast(&frames->freed);
-    pthread_mutex_unlock(&frames->mutex);
+    pthread_mutex_lock(&frames->hall.mutex);
+    source_pieces_give_all(&frames->hall.pieces, read);
+    pthread_cond_broadcast(&frames->hall.freed);
+    pthread_mutex_unlock(&frames->hall.mutex);
 }
 
 enum status source_frames_read(struct source_frames *frames, const struct stream *stream, uint8_t *into,
@@ -344,7 +145,7 @@ enum status source_frames_swap(struct source_frames *frames, const struct stream
         if (status != STATUS_OK || frames->taken.first == NULL) return status;
     }
     struct source_piece *const piece = source_piece_pop(&frames->taken);
-    *begin = frames->pieces.lead + frames->taken_at;
+    *begin = frames->hall.pieces.lead + frames->taken_at;
     *length = piece->length - frames->taken_at;
     frames->taken_at = 0;
     uint8_t *const text = piece->memory;
@@ -357,9 +158,9 @@ enum status source_frames_swap(struct source_frames *frames, const struct stream
 
 uint64_t source_frames_stored(struct source_frames *frames)
 {
-    pthread_mutex_lock(&frames->mutex);
-    uint64_t const stored = frames->stored;
-    pthread_mutex_unlock(&frames->mutex);
+    pthread_mutex_lock(&frames->hall.mutex);
+    uint64_t const stored = frames->hall.stored;
+    pthread_mutex_unlock(&frames->hall.mutex);
     return stored;
 }
 
@@ -367,9 +168,9 @@ uint64_t source_frames_stored(struct source_frames *frames)
 
 uint64_t source_frames_memory(uint32_t decoders, unsigned window_log_max)
 {
-    uint64_t const decoder =
-        sizeof(struct decoder) + STEP_BYTES + STACK_BYTES + unpack_memory(UNPACK_ZSTD, window_log_max);
-    return sizeof(struct source_frames) + decoders * (decoder + SOURCE_FRAMES_SLOTS * sizeof(struct slot));
+    uint64_t const decoder = source_decoder_memory(window_log_max);
+    return sizeof(struct source_frames) +
+           decoders * (decoder + SOURCE_FRAMES_SLOTS * sizeof(struct source_slot));
 }
 
 size_t source_frames_pieces(uint32_t decoders, size_t piece_bytes, uint64_t bytes)
@@ -381,39 +182,26 @@ size_t source_frames_pieces(uint32_t decoders, size_t piece_bytes, uint64_t byte
     return count < most ? count : most;
 }
 
-static bool make_locks(struct source_frames *frames)
+static bool make_locks(struct source_hall *hall)
 {
     pthread_condattr_t attributes;
     if (pthread_condattr_init(&attributes) != 0) return false;
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    bool const good = pthread_cond_init(&frames->arrived, &attributes) == 0;
+    bool const good = pthread_cond_init(&hall->arrived, &attributes) == 0;
     pthread_condattr_destroy(&attributes);
     if (!good) return false;
-    pthread_cond_init(&frames->freed, NULL); /* these can't fail: default attributes */
-    pthread_mutex_init(&frames->mutex, NULL);
-    pthread_mutex_init(&frames->claiming, NULL);
+    pthread_cond_init(&hall->freed, NULL); /* these can't fail: default attributes */
+    pthread_mutex_init(&hall->mutex, NULL);
+    pthread_mutex_init(&hall->claiming, NULL);
     return true;
 }
 
-static bool start_decoder(struct source_frames *frames, struct decoder *decoder)
+static bool make_slots(struct source_hall *hall)
 {
-    pthread_attr_t attributes;
-    decoder->frames = frames;
-    decoder->unpack = unpack_create(UNPACK_ZSTD, frames->rules.window_log_max);
-    decoder->reader = frames->rules.source->open_reader(frames->rules.source, STEP_BYTES);
-    if (decoder->unpack == NULL || decoder->reader == NULL || pthread_attr_init(&attributes) != 0)
-        return false;
-    pthread_attr_setstacksize(&attributes, STACK_BYTES);
-    decoder->started = pthread_create(&decoder->thread, &attributes, decoder_main, decoder) == 0;
-    pthread_attr_destroy(&attributes);
-    return decoder->started;
-}
-
-static bool make_slots(struct source_frames *frames)
-{
-    frames->slots = calloc(slot_count(frames), sizeof *frames->slots);
-    return frames->slots != NULL && source_pieces_create(&frames->pieces, frames->rules.pieces,
-                                                         frames->rules.piece_bytes, frames->rules.lead);
+    const struct source_frames_rules *const rules = &hall->rules;
+    hall->slots = calloc(source_decoder_slots(hall), sizeof *hall->slots);
+    return hall->slots != NULL &&
+           source_pieces_create(&hall->pieces, rules->pieces, rules->piece_bytes, rules->lead);
 }
 
 struct source_frames *source_frames_start(const struct source_frames_rules *rules)
@@ -421,20 +209,20 @@ struct source_frames *source_frames_start(const struct source_frames_rules *rule
     struct source_frames *const frames =
         calloc(1, sizeof *frames + rules->decoders * sizeof *frames->decoders);
     if (frames == NULL) return NULL;
-    frames->rules = *rules;
-    frames->runs = (struct source_runs){
+    frames->hall.rules = *rules;
+    frames->hall.runs = (struct source_runs){
         .source = rules->source, .run_bytes = rules->run_bytes, .walk_max = rules->walk_max};
-    frames->runs.reader = rules->source->open_reader(rules->source, SOURCE_RUNS_WINDOW);
-    if (frames->runs.reader == NULL || source_runs_end(&frames->runs, 0) == rules->source->size ||
-        !make_locks(frames)) {
-        rules->source->close_reader(frames->runs.reader);
+    frames->hall.runs.reader = rules->source->open_reader(rules->source, SOURCE_RUNS_WINDOW);
+    if (frames->hall.runs.reader == NULL || source_runs_end(&frames->hall.runs, 0) == rules->source->size ||
+        !make_locks(&frames->hall)) {
+        rules->source->close_reader(frames->hall.runs.reader);
         free(frames);
         return NULL;
     }
-    bool good = make_slots(frames);
+    bool good = make_slots(&frames->hall);
     for (uint32_t i = 0; i < rules->decoders && good; i++) {
-        frames->decoders[i].track = rules->tracks == NULL ? NULL : &rules->tracks[i];
-        good = start_decoder(frames, &frames->decoders[i]);
+        struct track *const track = rules->tracks == NULL ? NULL : &rules->tracks[i];
+        good = source_decoder_start(&frames->decoders[i], &frames->hall, track);
     }
     if (good) return frames;
     source_frames_stop(frames);
@@ -444,22 +232,18 @@ struct source_frames *source_frames_start(const struct source_frames_rules *rule
 void source_frames_stop(struct source_frames *frames)
 {
     if (frames == NULL) return;
-    pthread_mutex_lock(&frames->mutex);
-    frames->stopping = true;
-    pthread_cond_broadcast(&frames->freed);
-    pthread_mutex_unlock(&frames->mutex);
-    for (uint32_t i = 0; i < frames->rules.decoders; i++) {
-        struct decoder *const decoder = &frames->decoders[i];
-        if (decoder->started) pthread_join(decoder->thread, NULL);
-        unpack_destroy(decoder->unpack);
-        frames->rules.source->close_reader(decoder->reader);
-    }
-    source_pieces_destroy(&frames->pieces);
-    free(frames->slots);
-    frames->rules.source->close_reader(frames->runs.reader);
-    pthread_cond_destroy(&frames->arrived);
-    pthread_cond_destroy(&frames->freed);
-    pthread_mutex_destroy(&frames->mutex);
-    pthread_mutex_destroy(&frames->claiming);
+    pthread_mutex_lock(&frames->hall.mutex);
+    frames->hall.stopping = true;
+    pthread_cond_broadcast(&frames->hall.freed);
+    pthread_mutex_unlock(&frames->hall.mutex);
+    for (uint32_t i = 0; i < frames->hall.rules.decoders; i++)
+        source_decoder_end(&frames->decoders[i]);
+    source_pieces_destroy(&frames->hall.pieces);
+    free(frames->hall.slots);
+    frames->hall.rules.source->close_reader(frames->hall.runs.reader);
+    pthread_cond_destroy(&frames->hall.arrived);
+    pthread_cond_destroy(&frames->hall.freed);
+    pthread_mutex_destroy(&frames->hall.mutex);
+    pthread_mutex_destroy(&frames->hall.claiming);
     free(frames);
 }
