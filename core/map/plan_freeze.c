@@ -72,24 +72,9 @@ static uint32_t keys_place(const struct plan_node *node, const struct plan_key *
     return displaced;
 }
 
-/* Fills node->keys: a table of at least 4 entries a key, placed with the best of some multipliers. */
-static bool keys_freeze(struct arena *arena, struct plan_node *node, const struct plan_draft *draft)
+/* The keys of a node's members, in the order of its edges. False: no memory. */
+static bool keys_list(struct arena *arena, const struct plan_draft *draft, struct plan_key *list)
 {
-    enum { TRIES = 64 };
-    uint32_t const count = edges_of(draft, PATH_NAME);
-    node->key_count = count;
-    node->keys = &no_keys;
-    node->shift = 63; /* and multiplier 0: every key hashes to entry 0 */
-    if (count == 0) return true;
-    unsigned bits = 2;
-    while ((1u << bits) < 4 * count)
-        bits++;
-    node->shift = 64 - bits;
-    size_t const table_size = ((size_t)1 << bits) + count + 1; /* room to overflow, and an empty last entry */
-    struct plan_key *list = arena_array(arena, count, sizeof *list);
-    struct plan_key *table = arena_array(arena, table_size, sizeof *table);
-    if (list == NULL || table == NULL) return false;
-
     uint32_t filled = 0;
     for (const struct plan_draft_edge *edge = draft->edges; edge != NULL; edge = edge->next) {
         if (edge->part.kind != PATH_NAME) continue;
@@ -105,6 +90,14 @@ static bool keys_freeze(struct arena *arena, struct plan_node *node, const struc
                                            .length = length,
                                            .node = edge->to->node};
     }
+    return true;
+}
+
+/* Places the keys by the multiplier, of some, that leaves the most at home. */
+static void keys_place_well(struct plan_node *node, const struct plan_key *list, uint32_t count,
+                            struct plan_key *table, size_t table_size)
+{
+    enum { TRIES = 64 };
     uint64_t best = 0, multiplier = 0x9e3779b97f4a7c15ull; /* 2^64 / golden ratio: Knuth's start */
     uint32_t best_displaced = UINT32_MAX;
     for (int try = 0; try < TRIES && best_displaced != 0; try++, multiplier = next_multiplier(multiplier)) {
@@ -116,6 +109,25 @@ static bool keys_freeze(struct arena *arena, struct plan_node *node, const struc
     }
     node->multiplier = best;
     keys_place(node, list, count, table, table_size);
+}
+
+/* Fills node->keys: a table of at least 4 entries a key. */
+static bool keys_freeze(struct arena *arena, struct plan_node *node, const struct plan_draft *draft)
+{
+    uint32_t const count = edges_of(draft, PATH_NAME);
+    node->key_count = count;
+    node->keys = &no_keys;
+    node->shift = 63; /* and multiplier 0: every key hashes to entry 0 */
+    if (count == 0) return true;
+    unsigned bits = 2;
+    while ((1u << bits) < 4 * count)
+        bits++;
+    node->shift = 64 - bits;
+    size_t const table_size = ((size_t)1 << bits) + count + 1; /* room to overflow, and an empty last entry */
+    struct plan_key *list = arena_array(arena, count, sizeof *list);
+    struct plan_key *table = arena_array(arena, table_size, sizeof *table);
+    if (list == NULL || table == NULL || !keys_list(arena, draft, list)) return false;
+    keys_place_well(node, list, count, table, table_size);
     node->keys = table;
     return true;
 }
