@@ -58,6 +58,12 @@ static void add_file(struct listed *listed, const struct sink *sink, const char 
     listed->files[listed->count++] = file;
 }
 
+static void free_list(const struct listed *listed)
+{
+    free(listed->files);
+    free(listed->urls);
+}
+
 /* False: no memory. */
 static bool list_files(const struct run *run, const struct run_outcome *outcome, struct listed *listed)
 {
@@ -95,9 +101,25 @@ static const char *standing(const struct run_outcome *outcome)
     return outcome->delivered ? "; the delivery stands whole, only its report is missing" : "";
 }
 
-enum status run_report(const struct run *run, const struct run_outcome *outcome)
+/* Writes the report, when one is wanted, and the summary. */
+static enum status tell(const struct run *run, const struct run_outcome *outcome, const struct report *report)
 {
     struct fault fault = {.status = STATUS_OK};
+    enum status written = STATUS_OK;
+    tell_stages(run->logger, &report->stages, report->uploads);
+    if (run->options->report != NULL && !outcome->no_report)
+        written = report_write(report, run->options->report, &fault);
+    if (written != STATUS_OK) log_error(run->logger, "%s%s", fault.message, standing(outcome));
+    if (run->logger->most >= LOG_LEVEL_INFO) {
+        char summary[REPORT_SUMMARY_SIZE];
+        report_summary(report, summary, sizeof summary);
+        show_summary(run->logger, summary);
+    }
+    return written;
+}
+
+enum status run_report(const struct run *run, const struct run_outcome *outcome)
+{
     enum status const status = outcome->status;
     struct s3_client_stats stats = {0};
     if (run->destination.client != NULL) s3_client_stats(run->destination.client, &stats);
@@ -105,8 +127,7 @@ enum status run_report(const struct run *run, const struct run_outcome *outcome)
     const struct assemble *assemble = &outcome->result->assemble;
     struct listed listed;
     if (!list_files(run, outcome, &listed)) {
-        free(listed.files);
-        free(listed.urls);
+        free_list(&listed);
         log_error(run->logger, "no memory for the report%s", standing(outcome));
         return STATUS_IO;
     }
@@ -137,17 +158,7 @@ enum status run_report(const struct run *run, const struct run_outcome *outcome)
                                   .peak_rss_bytes = machine_peak_rss(),
                                   .retries = stats.retries,
                                   .throttles = stats.throttles};
-    tell_stages(run->logger, &report.stages, report.uploads);
-    enum status written = STATUS_OK;
-    if (run->options->report != NULL && !outcome->no_report)
-        written = report_write(&report, run->options->report, &fault);
-    if (written != STATUS_OK) log_error(run->logger, "%s%s", fault.message, standing(outcome));
-    if (run->logger->most >= LOG_LEVEL_INFO) {
-        char summary[REPORT_SUMMARY_SIZE];
-        report_summary(&report, summary, sizeof summary);
-        show_summary(run->logger, summary);
-    }
-    free(listed.files);
-    free(listed.urls);
+    enum status const written = tell(run, outcome, &report);
+    free_list(&listed);
     return status == STATUS_OK ? written : status;
 }
