@@ -248,6 +248,25 @@ static void add_fatal(struct remedy *remedy, const struct s3_subject *subject, c
             "this does not pass by itself: see what the server says; its support asks for the request id");
 }
 
+static void add_expired(struct remedy *remedy, const struct s3_subject *subject, const struct s3_op *op,
+                        const struct s3_failure *failure)
+{
+    if (failure->renewal != NULL)
+        add(remedy, "%s: run it again when they can be had", failure->renewal);
+    else
+        add(remedy, "the session of the credentials in use (%s) has expired: get new ones",
+            subject->credentials);
+    if (op->kind == S3_HEAD_BUCKET || op->kind == S3_HEAD_OBJECT)
+        add(remedy, ", or correct destination.region (the answer to a HEAD does not tell which it is)");
+}
+
+static void add_no_bucket(struct remedy *remedy, const struct s3_subject *subject, const struct s3_op *op)
+{
+    bool const reads = op->kind == S3_LIST_OBJECTS || op->kind == S3_GET_OBJECT;
+    add(remedy, "there is no bucket %.*s at %s: make it, or correct %s, region and endpoint", NAME_SHOWN,
+        subject->bucket, subject->host, reads ? "the source's URL" : "destination.url");
+}
+
 void s3_message_remedy(const struct s3_subject *subject, const struct s3_op *op,
                        const struct s3_failure *failure, char out[static S3_REMEDY_MAX])
 {
@@ -263,24 +282,11 @@ void s3_message_remedy(const struct s3_subject *subject, const struct s3_op *op,
             subject->host);
         return;
     case S3_CLOCK_SKEW: add(&remedy, "the server takes this machine's clock for wrong: set it"); return;
-    case S3_EXPIRED:
-        if (failure->renewal != NULL)
-            add(&remedy, "%s: run it again when they can be had", failure->renewal);
-        else
-            add(&remedy, "the session of the credentials in use (%s) has expired: get new ones",
-                subject->credentials);
-        if (op->kind == S3_HEAD_BUCKET || op->kind == S3_HEAD_OBJECT)
-            add(&remedy, ", or correct destination.region (the answer to a HEAD does not tell which it is)");
-        return;
+    case S3_EXPIRED: add_expired(&remedy, subject, op, failure); return;
     case S3_OTHER_REGION:
     case S3_REDIRECT: add_elsewhere(&remedy, subject, failure); return;
     case S3_DENIED: add_denied(&remedy, subject, op, failure); return;
-    case S3_NO_BUCKET:
-        add(&remedy, "there is no bucket %.*s at %s: make it, or correct %s, region and endpoint", NAME_SHOWN,
-            subject->bucket, subject->host,
-            op->kind == S3_LIST_OBJECTS || op->kind == S3_GET_OBJECT ? "the source's URL"
-                                                                     : "destination.url");
-        return;
+    case S3_NO_BUCKET: add_no_bucket(&remedy, subject, op); return;
     case S3_NO_UPLOAD:
         add(&remedy,
             "the upload is gone: a lifecycle rule (AbortIncompleteMultipartUpload) or somebody aborted "
