@@ -6,37 +6,16 @@
 #include "io/aws/aws_json.h"
 
 #include "io/aws/aws_credentials.h"
+#include "io/aws/aws_memory.h"
 #include "io/aws/aws_time.h"
 
 #include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
-
-/* Before each block stands its length; 16 keeps the block aligned for every type. */
-#define JSON_PREFIX 16u
-
-static void *json_allocate(size_t size)
-{
-    if (size > SIZE_MAX - JSON_PREFIX) return NULL;
-    unsigned char *const block = malloc(JSON_PREFIX + size);
-    if (block == NULL) return NULL;
-    memcpy(block, &size, sizeof size);
-    return block + JSON_PREFIX;
-}
-
-static void json_release(void *memory)
-{
-    if (memory == NULL) return;
-    unsigned char *const block = (unsigned char *)memory - JSON_PREFIX;
-    size_t size;
-    memcpy(&size, block, sizeof size);
-    aws_wipe_free(block, JSON_PREFIX + size);
-}
 
 /* Before main, since the setting is jansson's global and threads may read replies at the same time. */
 __attribute__((constructor)) static void json_prepare(void)
 {
-    json_set_alloc_funcs(json_allocate, json_release);
+    json_set_alloc_funcs(aws_memory_allocate, aws_memory_release);
 }
 
 struct json_reader {

@@ -3,13 +3,11 @@
  * Thread rule: reentrant. Owns the text of the element that is being read. */
 #include "io/aws/aws_sts_xml.h"
 
+#include "io/aws/aws_memory.h"
+
 #include <expat.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Before each block stands its length; 16 keeps the block aligned for every type. */
-#define XML_PREFIX 16u
 
 enum sts_field {
     STS_ACCESS_KEY_ID,
@@ -34,36 +32,6 @@ struct sts_parser {
     bool seen[STS_FIELDS];
     struct aws_sts_reply *reply;
 };
-
-static void *sts_allocate(size_t size)
-{
-    if (size > SIZE_MAX - XML_PREFIX) return NULL;
-    unsigned char *const block = malloc(XML_PREFIX + size);
-    if (block == NULL) return NULL;
-    memcpy(block, &size, sizeof size);
-    return block + XML_PREFIX;
-}
-
-static void sts_release(void *memory)
-{
-    if (memory == NULL) return;
-    unsigned char *const block = (unsigned char *)memory - XML_PREFIX;
-    size_t size;
-    memcpy(&size, block, sizeof size);
-    aws_wipe_free(block, XML_PREFIX + size);
-}
-
-static void *sts_reallocate(void *memory, size_t size)
-{
-    if (memory == NULL) return sts_allocate(size);
-    size_t before;
-    memcpy(&before, (unsigned char *)memory - XML_PREFIX, sizeof before);
-    void *const moved = sts_allocate(size);
-    if (moved == NULL) return NULL;
-    memcpy(moved, memory, before < size ? before : size);
-    sts_release(memory);
-    return moved;
-}
 
 static void sts_stop(struct sts_parser *parser)
 {
@@ -151,7 +119,8 @@ static void XMLCALL sts_doctype(void *context, const XML_Char *name, const XML_C
 
 bool aws_sts_xml_read(const char *text, size_t length, struct aws_sts_reply *reply)
 {
-    static const XML_Memory_Handling_Suite memory = {sts_allocate, sts_reallocate, sts_release};
+    static const XML_Memory_Handling_Suite memory = {aws_memory_allocate, aws_memory_resize,
+                                                     aws_memory_release};
     *reply = (struct aws_sts_reply){0};
     if (length > AWS_STS_XML_BYTES_MAX) return false;
     struct sts_parser *const parser = calloc(1, sizeof *parser);
