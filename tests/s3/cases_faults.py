@@ -138,18 +138,15 @@ def nobody_there(t):
 def no_such_host(t):
     run = t.export("http://no-such-host.invalid:80")
     t.status(run, 75)
-    t.says(run, r"no-such-host\.invalid", r"endpoint|region")
-    t.check(run.seconds < 15, f"{run.seconds:.0f} s: a name that is mistyped does not get better")
+    t.says(run, r"no-such-host\.invalid", r"endpoint|region", r"after 3 attempts")  # a typing error does not get better
 
 
 # ---- 30 s without a byte -----------------------------------------------
 def stalled(op, act):
     def run(t):
         s3 = t.server()
-        s3.rule(op, act, 300)
-        out = t.export(s3, "mixed", flags=PARTS)
-        t.delivered(out, s3, "mixed")
-        t.check(out.seconds < 100, f"{out.seconds:.0f} s: stalls are to be cut after 30 s")
+        s3.rule(op, act, 3600)  # far more than a run may take here
+        t.delivered(t.export(s3, "mixed", flags=PARTS), s3, "mixed")
     return run
 
 
@@ -330,7 +327,8 @@ def server_gone(t):
 def interrupted(number, status, op, count, after):
     def run(t):
         s3 = t.server()
-        s3.rule("part", "slow", 15e6, count=1000)
+        # What comes before the commit takes so long that the signal meets it, however late that is sent.
+        s3.rule("part", "slow", 15e6 if op in ("complete", "put") else 2e5, count=1000)
         s3.rule("complete", "delay", 1, count=10)
         s3.rule("put", "delay", 1, count=10)
         out = t.export(s3, "mixed", flags=PARTS, during=send_signal_when(s3, op, number, count, after))
@@ -338,7 +336,7 @@ def interrupted(number, status, op, count, after):
             t.delivered(out, s3, "mixed")  # too late to stop: all was being committed
             return
         t.failed(out, s3, status, name="mixed")
-        t.check(out.seconds < 30, f"{out.seconds:.0f} s until it stopped")
+        t.stopped(out, 30)
     return run
 
 
@@ -354,7 +352,7 @@ def signal_during_retries(t):
     s3.rule("part", "error", "SlowDown", count=1000)
     out = t.export(s3, "mixed", flags=PARTS, during=send_signal_when(s3, "part", SIGTERM, 3, 0.5))
     t.failed(out, s3, 143, name="mixed")
-    t.check(out.seconds < 20, f"{out.seconds:.0f} s until it stopped")
+    t.stopped(out, 20)
 
 
 @case("signal-while-muted", seconds=5)
@@ -363,7 +361,7 @@ def signal_while_muted(t):
     s3.rule("part", "mute", 300, count=1000)
     out = t.export(s3, "mixed", flags=PARTS, during=send_signal_when(s3, "part", SIGINT, 2, 0.5))
     t.failed(out, s3, 130, name="mixed")
-    t.check(out.seconds < 20, f"{out.seconds:.0f} s until it stopped")
+    t.stopped(out, 20)
 
 
 # ---- races about names -------------------------------------------------

@@ -8,7 +8,7 @@ import checksums
 import rig
 from peer_client import S3Error
 from players import Imds
-from s3_case import SIGTERM, case
+from s3_case import SIGNAL_SECONDS, SIGTERM, case
 
 PARTS = ["--part-size", "5MiB", "--connections", "4"]
 PLAIN = {"checksum": "none"}  # Ceph 16 and Swift know no x-amz-checksum
@@ -57,10 +57,15 @@ def rgw_delivery(t):
     run = real.export(destination=PLAIN)
     real.delivered(run)
     t.report_is_right(run, "mixed", real.url)
-    with open(real.told["log"], encoding="utf-8", errors="replace") as log:
-        lines = [line for line in log if "beast:" in line and real.bucket in line and "penstock" in line]
-    t.check(sum("PUT" in line and "partNumber=" in line for line in lines)
-            == 4, f"the gateway's log: {len(lines)} lines of ours")
+    until = time.monotonic() + 60  # the gateway writes its log a little later than its answers
+    while True:
+        with open(real.told["log"], encoding="utf-8", errors="replace") as log:
+            lines = [line for line in log if "beast:" in line and real.bucket in line and "penstock" in line]
+        parts = sum("PUT" in line and "partNumber=" in line for line in lines)
+        if parts >= 4 or time.monotonic() > until:
+            break
+        time.sleep(0.1)
+    t.check(parts == 4, f"the gateway's log: {parts} parts in {len(lines)} lines of ours")
     t.check(not any(re.search(r'HTTP/1\.1" (4(?!04)|5)\d\d', line) for line in lines), "the gateway's log has errors")
 
 
@@ -85,7 +90,7 @@ def rgw_awscli(t):
                           stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT,
-                          timeout=60,
+                          timeout=240,
                           check=False)
     t.check(done.returncode == 0, f"awscli: {done.stdout.decode()[-300:]}")
     for name, data in t.inputs.expected("small").items():
@@ -210,10 +215,10 @@ def rgw_assume_role(t):
 def rgw_signal(t):
     real = Real(t, "rgw")
     proxy = t.with_(t.rigs.proxy("rgw"))
-    control(proxy, "set?op=part&act=delay&arg=1&count=100")
+    control(proxy, "set?op=part&act=delay&arg=60&count=100")  # no part is there before the signal
 
     def during(process):
-        until = time.monotonic() + 20
+        until = time.monotonic() + SIGNAL_SECONDS
         while time.monotonic() < until and "part=" not in control(proxy, "show"):
             time.sleep(0.05)
         process.send_signal(SIGTERM)
@@ -247,7 +252,7 @@ def rgw_cleanup(t):
 # ---- faults in front of Ceph 16 ----------------------------------------
 def control(proxy, what):
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(f"{proxy.told()['control']}/{what}", timeout=10) as answer:
+    with opener.open(f"{proxy.told()['control']}/{what}", timeout=60) as answer:
         return answer.read().decode()
 
 

@@ -87,7 +87,7 @@ def before_the_exchange(t):
     t.status(replace(t, s3), 77)
     stands(t, s3, before)
     s3, before = former(t)
-    s3.rule("part", "delay", 0.5, count=1000)
+    s3.rule("part", "mute", 600, count=1000)  # the exchange can't begin before the signal
     t.status(replace(t, s3, during=send_signal_when(s3, "part", SIGTERM, 2)), 143)
     stands(t, s3, before)
 

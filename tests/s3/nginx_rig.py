@@ -34,7 +34,7 @@ def start(stages):
     env = rig.clean_environment(PATH=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
     stage.start("nginx", ["nginx", "-p", stage.folder, "-c",
                 stage.write("nginx.conf", text), "-e", stage.path("start.err")], env)
-    stage.wait_until(lambda: rig.listens(port) and rig.listens(tls_port), 20, "nginx listens")
+    stage.wait_until(lambda: rig.listens(port) and rig.listens(tls_port), 120, "nginx listens")
     told = {"url": f"http://127.0.0.1:{port}", "tls_url": f"https://localhost:{tls_port}", "ca": cert}
     if kind == "fault":
         told["control"] = f"http://127.0.0.1:{control}"

@@ -34,9 +34,9 @@ class Client:
         signed = sigv4.sign(method, host, raw_path, raw_query, headers or {}, body, self.keys, self.region, service)
         if self.tls:
             context = ssl.create_default_context(cafile=self.ca)
-            connection = http.client.HTTPSConnection(self.host, self.port, timeout=30, context=context)
+            connection = http.client.HTTPSConnection(self.host, self.port, timeout=120, context=context)
         else:
-            connection = http.client.HTTPConnection(self.host, self.port, timeout=30)
+            connection = http.client.HTTPConnection(self.host, self.port, timeout=120)
         try:
             connection.request(method, raw_path + ("?" + raw_query if raw_query else ""), body, signed)
             answer = connection.getresponse()

@@ -2,7 +2,7 @@
 its own port; what it hands out may be real (a session of a gateway's STS) or one that the scripted S3 knows.
 
 `credentials` is a list of dictionaries {access, secret, token, expiration (RFC 3339)}: one for each fetch, the last one
-again and again. `requests` logs (method, path, status). `fail` is the number of fetches that are answered by 500."""
+again and again; with `seconds`, that is how long they live from the fetch on. `requests` logs (method, path, status). `fail` is the number of fetches that are answered by 500."""
 import hashlib
 import http.server
 import json
@@ -73,7 +73,7 @@ class Player:
                 return None
             one = self.credentials[min(self.given, len(self.credentials) - 1)]
             self.given += 1
-            return one
+            return {**one, "expiration": rfc3339(one["seconds"])} if "seconds" in one else one
 
     def play(self, method, path, headers, body):
         raise NotImplementedError

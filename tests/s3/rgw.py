@@ -118,7 +118,7 @@ class Cluster:
     def run(self, *command, tries=1):
         for left in range(tries - 1, -1, -1):
             done = subprocess.run(command, env=self.env, cwd=self.folder, stdin=subprocess.DEVNULL,
-                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60, check=False)
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120, check=False)
             if done.returncode == 0:
                 return done.stdout.decode()
             if left:
@@ -136,7 +136,7 @@ class Cluster:
         stage.start("mon", ["ceph-mon", "-f", "-i", "a"], self.env)
         store_id = str(uuid.uuid4())
         prepare = threading.Thread(target=run, args=("ceph-osd", "-i", "0", "--mkfs", "--osd-uuid", store_id))
-        stage.wait_until(lambda: rig.listens(self.mon_port), 20, "the monitor listens")
+        stage.wait_until(lambda: rig.listens(self.mon_port), 120, "the monitor listens")
         run("ceph", "--connect-timeout", "20", "osd", "new", store_id, tries=20)
         prepare.start()
         run("ceph", "osd", "crush", "add", "osd.0", "1.0", "root=default", "host=localhost", tries=20)
@@ -152,7 +152,7 @@ class Cluster:
             "--path=/", "--assume-role-policy-doc=" + TRUST, tries=5)
         run("radosgw-admin", "role-policy", "put", "--role-name=writer",
             "--policy-name=all", "--policy-doc=" + POLICY, tries=5)
-        stage.wait_until(self.answers, 60, "the gateway answers")
+        stage.wait_until(self.answers, 180, "the gateway answers")
 
     def answers(self):
         try:

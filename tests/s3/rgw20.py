@@ -93,7 +93,7 @@ class Inner:
                                         stdout=subprocess.PIPE, text=True, start_new_session=True)
 
     def told(self):
-        ready, _, _ = select.select([self.process.stdout], [], [], 90)
+        ready, _, _ = select.select([self.process.stdout], [], [], 200)
         line = self.process.stdout.readline() if ready else ""
         told = json.loads(line) if line.startswith("{") else {"error": "it said nothing"}
         if "url" not in told:

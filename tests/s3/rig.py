@@ -212,7 +212,7 @@ class Rig:
                                         start_new_session=True)  # Ctrl-C is the driver's; it ends our input
         self.line, self.lock = None, threading.Lock()
 
-    def told(self, seconds=60):
+    def told(self, seconds=240):
         """Its dictionary; raises Missing, Skip or RuntimeError."""
         with self.lock:
             if self.line is None:

@@ -38,7 +38,7 @@ RIGS = {
     "rgw20": ("rgw20.py", ),
     "swift": ("swift.py", )}
 MAY_BE_LEFT_OUT = {"rgw20"}
-RIG_SECONDS = {"rgw20": 240}  # the first time it is built
+RIG_SECONDS = {"rgw20": 480}  # the first time it is built
 
 
 class Rigs:
@@ -49,7 +49,7 @@ class Rigs:
         self.proxies, self.lock = {}, threading.Lock()
 
     def told(self, name):
-        return self.running[name].told(RIG_SECONDS.get(name, 60))
+        return self.running[name].told(RIG_SECONDS.get(name, 240))
 
     def proxy(self, name):
         """A fault proxy in front of a rig, for one case. The caller closes it."""
@@ -147,7 +147,7 @@ def main():
     parser.add_argument("--only", default="", help="cases whose names hold this regular expression")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--jobs", type=int, default=16, help="cases at once: most of them wait [16]")
-    parser.add_argument("--seconds-limit", type=float, default=600, help="cases not begun by then fail [600]")
+    parser.add_argument("--seconds-limit", type=float, default=1200, help="cases not begun by then fail [1200]")
     parser.add_argument("--no-real", action="store_true")
     parser.add_argument("-v", action="store_true", help="name every case")
     options = parser.parse_args()

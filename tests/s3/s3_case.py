@@ -24,7 +24,8 @@ MIB = 1 << 20
 RUN = ["--run-time", "2026-11-22T03:00:00Z", "--run-id", "0123456789abcdef"]
 BUCKET, PREFIX = "test-bucket", "DataJobs/Customer Data/ü+1/"  # a blank, UTF-8 and a plus sign: all are signed
 ACCESS, SECRET = "AKIDSCRIPTED", "scripted/secret+key=0123456789"
-TIMEOUT = 150
+TIMEOUT = 300  # whatever takes this long hangs: the longest runs wait for 100 seconds, and the machine may be busy
+SIGNAL_SECONDS = 120  # the same of what a signal waits for
 CASES = []
 RUNNING, FOLDERS = set(), set()  # for the driver's end by Ctrl-C: processes to kill, folders to remove
 STARTING, ENDED = threading.Lock(), threading.Event()  # nothing is made any more when that end has begun
@@ -129,10 +130,11 @@ def job_text(name, destination=None, extra="", files=""):
 
 
 class Outcome:
-    """What one run of penstock left."""
+    """What one run of penstock left. `stopping`: seconds from a signal of send_signal_when() to its end."""
 
-    def __init__(self, status, out, err, report, seconds):
+    def __init__(self, status, out, err, report, seconds, stopping=None):
         self.status, self.out, self.err, self.report, self.seconds = status, out, err, report, seconds
+        self.stopping = stopping
 
 
 class Case:
@@ -215,8 +217,9 @@ class Case:
             out, err = process.communicate()
             status = f"no end after {TIMEOUT} s"
         RUNNING.discard(process)
-        outcome = Outcome(status, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"), None,
-                          time.monotonic() - began)
+        ended = time.monotonic()
+        outcome = Outcome(status, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"), None, ended - began,
+                          ended - process.signalled if hasattr(process, "signalled") else None)
         if isinstance(status, int) and (status < 0 or status == 99):
             self.fail(f"penstock died of {status}: {outcome.err[-3000:]}")
         self._no_secrets(outcome)
@@ -254,8 +257,11 @@ class Case:
             for name in names:
                 path = os.path.join(folder, name)
                 if not name.startswith("given-") and not name.endswith((".key", ".pem")):
-                    with open(path, "rb") as data:
-                        places[os.path.relpath(path, self.folder)] = data.read()
+                    try:
+                        with open(path, "rb") as data:
+                            places[os.path.relpath(path, self.folder)] = data.read()
+                    except FileNotFoundError:
+                        pass  # of another run of this case, which goes on
         for place, data in places.items():
             for secret in self.secrets:
                 if secret.encode() in data:
@@ -348,6 +354,11 @@ class Case:
         self.nothing_left(outcome, server, name, before=before)
         return good
 
+    def stopped(self, outcome, seconds):
+        """It ended soon behind the signal, however long it took until then."""
+        if self.check(outcome.stopping is not None, f"it ended before the signal; {self.show(outcome)}"):
+            self.check(outcome.stopping < seconds, f"{outcome.stopping:.0f} s from the signal to the end")
+
     def report_is_right(self, outcome, name, url=f"s3://{BUCKET}/{PREFIX}", checksum="crc64nvme"):
         report = outcome.report
         if not self.check(report is not None, "there is no report"):
@@ -374,11 +385,12 @@ class Case:
 def send_signal_when(server, op, number, count=1, after=0.0):
     """For `during`: sends the signal when the server has seen `count` requests of the kind."""
     def during(process):
-        until = time.monotonic() + 30
+        until = time.monotonic() + SIGNAL_SECONDS
         while len(server.ops(op)) < count and process.poll() is None and time.monotonic() < until:
             time.sleep(0.01)
         time.sleep(after)
         if process.poll() is None:
+            process.signalled = time.monotonic()
             process.send_signal(number)
     return during
 

@@ -70,6 +70,7 @@ class Request:
         self.bucket = self.key = None
         self.length, self.chunked = 0, False
         self.act, self.arg = None, None
+        self.counted = False  # among those that are under way
         self.entry = {}
 
 

@@ -18,6 +18,7 @@ match `key` (a regular expression) and `part`, numbers from .. from+count-1 get 
   rst N             TCP reset after N bytes of the body; fin N: closed in order instead
   stall N           nothing is read or answered for N seconds; mute N: the body is read, nothing is answered
   delay N           N seconds late, otherwise right; slow N: the body is read with N bytes a second
+  meet N            answered when N such requests are under way at once, however long the others take to come
   etag noetag       a wrong ETag, none; sum nosum: a wrong echo of the checksum, none
   drop              done, but the answer is lost; undone: answered well, but not done
   after CODE        done, but the answer is this error
@@ -87,7 +88,8 @@ class ScriptedS3(Guard, Operations):
         self.counts = collections.Counter()
         self.lock = threading.RLock()
         self.numbers = itertools.count(1)
-        self.most_at_once = self.at_once = 0
+        self.most_at_once = self.at_once = self.accepted = 0
+        self.meeting = self.meetings = 0
         self.closing = False
         self.tls = None
         if tls:
@@ -135,10 +137,12 @@ class ScriptedS3(Guard, Operations):
         return sum(rule["hits"] for rule in self.rules)
 
     def objects(self, bucket="test-bucket"):
-        return {key: stored.data for key, stored in self.buckets[bucket].objects.items()}
+        with self.lock:  # a request that nobody waits for any more may still be served
+            return {key: stored.data for key, stored in self.buckets[bucket].objects.items()}
 
     def uploads(self, bucket="test-bucket"):
-        return dict(self.buckets[bucket].uploads)
+        with self.lock:
+            return dict(self.buckets[bucket].uploads)
 
     def ops(self, op=None, **fields):
         """Log entries of an operation, also those whose `fields` are as given."""
@@ -155,6 +159,7 @@ class ScriptedS3(Guard, Operations):
                 connection, _ = self.socket.accept()
             except OSError:
                 return
+            self.accepted += 1
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection):
@@ -223,11 +228,17 @@ class ScriptedS3(Guard, Operations):
                 self.on_request(request.entry)
             self.at_once += 1
             self.most_at_once = max(self.most_at_once, self.at_once)
+            request.counted = True
         try:
             return self._handle(connection, reader, request)
         finally:
-            with self.lock:
-                self.at_once -= 1
+            self._landed(request)
+
+    def _landed(self, request):
+        """It is not under way any more: before the client can know the answer and send the next one elsewhere."""
+        with self.lock:
+            self.at_once -= request.counted
+            request.counted = False
 
     def _read_head(self, reader):
         line = reader.readline(65536)
@@ -294,7 +305,7 @@ class ScriptedS3(Guard, Operations):
     # Those without a function of their own work on the answer, in _twist().
     PLAIN_ACTS = ("error", "etag", "noetag", "sum", "nosum", "drop", "undone", "after", "trunc", "badxml", "garbage",
                   "nothttp", "hugehead", "hugebody", "okerror", "spaces", "spaceserror", "corrupt", "redirect",
-                  "region", "close", "delay", "slow", "mute")
+                  "region", "close", "delay", "slow", "mute", "meet")
 
     def _act_early(self, connection, reader, request):
         arg = request.arg if isinstance(request.arg, dict) else {"code": request.arg or "SlowDown"}
@@ -339,6 +350,15 @@ class ScriptedS3(Guard, Operations):
             if self.closing:
                 raise Gone
             time.sleep(min(0.1, max(0.0, until - time.time())))
+
+    def _meet(self, count):
+        with self.lock:
+            meeting = self.meetings
+            self.meeting += 1
+            if self.meeting == count:
+                self.meeting, self.meetings = 0, meeting + 1
+        while self.meetings == meeting:
+            self._wait(0.01)
 
     def _take(self, reader, request, most):
         left = min(most, request.length)
@@ -400,6 +420,8 @@ class ScriptedS3(Guard, Operations):
         act = request.act
         if act == "delay":
             self._wait(float(request.arg or 1))
+        if act == "meet":
+            self._meet(int(request.arg))
         if act == "mute":
             self._wait(float(request.arg or 3600))
             self._reset(connection)
@@ -492,6 +514,7 @@ class ScriptedS3(Guard, Operations):
 
     # ---- answers ----------------------------------------------------------------------------------------------------
     def _send(self, connection, request, answer):
+        self._landed(request)
         request.entry["status"] = answer.status
         if getattr(answer, "code", None):
             request.entry["code"] = answer.code

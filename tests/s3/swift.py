@@ -94,7 +94,7 @@ def start(stages):
         except OSError:
             return False
 
-    stage.wait_until(healthy, 60, "Swift's proxy answers")
+    stage.wait_until(healthy, 180, "Swift's proxy answers")
     return {"url": url, "access_key": ACCESS, "secret_key": SECRET}
 
 
