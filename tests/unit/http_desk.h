@@ -103,6 +103,20 @@ static inline void desk_open(struct desk *desk, desk_script *script, void *conte
     if (pthread_create(&desk->thread, NULL, desk_accept, desk) != 0) abort();
 }
 
+/* A port at which nobody listens, nor will as long as the socket is held, which is the caller's to close: one
+ * that was free a moment ago may be another test's by now. */
+static inline int desk_closed_port(uint16_t *port)
+{
+    int const held = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof address;
+    if (held < 0 || bind(held, (struct sockaddr *)&address, length) != 0 ||
+        getsockname(held, (struct sockaddr *)&address, &length) != 0)
+        abort();
+    *port = ntohs(address.sin_port);
+    return held;
+}
+
 static inline void desk_close(struct desk *desk)
 {
     atomic_store(&desk->closing, true);

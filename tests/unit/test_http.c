@@ -619,29 +619,34 @@ static void cuts_silence(void **state)
     desk_open(&desk, serve_half_and_silence, NULL);
     http = open_http(1);
     request = make(HTTP_GET, url_of(&desk, "/", url));
-    request.stall_seconds = 1;
+    request.stall_seconds = 3; /* time enough for the answer's first half, on a busy machine too */
     perform(http, &request, HTTP_STALLED, 200);
     http_reply_free(&request.reply);
     request.stall_seconds = 0;
-    request.timeout_ms = 300;
+    request.timeout_ms = 3000;
     perform(http, &request, HTTP_STALLED, 200);
     http_reply_free(&request.reply);
     http_destroy(http);
     desk_close(&desk);
 }
 
-/* A byte every quarter of a second, in either direction, is no silence: longer than stall_seconds in all. */
+/* A byte every quarter of a second, in either direction, is no silence: longer than DROPS_STALL in all. A
+ * busy machine may take many times that for one. */
+#define DROPS       16u /* 4 seconds of them */
+#define DROPS_STALL 3
+#define DROPS_KEPT  (5 * MIB) /* the kernel holds as much long before it is read here */
+
 static void serve_drops(struct desk_link *link)
 {
     if (!desk_read_head(link)) return;
     if (desk_content_length(link) == 0) {
-        (void)desk_say(link, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n");
-        for (size_t i = 0; i < 10 && desk_say(link, "x"); i++)
+        (void)desk_say(link, "HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n");
+        for (size_t i = 0; i < DROPS && desk_say(link, "x"); i++)
             (void)usleep(250000);
         return;
     }
     uint64_t at = 0, length = desk_content_length(link);
-    for (; length - at > 5 * MIB; at += MIB) { /* the kernel holds the rest long before it is read here */
+    for (; length - at > DROPS_KEPT; at += MIB) {
         (void)usleep(250000);
         if (!desk_read_body(link, at, MIB)) return;
     }
@@ -657,11 +662,11 @@ static void waits_while_bytes_drop(void **state)
     desk_open(&desk, serve_drops, NULL);
     struct http *const http = open_http(1);
     struct http_request request = make(HTTP_GET, url_of(&desk, "/", url));
-    request.stall_seconds = 1;
+    request.stall_seconds = DROPS_STALL;
     perform(http, &request, HTTP_OK, 200);
     http_reply_free(&request.reply);
-    uint8_t *const bytes = make_body(12 * MIB);
-    struct http_span const span = {bytes, 12 * MIB};
+    uint8_t *const bytes = make_body(DROPS * MIB + DROPS_KEPT);
+    struct http_span const span = {bytes, DROPS * MIB + DROPS_KEPT};
     request.method = HTTP_PUT;
     request.body = &span;
     request.body_count = 1;
@@ -673,9 +678,12 @@ static void waits_while_bytes_drop(void **state)
     desk_close(&desk);
 }
 
-#define SLOW_BODY (2u * MIB)
+#define SLOW_BODY  (2u * MIB)
+#define SLOW_STALL 3
+#define SLOW_STEPS 32u
+#define SLOW_PAUSE 110000u /* microseconds: SLOW_STEPS of them are more than SLOW_STALL */
 
-/* Reads for longer than stall_seconds what the client's kernel took at once: bytes that leave late are no
+/* Reads for longer than SLOW_STALL what the client's kernel took at once: bytes that leave late are no
  * silence. */
 static void serve_slowly(struct desk_link *link)
 {
@@ -683,9 +691,9 @@ static void serve_slowly(struct desk_link *link)
     (void)setsockopt(link->socket, SOL_SOCKET, SO_RCVBUF, &narrow, sizeof narrow);
     while (desk_read_head(link)) {
         uint64_t const length = desk_content_length(link);
-        for (uint64_t at = 0; at < length; at += SLOW_BODY / 32) {
-            if (!desk_read_body(link, at, SLOW_BODY / 32)) return;
-            (void)usleep(80000);
+        for (uint64_t at = 0; at < length; at += SLOW_BODY / SLOW_STEPS) {
+            if (!desk_read_body(link, at, SLOW_BODY / SLOW_STEPS)) return;
+            (void)usleep(SLOW_PAUSE);
         }
         (void)desk_say(link, ANSWER_OK);
     }
@@ -705,7 +713,7 @@ static void counts_bytes_that_leave_the_kernel(void **state)
         request.body = &span;
         request.body_count = 1;
         request.body_length = span.length;
-        request.stall_seconds = 1;
+        request.stall_seconds = SLOW_STALL;
         perform(http, &request, HTTP_OK, 200);
         assert_int_equal(request.reply.reused, round == 1);
         http_reply_free(&request.reply);

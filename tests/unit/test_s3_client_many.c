@@ -18,6 +18,9 @@ static void slow_parts(struct s3_desk *desk, const struct s3_desk_request *reque
     if (request->kind == S3_UPLOAD_PART) reply->wait_ms = 5;
 }
 
+/* In place of the limit that is learnt: no part of a busy machine is sent twice where a test counts them. */
+#define NO_HEDGE_MS 600000u
+
 static void keeps_to_the_window(void **state)
 {
     (void)state;
@@ -26,6 +29,7 @@ static void keeps_to_the_window(void **state)
         rig_make(&rig, slow_parts, NULL);
         rig.options.threads = threads;
         rig.options.connections = 5;
+        rig.limits.hedge_ms = NO_HEDGE_MS;
         rig_start(&rig);
         run_many(&rig, S3_UPLOAD_PART, 80);
         assert_true(rig.desk.most_flying <= 5);
@@ -72,6 +76,7 @@ static void shares_a_window_of_one(void **state)
     rig_make(&rig, slow_parts, NULL);
     rig.options.threads = 3;
     rig.options.connections = 1;
+    rig.limits.hedge_ms = NO_HEDGE_MS;
     rig_start(&rig);
     run_many(&rig, S3_UPLOAD_PART, 30);
     assert_int_equal(rig.desk.most_flying, 1);
@@ -130,19 +135,34 @@ static void holds_more_calls_than_its_rings(void **state)
     rig_close(&rig);
 }
 
+#define SLOW_PART 7u
+
+static void stall_slow_part_once(struct s3_desk *desk, const struct s3_desk_request *request,
+                                 struct s3_desk_reply *reply)
+{
+    unsigned *const times = desk->context;
+    if (request->kind == S3_UPLOAD_PART && request->part == SLOW_PART && (*times)++ == 0)
+        reply->act = S3_DESK_STALL;
+}
+
 static void sends_a_slow_part_twice(void **state)
 {
     (void)state;
     struct rig rig;
-    rig_make(&rig, play, STEPS({S3_UPLOAD_PART, 1, 1, S3_DESK_STALL, 0, NULL, NULL, NULL}));
+    unsigned times = 0;
+    rig_make(&rig, stall_slow_part_once, &times);
     rig.limits.hedge_ms = 50;
     rig_start(&rig);
-    run_good(&rig, S3_UPLOAD_PART);
-    struct s3_call call = run_one(&rig, S3_UPLOAD_PART, S3_DONE, STATUS_OK);
+    run_good(&rig, S3_UPLOAD_PART); /* on a busy machine it may be hedged, too */
+    uint64_t const before = stats_of(&rig).hedges;
+    struct s3_call call = {.op = op_of(&rig, S3_UPLOAD_PART)};
+    call.op.part = SLOW_PART;
+    assert_int_equal(s3_client_run(rig.client, &call, false), STATUS_OK);
+    must_be(&call, S3_DONE, STATUS_OK);
     assert_int_equal(call.attempts, 1);
     s3_call_free(&call);
-    assert_int_equal(stats_of(&rig).hedges, 1);
-    assert_int_equal(rig.desk.counts[S3_UPLOAD_PART], 3);
+    assert_int_equal(stats_of(&rig).hedges, before + 1);
+    assert_int_equal(times, 2);
     run_many(&rig, S3_UPLOAD_PART, 20); /* nothing is left behind in the window */
     rig_close(&rig);
 }
