@@ -26,7 +26,7 @@ ONE_GB = 1024 * MIB
 QUICK_RECORDS, QUICK_BYTES = 32 * MIB, 64 * MIB
 RAW_BLOCK = 64 * 1024
 COPY_BLOCK = 128 * 1024  # of a frame's window of 128 KiB, the most (RFC 8878, 3.1.1.2.3)
-TIMEOUT = {False: 60, True: 1800}  # seconds, of a run; --full: of one over 10 GB
+TIMEOUT = {False: 300, True: 1800}  # seconds, of a run; --full: of one over 10 GB
 GOOD = b'{"id":1,"a":"z"}\n'
 JOB = {"name": "bomb", "identity": {"column": "Id", "paths": ["id"]}, "columns": [{"name": "A", "path": "a"}],
        "source": {"max_record": "1MiB"}, "rejects": {"path": "rejects.jsonl", "max": 1}}
