@@ -13,6 +13,14 @@ import rig
 
 ACCESS, SECRET = "test:tester", "swift-testing-secret"
 HASH = "[swift-hash]\nswift_hash_path_prefix = a\nswift_hash_path_suffix = b\n"
+# No server is given up because the machine is busy: an update of a listing that took more than a second would wait for
+# a daemon that does not run here, and a server that answered late ten times would be left alone for a minute.
+PATIENCE = """conn_timeout = 30
+node_timeout = 60
+recoverable_node_timeout = 60
+container_update_timeout = 60
+error_suppression_limit = 1000000
+"""
 BACK = """[DEFAULT]
 swift_dir = {folder}
 devices = {folder}/srv
@@ -23,7 +31,7 @@ workers = 0
 user = {user}
 log_address = {folder}/no-log
 recon_cache_path = {folder}
-[pipeline:main]
+""" + PATIENCE + """[pipeline:main]
 pipeline = {kind}-server
 [app:{kind}-server]
 use = egg:swift#{kind}
@@ -35,7 +43,7 @@ bind_port = {port}
 workers = 0
 user = {user}
 log_address = {folder}/no-log
-[pipeline:main]
+""" + PATIENCE + """[pipeline:main]
 pipeline = catch_errors gatekeeper healthcheck cache listing_formats bulk s3api tempauth slo dlo versioned_writes
     proxy-server
 [app:proxy-server]
