@@ -84,12 +84,16 @@ static void read_rest(struct stream_cut *cut, struct stream_block *block)
 
 /* ---- blocks of elements ---- */
 
-/* What stands before the first element is known from the stream's head. */
+/* What stands before the first element is known from the stream's head, which may be longer than a block. */
 static void strip_prologue(struct stream_cut *cut, struct stream_block *block)
 {
-    size_t const bytes = cut->form->begin < block->length ? (size_t)cut->form->begin : block->length;
-    stream_cut_strip(block, bytes);
-    stream_cut_fill(cut, block);
+    uint64_t const begin = cut->form->begin;
+    for (;;) {
+        uint64_t const left = begin - block->offset;
+        stream_cut_strip(block, left < block->length ? (size_t)left : block->length);
+        stream_cut_fill(cut, block);
+        if (block->offset == begin || block->length == 0) return;
+    }
 }
 
 /* The block's elements end at `at`: what stands behind is carried over. */

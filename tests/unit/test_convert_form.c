@@ -772,10 +772,33 @@ static void long_ways_are_gone_once(void **state)
         }
 }
 
+/* What stands before an array under a key may be longer than a stream's block. */
+static void records_may_begin_behind_a_block(void **state)
+{
+    (void)state;
+    struct memory_text text = {0};
+    memory_print(&text, "\xEF\xBB\xBF{\"_page\":{\"a\":\"");
+    memory_fill(&text, 'x', 60000);
+    memory_print(&text, "\"},\n\n\"results\":[{\"id\":1},\n{\"id\":2},bad,{\"id\":3}]}");
+    struct form_outcome whole = run_once(&text);
+    assert_int_equal(whole.kind, FORM_KEYED_ARRAY);
+    assert_int_equal(whole.tally.delivered, 3);
+    for (size_t block = 500; block <= STREAM_BLOCK_BYTES; block = block * 3 / 2) {
+        struct form_run const run = {
+            .threads = 3, .shard_bytes = 1, .stream = true, .stream_block = block};
+        struct form_outcome cut = run_text(&text, &run);
+        must_equal(&whole, &cut, "a long front", block);
+        form_outcome_free(&cut);
+    }
+    form_outcome_free(&whole);
+    memory_text_free(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(records_are_found),
+        cmocka_unit_test(records_may_begin_behind_a_block),
         cmocka_unit_test(bad_ones_fail_alone),
         cmocka_unit_test(blocks_end_anywhere),
         cmocka_unit_test(broken_ones_far_apart),

@@ -21,6 +21,7 @@ TEXTS = {
     "entities-long": text({f"k{i}": {"entity": {"id": i, "z": LONG}} for i in range(3)}),
     "array-under-a-key": text({"all": [{"id": i, "z": LONG} for i in range(3)]}),
     "array-under-a-key-in-lines": text({"n": LONG, "all": [{"id": i} for i in range(3)]}).replace("[", "[\n") + "\n",
+    "array-behind-much-else": text({"_page": {"of": 15 * LONG}, "all": [{"id": i} for i in range(3)]}),
     "beyond-a-megabyte": "".join(text({"id": i, "z": 15 * LONG}) for i in range(3)),
 }
 for name, written in TEXTS.items():
