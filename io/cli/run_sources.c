@@ -5,6 +5,7 @@
 #include "io/cli/run_tracks.h"
 #include "io/input/source_direct.h"
 #include "io/input/source_frames.h"
+#include "io/input/source_front.h"
 #include "io/input/source_open.h"
 #include "io/input/source_ring.h"
 #include "io/input/source_stream.h"
@@ -215,6 +216,7 @@ void run_sources_needs(const struct run *run, struct pipeline_needs *needs)
         const struct source_item *const item = &run->list.items[i];
         bool const may_have_form = item->records != NULL || item->kind == SOURCE_KIND_STANDARD;
         uint64_t const bytes = source_stream_needs(item, run->window_log_max);
+        if (item->kind == SOURCE_KIND_STANDARD) needs->other += source_front_memory(run->job.format);
         needs->stream_sources += bytes != 0;
         needs->stream_forms =
             needs->stream_forms || (bytes != 0 && may_have_form && run->job.format != FORM_CHOICE_NDJSON);

@@ -15,10 +15,17 @@
 /* The contract lets "the lines of the first 64 KiB decide". */
 #define SOURCE_HEAD_BYTES (64u * 1024)
 /* Of a text whose first object goes on behind them (form.h, `unsure`) sixteen times as much is looked at, and
- * then as much as a record may have by default (source.max_record). That comes before memory is planned, and
- * is gone by then, as manifests are, which may be as large. */
+ * then as much as a record may have by default (source.max_record). Of files and objects that comes before
+ * memory is planned, and is gone by then, as manifests are, which may be as large; of standard input it is
+ * planned (source_front.h). */
 #define SOURCE_HEAD_STEP      16u
 #define SOURCE_HEAD_BYTES_MAX (SOURCE_HEAD_STEP * SOURCE_HEAD_STEP * SOURCE_HEAD_BYTES)
+
+/* How much of an unsure text to look at next, behind `room` bytes; 0: no more. */
+static inline size_t source_head_further(size_t room)
+{
+    return room < SOURCE_HEAD_BYTES_MAX ? room * SOURCE_HEAD_STEP : 0;
+}
 
 /* How stored bytes have to be taken apart. A file that was cut off inside the mark of a form is of that form,
  * as far as two bytes tell; `whole`: the bytes are all that there are. */

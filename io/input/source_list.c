@@ -73,8 +73,8 @@ static enum status judge(struct source_builder *builder, const struct source_pee
 {
     look->head.choice = builder->format;
     *refusal = source_head_judge(&look->head, form);
-    for (size_t room = SOURCE_HEAD_BYTES; *refusal == NULL && form->unsure && room < SOURCE_HEAD_BYTES_MAX;) {
-        room *= SOURCE_HEAD_STEP;
+    size_t room = SOURCE_HEAD_BYTES;
+    while (*refusal == NULL && form->unsure && (room = source_head_further(room)) != 0) {
         enum status const status = source_peek_further(builder->peek, port, room, look, builder->fault);
         if (status != STATUS_OK) return status;
         *refusal = source_head_judge(&look->head, form);

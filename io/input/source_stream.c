@@ -1,9 +1,10 @@
 /* source_stream.c - see the header. Thread: whoever reads the stream now. Owns the stored bytes' place, and
- * while open the decoder, or the decoders of frames. */
+ * while open the decoder, or the decoders of frames, and the front. */
 #include "io/input/source_stream.h"
 
 #include "core/flow/track.h"
 #include "io/input/source_frames.h"
+#include "io/input/source_front.h"
 #include "io/input/source_stored.h"
 
 #include <stdlib.h>
@@ -24,9 +25,8 @@ struct source_stream {
     /* while open */
     struct unpack *unpack; /* NULL: plain, or: */
     struct source_frames *frames;
-    uint8_t *head; /* of standard input: SOURCE_HEAD_BYTES of text that were looked at; NULL: none */
-    size_t head_at, head_left;
-    bool looked; /* at the head; true for files, whose head the list looked at */
+    struct source_front front; /* of standard input: text that was looked at and not read */
+    bool looked;               /* at it; true for files, whose head the list looked at */
 };
 
 /* ---- text ---- */
@@ -135,25 +135,21 @@ static enum status find_form(struct source_stream *self, struct fault *fault)
     return make_unpack(self, fault);
 }
 
-/* Reads the first bytes of the text and judges them. A failure comes again when they are used up. */
-static enum status look_at_head(struct source_stream *self, struct fault *fault)
+static enum status read_front(void *context, uint8_t *into, size_t room, size_t *length)
 {
+    return read_text(context, into, room, length, NULL);
+}
+
+/* Reads the first bytes of the text and judges them. A failure comes again when they are used up. */
+static enum status look_at_front(struct source_stream *self, struct fault *fault)
+{
+    struct source_front_port const port = {.context = self, .read = read_front};
+    const char *refusal;
     self->looked = true;
-    self->head = malloc(SOURCE_HEAD_BYTES);
-    if (self->head == NULL) return fault_set(fault, STATUS_IO, "%s: no memory to look at it", self->path);
-    enum status status = find_form(self, fault);
+    enum status const status = find_form(self, fault);
     if (status != STATUS_OK) return status;
-    bool ended = false;
-    while (status == STATUS_OK && !ended && self->head_left < SOURCE_HEAD_BYTES) {
-        size_t length = 0;
-        status =
-            read_text(self, self->head + self->head_left, SOURCE_HEAD_BYTES - self->head_left, &length, NULL);
-        self->head_left += length;
-        ended = status == STATUS_OK && length == 0;
-    }
-    struct source_head const head = {
-        .bytes = self->head, .length = self->head_left, .whole = ended, .choice = self->format};
-    const char *const refusal = source_head_judge(&head, &self->records);
+    if (source_front_look(&self->front, &port, self->format, &self->records, &refusal) != STATUS_OK)
+        return fault_set(fault, STATUS_IO, "%s: no memory to look at it", self->path);
     if (refusal == NULL && self->records.kind != FORM_NDJSON) self->stream.form = &self->records;
     if (refusal == NULL) return STATUS_OK;
     if (self->form == UNPACK_PLAIN) return fault_set(fault, STATUS_INPUT, "%s: %s", self->path, refusal);
@@ -169,15 +165,11 @@ static enum status stream_read(struct stream *stream, uint8_t *into, size_t room
     /* A small file may stand for an endless line. */
     if (stream_is_stopped(stream)) return source_stored_say_stopped(&self->stored, fault);
     if (!self->looked) {
-        enum status const status = look_at_head(self, fault);
+        enum status const status = look_at_front(self, fault);
         if (status != STATUS_OK) return status;
     }
-    if (self->head_left == 0) return read_text(self, into, room, length, fault);
-    *length = self->head_left < room ? self->head_left : room;
-    memcpy(into, self->head + self->head_at, *length);
-    self->head_at += *length;
-    self->head_left -= *length;
-    return STATUS_OK;
+    *length = source_front_read(&self->front, into, room);
+    return *length != 0 ? STATUS_OK : read_text(self, into, room, length, fault);
 }
 
 static enum status stream_swap(struct stream *stream, uint8_t **memory, size_t *begin, size_t *length,
@@ -223,7 +215,6 @@ static enum status stream_open(struct stream *stream, struct fault *fault)
     self->was_open = true;
     stream->damaged = false;
     stream->swap_bytes = 0;
-    self->head_at = self->head_left = 0;
     enum status const status = source_stored_open(&self->stored, is_shared(self), fault);
     if (status != STATUS_OK || self->stored.is_standard_input) return status;
     if (is_shared(self)) start_frames(self);
@@ -238,8 +229,7 @@ static void stream_close(struct stream *stream)
     source_stored_close(&self->stored);
     unpack_destroy(self->unpack);
     self->unpack = NULL;
-    free(self->head);
-    self->head = NULL;
+    source_front_free(&self->front);
 }
 
 /* ---- the source ---- */
@@ -318,5 +308,5 @@ enum unpack_form source_stream_form(const struct source *source)
 uint64_t source_stream_memory(enum unpack_form form, unsigned window_log_max)
 {
     uint64_t const decoder = form == UNPACK_PLAIN ? 0 : unpack_memory(form, window_log_max);
-    return sizeof(struct source_stream) + SOURCE_STORED_STEP + SOURCE_HEAD_BYTES + decoder;
+    return sizeof(struct source_stream) + SOURCE_STORED_STEP + decoder;
 }

@@ -80,8 +80,8 @@ class World:
         return [self.binary, "export", "-j", job, source, "--to", out, "--run-time", common.RUN_TIME, "--progress",
                 "none", *flags]
 
-    def start(self, command, **how):
-        return subprocess.Popen(command, cwd=self.folder, env=common.clean_environment(), stdin=subprocess.DEVNULL,
+    def start(self, command, stdin=subprocess.DEVNULL, **how):
+        return subprocess.Popen(command, cwd=self.folder, env=common.clean_environment(), stdin=stdin,
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, **how)
 
     def run(self, job, source, out, *flags, status=0, **how):
@@ -372,6 +372,30 @@ def case_streams(world):
     return ", ".join(notes)
 
 
+def case_long_front(world):
+    """Standard input is looked at for its form as far as that takes, and keeps the limit."""
+    job = world.job("front", PLAIN, source={"max_record": "1MiB"}, rejects={"path": "rejects.jsonl", "max": 1})
+    text = b'{"id":1,"z":"' + b"x" * (15 * MIB) + b'"}' + b'{"id":2,"a":"v"}' * 1000
+    notes = []
+    for name, content in (("plain", text), ("gz", gzip.compress(text, 1))):
+        with open(world.path(name), "wb") as source:
+            source.write(content)
+        flags = ("--threads", "2", "--memory-limit")
+        least = least_named(world.run(job, "-", "front", *flags, "1MiB", status=2))
+        with open(world.path(name), "rb") as source:
+            process = world.start(world.command(job, "-", world.path("front"), *flags, f"{least}MiB"), stdin=source)
+        watcher = Watcher(process)
+        watcher.start()
+        end(process, 0)
+        watcher.join()
+        check(watcher.peak <= least * MIB, f"{watcher.peak / MIB:.1f} MiB of anonymous memory, the limit is {least}")
+        rows = world.content("front", "front_0001.csv")
+        check(rows == b"Id,A\n" + b"2,v\n" * 1000, f"{name}: other rows")
+        shutil.rmtree(world.path("front"))
+        notes.append(f"{name} {watcher.peak / MIB:.0f} of {least} MiB")
+    return ", ".join(notes)
+
+
 def case_waiting_pipe(world):
     """A run that waits for a pipe ends as soon as it is told to."""
     job = world.job("pipe", PLAIN)
@@ -641,7 +665,7 @@ def case_race(world):
 
 
 CASES = [case_record_sizes, case_container_sizes, case_dense_records, case_giant_rows, case_columns, case_rejects, case_memory,
-         case_streams, case_waiting_pipe, case_many_files, case_changed_sources, case_direct, case_signals,
+         case_streams, case_long_front, case_waiting_pipe, case_many_files, case_changed_sources, case_direct, case_signals,
          case_full_disk, case_race]
 
 

@@ -14,6 +14,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -404,6 +405,48 @@ static void judges_standard_input(void **state)
     source_stream_destroy(source);
 }
 
+/* Standard input whose first record ends `pad` bytes behind its front: the kind that is told, and its bytes.
+ */
+static void expect_told(const char *before, size_t pad, const char *after, enum form_kind kind)
+{
+    size_t const length = strlen(before) + pad + strlen(after);
+    uint8_t *const bytes = malloc(length), *const got = malloc(length + 1);
+    assert_true(bytes != NULL && got != NULL);
+    memcpy(bytes, before, strlen(before));
+    memset(bytes + strlen(before), 'x', pad);
+    memcpy(bytes + strlen(before) + pad, after, strlen(after));
+    struct writer writer = {.bytes = bytes, .length = length, .piece = 100000};
+    struct fault fault;
+    struct source *const source = standard_input(false);
+    struct stream *const stream = source->stream;
+    pipe_in(&writer);
+    assert_int_equal(stream->open(stream, &fault), STATUS_OK);
+    size_t at = 0;
+    for (size_t more = 1; more != 0; at += more)
+        assert_int_equal(stream->read(stream, got + at, length + 1 - at, &more, &fault), STATUS_OK);
+    assert_int_equal(stream->form == NULL ? FORM_NDJSON : stream->form->kind, kind);
+    stream->close(stream);
+    pipe_out(&writer);
+    assert_int_equal(at, length);
+    assert_memory_equal(got, bytes, length);
+    source_stream_destroy(source);
+    free(bytes);
+    free(got);
+}
+
+static void looks_as_far_as_into_files(void **state)
+{
+    (void)state;
+    for (size_t pad = SOURCE_HEAD_BYTES / 2; pad < SOURCE_HEAD_BYTES_MAX; pad = pad * 3 + 1000) {
+        expect_told("{\"k\":{\"entity\":{\"a\":\"", pad, "\"}},\"l\":{\"entity\":{}}}", FORM_ENTITIES);
+        expect_told("{\"all\":[{\"a\":\"", pad, "\"},{\"b\":1}]}", FORM_KEYED_ARRAY);
+        expect_told("{\"a\":\"", pad, "\"}{\"b\":1}", FORM_CONCATENATED);
+        expect_told("{\"a\":\"", pad, "\"}\n{\"b\":1}\n", FORM_NDJSON);
+        expect_told("{\n\"a\":\"", pad, "\"\n}\n{\n\"b\":1\n}\n", FORM_CONCATENATED);
+    }
+    expect_told("{\"a\":\"", SOURCE_HEAD_BYTES_MAX, "\"}{\"b\":1}", FORM_NDJSON); /* no further */
+}
+
 static atomic_uint looks;
 
 static bool stopped(void *context)
@@ -470,6 +513,7 @@ int main(void)
         cmocka_unit_test(sees_changes),
         cmocka_unit_test(reads_pipes),
         cmocka_unit_test(judges_standard_input),
+        cmocka_unit_test(looks_as_far_as_into_files),
         cmocka_unit_test(ends_when_it_is_stopped),
         cmocka_unit_test(standard_input_may_be_a_file),
     };
