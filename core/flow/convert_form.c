@@ -208,6 +208,7 @@ enum status convert_form(struct convert *convert, const struct shard *shard, uin
                                  .ends = block == NULL || block->ends};
     element_scan_begin(&convert->scan, convert->form,
                        form_element_max(convert->form, convert->rules->max_record), begin);
+    convert->scan.cut_off = block != NULL && block->cut_off;
     status = run_course(convert, &course, fault);
     convert->ended = course.closed ? convert->end : course.at;
     return status;

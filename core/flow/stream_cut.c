@@ -186,6 +186,13 @@ void stream_cut_end_failed(struct stream_cut *cut, struct stream_block *block)
     block->record_length = block->length;
 }
 
+/* Of a line that the stream failed in: did its record come whole, with its last bracket? Whoever is longer
+ * than may be is not looked at: not all of it may be there. */
+static bool is_whole(const struct stream_cut *cut, const uint8_t *bytes, size_t length)
+{
+    return length <= cut->rules.max_record && form_is_closed(bytes, length);
+}
+
 /* Cuts behind the last line feed; false: there is none. */
 static bool cut_lines(struct stream_cut *cut, struct stream_block *block)
 {
@@ -195,6 +202,17 @@ static bool cut_lines(struct stream_cut *cut, struct stream_block *block)
     stream_cut_carry_over(cut, block->bytes + lines, block->length - lines, block->offset + lines);
     block->length = lines;
     return true;
+}
+
+/* The line that the stream failed in, when it came whole; else the stream's end. */
+static void end_line_failed(struct stream_cut *cut, struct stream_block *block)
+{
+    stream_cut_strip(block, stream_cut_leading_blanks(block->bytes, block->length));
+    size_t const text = stream_cut_text_end(block->bytes, block->length);
+    if (is_whole(cut, block->bytes, text))
+        cut->offset = block->offset + block->length; /* the end comes next, without a byte */
+    else
+        stream_cut_end_failed(cut, block);
 }
 
 enum stream_cut_result stream_cut_next(struct stream_cut *cut, struct stream_block *block)
@@ -222,7 +240,7 @@ enum stream_cut_result stream_cut_next(struct stream_cut *cut, struct stream_blo
         }
         if (cut_lines(cut, block)) return STREAM_CUT_BLOCK;
         if (cut->state == STREAM_CUT_FAILED) {
-            stream_cut_end_failed(cut, block);
+            end_line_failed(cut, block);
             return STREAM_CUT_BLOCK;
         }
         size_t const blanks = stream_cut_leading_blanks(block->bytes, block->length);
@@ -310,8 +328,13 @@ void stream_cut_large(struct stream_cut *cut, struct stream_block *block)
     read_line(cut, &line);
     block->record_length = line.text;
     block->length = line.text < LIMIT_REJECT_RAW ? (size_t)line.text : (size_t)LIMIT_REJECT_RAW;
-    block->final = !block->feed;
-    if (!line.ended) {
+    bool const whole =
+        !line.ended && line.text <= cut->rules.max_record && is_whole(cut, block->bytes, (size_t)line.text);
+    block->final = !block->feed && !whole;
+    if (whole) {
+        block->length = (size_t)line.text;
+        cut->offset = block->offset + line.length;
+    } else if (!line.ended) {
         block->kind = ends_how(cut);
     } else if (line.text > cut->rules.max_record) {
         block->kind = STREAM_TOO_LARGE;

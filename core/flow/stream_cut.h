@@ -6,8 +6,9 @@
  * blocks' records. Text that a stream has in memory of its own (swap() in stream.h) becomes a block where it
  * lies: then nothing is copied but what is carried over, to the front of it.
  *
- * The end of a stream that can't be read on comes as a block of its own, behind all whole lines: so that it
- * is met in input order, and what stands before it counts.
+ * The end of a stream that can't be read on comes as a block of its own, behind all whole lines, the last of
+ * which may lack its feed when its brackets are closed: so that it is met in input order, and what stands
+ * before it counts.
  *
  * Thread rule: one thread at a time (see feed.h). Owns its carry, and what it takes back; blocks are the
  * caller's. */
@@ -31,7 +32,7 @@
 #define STREAM_OVERLAP_BYTES (MAPPING_SEGMENT_ID_MAX + 6u)
 
 enum stream_block_kind {
-    STREAM_LINES,     /* whole lines; the stream's last may lack its feed */
+    STREAM_LINES,     /* whole lines; the stream's last, or the last before damage, may lack its feed */
     STREAM_TOO_LARGE, /* one record beyond max_record: the front of it, and its length */
     STREAM_TRUNCATED, /* the stream is damaged inside this record (or behind all), and that is forgiven */
     STREAM_BROKEN,    /* the stream can't be read on: the cut's fault says why */
@@ -53,7 +54,8 @@ struct stream_block {
     bool final;             /* nothing of the stream comes behind it */
     /* with a form: */
     size_t seen;    /* bytes that stand in the block, with those behind `length` */
-    bool ends;      /* the stream ends with them */
+    bool ends;      /* the stream ends with them, */
+    bool cut_off;   /* or rather, it can't be read on behind them */
     bool closed;    /* the container ended in it, or before */
     uint64_t lines; /* ELEMENT, TOO_LARGE, TRAILING: line feeds that are passed with it, or before */
     bool broken;    /* ELEMENT: it is bad (element_scan.h) */

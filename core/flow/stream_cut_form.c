@@ -27,6 +27,14 @@ static void begin_scan(struct stream_cut *cut, uint64_t at)
         element_scan_begin(&cut->scan, cut->form, element_max(cut), at);
     else
         element_scan_again(&cut->scan, at);
+    cut->scan.cut_off = cut->state == STREAM_CUT_FAILED;
+}
+
+/* Of an element that the stream failed in: did it come whole, with its last bracket? */
+static bool is_whole(const struct stream_cut *cut)
+{
+    const struct element_scan *const scan = &cut->scan;
+    return element_scan_is_closed(scan) && scan->text_end - scan->begin <= element_max(cut);
 }
 
 static bool is_over(const struct stream_cut *cut)
@@ -107,12 +115,17 @@ static enum stream_cut_result cut_at(struct stream_cut *cut, struct stream_block
     return STREAM_CUT_BLOCK;
 }
 
-/* The stream ends with the block, or failed in the element at `at`. */
-static enum stream_cut_result cut_end(struct stream_cut *cut, struct stream_block *block, uint64_t at)
+/* The stream ends with the block, or failed at `at`, behind the element there when that is `whole`. */
+static enum stream_cut_result cut_end(struct stream_cut *cut, struct stream_block *block, uint64_t at,
+                                      bool whole)
 {
+    uint64_t const end = block->offset + block->length;
     if (cut->state != STREAM_CUT_FAILED) {
         block->final = block->ends = true;
         block->seen = block->length;
+    } else if (whole) {
+        (void)cut_at(cut, block, end);
+        block->ends = block->cut_off = true;
     } else if (at != block->offset) {
         return cut_at(cut, block, at);
     } else {
@@ -142,14 +155,14 @@ enum stream_cut_result stream_cut_elements(struct stream_cut *cut, struct stream
     uint64_t at = block->offset;
     for (;;) {
         at += stream_cut_leading_blanks(block->bytes + (at - block->offset), (size_t)(end - at));
-        if (at == end) return is_over(cut) ? cut_end(cut, block, at) : cut_at(cut, block, at);
+        if (at == end) return is_over(cut) ? cut_end(cut, block, at, false) : cut_at(cut, block, at);
         begin_scan(cut, at);
         switch (element_scan_run(&cut->scan, block->bytes, block->length, block->offset, is_over(cut))) {
         case ELEMENT_MORE:
             if (at != block->offset) return cut_at(cut, block, at);
             stream_cut_carry_over(cut, block->bytes, block->length, block->offset);
             return STREAM_CUT_WANTS_LARGE;
-        case ELEMENT_SOURCE: return cut_end(cut, block, at);
+        case ELEMENT_SOURCE: return cut_end(cut, block, at, is_whole(cut));
         case ELEMENT_CLOSES: cut->closed = block->closed = true; return cut_at(cut, block, cut->scan.next);
         case ELEMENT_COMMA:
         case ELEMENT_NEXT:
@@ -207,6 +220,7 @@ static enum element_end scan_long(struct stream_cut *cut, struct long_element *e
 {
     struct stream_block *const block = element->block;
     for (;;) {
+        cut->scan.cut_off = cut->state == STREAM_CUT_FAILED;
         enum element_end const end =
             element_scan_run(&cut->scan, block->bytes + element->window, element->length - element->window,
                              element->offset, is_over(cut));
@@ -235,8 +249,9 @@ static void finish_long(struct stream_cut *cut, struct long_element *element, en
     cut->closed = end == ELEMENT_CLOSES;
     bool const bounded = cut->form->kind != FORM_CONCATENATED;
     bool const whole = cut->scan.behind && !cut->scan.lost && !cut->scan.string_open;
-    cut->bad_end = end == ELEMENT_SOURCE && bounded && whole;
-    block->final = end == ELEMENT_SOURCE && !cut->bad_end;
+    bool const ends = end == ELEMENT_SOURCE && cut->state != STREAM_CUT_FAILED;
+    cut->bad_end = ends && bounded && whole;
+    block->final = ends && !cut->bad_end;
 }
 
 void stream_cut_element(struct stream_cut *cut, struct stream_block *block)
@@ -255,7 +270,7 @@ void stream_cut_element(struct stream_cut *cut, struct stream_block *block)
     uint64_t const text = cut->scan.text_end - cut->scan.begin;
     block->record_length = text;
     block->length = text < LIMIT_REJECT_RAW ? (size_t)text : (size_t)LIMIT_REJECT_RAW;
-    if (end == ELEMENT_SOURCE && cut->state == STREAM_CUT_FAILED) {
+    if (end == ELEMENT_SOURCE && cut->state == STREAM_CUT_FAILED && !is_whole(cut)) {
         stream_cut_end_failed(cut, block);
         block->record_length = text;
         return;

@@ -30,6 +30,7 @@ void element_scan_begin(struct element_scan *scan, const struct form *form, uint
     scan->clear_from = scan->clear_to = begin;
     scan->mark_ends_it = false;
     scan->has_clean = element_clean_here();
+    scan->cut_off = false;
     element_scan_again(scan, begin);
 }
 
@@ -195,9 +196,9 @@ static enum element_end source_ends(struct element_scan *scan)
     const struct element_mark *mark = &no_mark;
     if (scan->string_open || (several && !scan->behind)) mark = earliest(scan, 1, several ? level : 0);
     /* what should have closed the container closed a bracket in it (of an array under a key: two) */
-    if (!several && scan->closed == scan->text_end)
-        mark = earliest(scan, 1, level + (scan->form->kind == FORM_KEYED_ARRAY));
-    if (!several && scan->closed == scan->text_end && scan->in_closed.at < mark->at) mark = &scan->in_closed;
+    bool const closes = !several && !scan->cut_off && scan->closed == scan->text_end;
+    if (closes) mark = earliest(scan, 1, level + (scan->form->kind == FORM_KEYED_ARRAY));
+    if (closes && scan->in_closed.at < mark->at) mark = &scan->in_closed;
     if (mark->at != NOWHERE && mark->at > scan->begin) return break_off(scan, mark);
     return finish(scan, ELEMENT_SOURCE, scan->at);
 }

@@ -22,8 +22,9 @@
  *   in more than ELEMENT_SCAN_NESTED brackets   the first one in a bracket that is still open
  *   none of these, and it is longer than        the first one in a bracket that is still open, or was
  *   `limit`                                     closed last
- *   none of these, and the source ends          the same, when what closes a bracket in it ends the source
- *                                               (in concatenated texts: when one is open)
+ *   none of these, and the source ends          the same, when what closes a bracket in it ends the source,
+ *                                               which was not cut off (in concatenated texts: when one is
+ *                                               open)
  *
  * Beyond the limit nothing is turned back to but in the string at hand: so whoever reads front to back has to
  * keep `limit` bytes of an element, and some more.
@@ -82,13 +83,14 @@ struct element_scan {
     uint64_t clear_from, clear_to;
     bool mark_ends_it;
     bool has_clean; /* element_clean_here() */
+    bool cut_off;   /* the caller's: the source does not end, it can't be read on */
     /* written before they are read: */
     struct element_mark marks[ELEMENT_SCAN_LEVELS + 1]; /* the first ones directly in each open bracket */
     uint32_t met[ELEMENT_SCAN_LEVELS + 1];              /* how many there are of those */
     uint8_t kinds[LIMIT_DEPTH_MAX / 8];                 /* bit: an object */
 };
 
-/* At the first byte of an element, no blank and not the source's end: of any source. */
+/* At the first byte of an element, no blank and not the source's end: of any source, not cut off. */
 void element_scan_begin(struct element_scan *scan, const struct form *form, uint64_t limit, uint64_t begin);
 /* The same at another element of the source that was scanned last, anywhere in it: where marks are is not
  * looked for again, so that a great many short elements cost no more than their bytes. */
@@ -98,5 +100,10 @@ void element_scan_again(struct element_scan *scan, uint64_t begin);
  * RECORD_MARK_AHEAD are left for the next call. */
 enum element_end element_scan_run(struct element_scan *scan, const uint8_t *bytes, size_t length,
                                   uint64_t offset, bool ends);
+/* Behind ELEMENT_SOURCE: is it one object or array that was closed, and nothing behind it? */
+static inline bool element_scan_is_closed(const struct element_scan *scan)
+{
+    return scan->behind && !scan->lost && !scan->string_open && scan->closed == scan->text_end;
+}
 
 #endif

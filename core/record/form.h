@@ -61,6 +61,9 @@ void form_find(struct form *form, const uint8_t *head, size_t length, size_t fro
 /* As a kind that was asked for (FORM_ARRAY may turn out to be keyed). False: it does not begin as one. */
 bool form_take(struct form *form, enum form_kind kind, const uint8_t *head, size_t length, size_t from);
 
+/* Are these bytes one object or array, blanks around it left out, as far as strings and brackets tell? */
+bool form_is_closed(const uint8_t *bytes, size_t length);
+
 /* What may stand behind an array under a key, to the end of its object: a page's links and counts. */
 #define FORM_REST_MAX (16u * 1024)
 

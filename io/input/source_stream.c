@@ -116,7 +116,7 @@ static enum status read_text(struct source_stream *self, uint8_t *into, size_t r
                                 : source_stored_read(&self->stored, &self->stream, into, room, length, fault);
 }
 
-/* ---- the head of standard input ---- */
+/* ---- the front of standard input ---- */
 
 static enum status make_unpack(struct source_stream *self, struct fault *fault)
 {

@@ -25,9 +25,11 @@ import packed
 LINES = [b'{"id":1,"a":"first"}\n', b'{"id":22,"a":"\xc3\xa9\\n"}\n', b'{"id":333}\n', b'{"id":4,"a":"x","b":[1]}\n']
 TEXT = b"".join(LINES)
 ROWS = b'Id,A\n1,first\n22,"\xc3\xa9\n"\n333,\n4,x\n'
-STARTS = [len(b"".join(LINES[:number])) for number in range(1, len(LINES) + 1)]
+ENDS = [len(b"".join(LINES[:number])) - 1 for number in range(1, len(LINES) + 1)]  # of records: behind their brackets
 ROW_ENDS = [ROWS.index(row) for row in (b"1,", b"22,", b"333,", b"4,")] + [len(ROWS)]
 CUTS = [0, 30, 58, len(TEXT)]  # of the text, into members; the first two are inside records
+ARRAY = b"[" + b",".join(line.strip() for line in LINES) + b"]\n"
+ARRAY_CUTS = [0, ARRAY.index(b',{"id":333'), ARRAY.index(b'{"id":4'), len(ARRAY)]  # behind a bracket, behind a comma
 JOB = {"name": "damage", "identity": {"column": "Id", "paths": ["id"]}, "columns": [{"name": "A", "path": "a"}],
        "files": {"name": "{name}.csv"}, "rejects": {"max": 2}}
 WAYS = [["--threads", "1"], ["--threads", "3", "--shard-size", "16"]]
@@ -37,8 +39,8 @@ TAILS = [b"\0", b"\0" * 100, b"x", b"\x1f", b"\x1f\x8b", b"\x28\xb5\x2f", b'{"id
 # ---- files ---------------------------------------------------------------------------------------------------------
 
 
-def parts():
-    return [TEXT[a:b] for a, b in zip(CUTS, CUTS[1:])]
+def parts(text, cuts):
+    return [text[a:b] for a, b in zip(cuts, cuts[1:])]
 
 
 def bgzf(data):
@@ -63,16 +65,27 @@ def seek_table(frames, texts):
 
 class File:
     """`ends`: where a cut leaves a whole file, with the bytes of text before it. `given`: how many bytes of text come out
-    of a file that is cut off, where that is known."""
+    of a file that is cut off, where that is known. `first`: where the first record begins in the text."""
 
-    def __init__(self, name, members, texts, behind=b"", given=None):
+    def __init__(self, name, members, texts, behind=b"", given=None, first=0):
         self.name, self.stored, self.given = name, b"".join(members) + behind, given
+        self.first, self.length = first, len(b"".join(texts))
         self.ends = {0: 0}
         stored = text = 0
         for member, content in zip(members, texts):
             stored, text = stored + len(member), text + len(content)
             self.ends[stored] = text
         self.ends[len(self.stored)] = text
+
+    def records(self, text_bytes):
+        """That came with their last bracket."""
+        return sum(self.first + end <= text_bytes for end in ENDS)
+
+    def more(self, text_bytes):
+        """What counts as a record beside them: one that is open, or the array's end that is missing."""
+        if self.first:
+            return text_bytes < self.length
+        return text_bytes not in (0, *ENDS, *(end + 1 for end in ENDS))
 
 
 def inflated(stored):
@@ -99,7 +112,7 @@ def raw_given(stored):
 
 
 def files():
-    texts = parts()
+    texts, elements = parts(TEXT, CUTS), parts(ARRAY, ARRAY_CUTS)
     frames = [zstd(text, "--check") for text in texts]
     raws = [packed.raw_frame(text) for text in texts]
     return [File("one member.gz", [gzip.compress(TEXT, 6, mtime=0)], [TEXT], given=inflated),
@@ -110,7 +123,9 @@ def files():
             File("no checksum.zst", [zstd(TEXT, "--no-check")], [TEXT]),
             File("frames.zst", frames, texts),
             File("raw frames.zst", raws, texts, given=raw_given),
-            File("seekable.zst", frames, texts, seek_table(frames, texts))]
+            File("seekable.zst", frames, texts, seek_table(frames, texts)),
+            File("array.gz", [gzip.compress(text, 6, mtime=0) for text in elements], elements, given=inflated, first=1),
+            File("array.zst", [packed.raw_frame(text) for text in elements], elements, given=raw_given, first=1)]
 
 
 # ---- runs ----------------------------------------------------------------------------------------------------------
@@ -138,10 +153,6 @@ def seen(outcome):
     return outcome.status, outcome.files, outcome.rejects, counts(outcome)
 
 
-def whole_lines(text_bytes):
-    return sum(start <= text_bytes for start in STARTS)
-
-
 def differences(first, second):
     names = ("status", "files", "rejects", "counts")
     return [f"{name}: {a!r} by one thread, {b!r} by many"[:300]
@@ -161,12 +172,11 @@ def check_cut(file, length, tried):
     """`tried`: (fail, skip_rest) outcomes of a file that is cut off at `length`."""
     fail, skip = tried
     if length in file.ends:
-        lines = whole_lines(file.ends[length])
-        open_end = file.ends[length] not in (0, *STARTS)
+        records = file.records(file.ends[length]) + file.more(file.ends[length])
         wanted = 65 if length == 0 else 0
         problems = [f"status {o.status}, not {wanted}: {o.stderr[-200:]}" for o in tried if o.status != wanted]
-        if wanted == 0 and [counts(o).get("inputRecordCount") for o in tried] != [lines + open_end] * 2:
-            problems.append(f"{[counts(o).get('inputRecordCount') for o in tried]} records, not {lines + open_end}")
+        if wanted == 0 and [counts(o).get("inputRecordCount") for o in tried] != [records] * 2:
+            problems.append(f"{[counts(o).get('inputRecordCount') for o in tried]} records, not {records}")
         return problems
     if length == 1:  # no sign of what it is
         return [] if fail.status in (0, 65) else [f"status {fail.status}: {fail.stderr[-200:]}"]
@@ -178,8 +188,8 @@ def check_cut(file, length, tried):
     lines = counts(skip).get("deliveredRecordCount")
     if counts(fail).get("inputRecordCount") != lines:
         problems.append(f"{counts(fail).get('inputRecordCount')} records were counted, {lines} delivered")
-    if file.given is not None and lines != whole_lines(file.given(file.stored[:length])):
-        problems.append(f"{lines} records, {whole_lines(file.given(file.stored[:length]))} were there")
+    if file.given is not None and lines != file.records(file.given(file.stored[:length])):
+        problems.append(f"{lines} records, {file.records(file.given(file.stored[:length]))} were there")
     rejects = [json.loads(line)["code"] for line in (skip.rejects or b"").splitlines()]
     if rejects != ["truncated"]:
         problems.append(f"rejects: {rejects}")

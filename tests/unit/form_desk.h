@@ -25,6 +25,7 @@ struct form_run {
     void (*met)(void *context); /* visits: by each thread, once a record; may be NULL */
     void *met_context;
     const uint8_t *later; /* what the source is when its front is looked at again; NULL: the same */
+    size_t damaged_at;    /* a stream whose bytes go no further, which is forgiven; 0: they do */
     const char *fails;    /* with STATUS_IO and a message that has this in it; there is no outcome then */
 };
 
@@ -172,6 +173,7 @@ static inline bool form_desk_run(struct memory_job *job, const uint8_t *bytes, s
                                         .walk = run->walk,
                                         .prefilter = run->prefilter,
                                         .strict = run->strict,
+                                        .forgives_damage = run->damaged_at != 0,
                                         .visits = run->visits};
     if (!wait_init(&arrivals)) memory_must(NULL);
     struct pipeline_options options = {
@@ -196,6 +198,8 @@ static inline bool form_desk_run(struct memory_job *job, const uint8_t *bytes, s
     if (run->stream) {
         memory_stream_start(&stream, "s", bytes, length, (uint32_t)length);
         stream.port.form = form.kind == FORM_NDJSON ? NULL : &form;
+        stream.damage = run->damaged_at != 0;
+        if (stream.damage) stream.fails_at = run->damaged_at;
         source.port.stream = &stream.port;
         extent.size = extent.begin;
     }

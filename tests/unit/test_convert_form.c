@@ -784,8 +784,7 @@ static void records_may_begin_behind_a_block(void **state)
     assert_int_equal(whole.kind, FORM_KEYED_ARRAY);
     assert_int_equal(whole.tally.delivered, 3);
     for (size_t block = 500; block <= STREAM_BLOCK_BYTES; block = block * 3 / 2) {
-        struct form_run const run = {
-            .threads = 3, .shard_bytes = 1, .stream = true, .stream_block = block};
+        struct form_run const run = {.threads = 3, .shard_bytes = 1, .stream = true, .stream_block = block};
         struct form_outcome cut = run_text(&text, &run);
         must_equal(&whole, &cut, "a long front", block);
         form_outcome_free(&cut);
@@ -794,11 +793,74 @@ static void records_may_begin_behind_a_block(void **state)
     memory_text_free(&text);
 }
 
+/* Where each record of a text ends, with what belongs to it. */
+static size_t ends_of(const struct memory_text *text, const struct container *container,
+                      const char *const *records, size_t count, size_t *ends)
+{
+    const uint8_t *const end = text->bytes + text->length;
+    const uint8_t *at = text->bytes + strlen(container->before);
+    size_t found = 0;
+    if (*container->before == '{' && container->kind == FORM_CONCATENATED)
+        ends[found++] = strlen("{\"id\":\"zero\"\n}");
+    for (size_t i = 0; i < count; i++) {
+        at = memmem(at, (size_t)(end - at), records[i], strlen(records[i]));
+        assert_non_null(at);
+        at += strlen(records[i]) + strlen(container->record_after);
+        ends[found++] = (size_t)(at - text->bytes);
+    }
+    return found;
+}
+
+/* A stream that is damaged at any byte: what came with its last bracket is a record, lists in it are none,
+ * and the place counts as one. */
+static void damage_spares_what_came_whole(void **state)
+{
+    static const char *const records[] = {
+        "{\"id\":1,\"a\":\"]}\",\"l\":[{\"id\":7},{\"id\":8}]}",
+        "{\"id\":2,\"a\":{\"l\":[{\"id\":7},{\"id\":8}]}}",
+        "{\"id\":3}",
+        "{\"id\":4,\"l\":[[{\"id\":7},{\"id\":8}]]}",
+    };
+    static const size_t blocks[] = {40, 200, PIPELINE_STREAM_BLOCK_MIN};
+    (void)state;
+    struct memory_text text = {0};
+    for (size_t c = 0; c < COUNT(containers); c++) {
+        size_t ends[COUNT(records) + 1];
+        write_container(&text, &containers[c], records, COUNT(records));
+        size_t const count = ends_of(&text, &containers[c], records, COUNT(records), ends);
+        struct form_outcome whole = run_once(&text);
+        assert_int_equal(whole.tally.delivered, count);
+        for (size_t at = 1; at <= text.length; at++) {
+            uint64_t wanted = 0;
+            for (size_t i = 0; i < count; i++)
+                wanted += ends[i] <= at;
+            struct form_run const run = {.threads = at % 2 == 0 ? 1 : 3,
+                                         .shard_bytes = 1,
+                                         .stream = true,
+                                         .stream_block = blocks[at % COUNT(blocks)],
+                                         .max_record = 4096,
+                                         .damaged_at = at};
+            struct form_outcome cut = run_text(&text, &run);
+            const char *const rows = strchr((char *)cut.rows.bytes, '\n');
+            bool const same =
+                rows == NULL || strncmp(rows, strchr((char *)whole.rows.bytes, '\n'), strlen(rows)) == 0;
+            if (cut.tally.delivered != wanted || tally_failed(&cut.tally) != 1 || !same)
+                fail_msg("%s, damaged at %zu: %d of %d records, failed %d\n%s%s", containers[c].name, at,
+                         (int)cut.tally.delivered, (int)wanted, (int)tally_failed(&cut.tally), cut.rows.bytes,
+                         cut.rejects.bytes);
+            form_outcome_free(&cut);
+        }
+        form_outcome_free(&whole);
+    }
+    memory_text_free(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(records_are_found),
         cmocka_unit_test(records_may_begin_behind_a_block),
+        cmocka_unit_test(damage_spares_what_came_whole),
         cmocka_unit_test(bad_ones_fail_alone),
         cmocka_unit_test(blocks_end_anywhere),
         cmocka_unit_test(broken_ones_far_apart),
