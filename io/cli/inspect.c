@@ -84,8 +84,9 @@ static enum status look(struct inspecting *inspecting, struct fault *fault)
 static void warn(const struct inspecting *inspecting, const struct catalogue *catalogue)
 {
     const struct log *const logger = inspecting->run.logger;
-    uint64_t const failed = tally_failed(&inspecting->result.assemble.tally);
-    if (failed != 0)
+    const struct tally *const tally = &inspecting->result.assemble.tally;
+    uint64_t const failed = tally_failed(tally);
+    if (failed != 0 && failed < tally->input) /* else that is the command's end */
         log_warning(logger,
                     "%" PRIu64 " %s failed and %s not counted; `penstock export` with --rejects shows them",
                     failed, failed == 1 ? "record" : "records", failed == 1 ? "is" : "are");
@@ -108,6 +109,19 @@ enum status inspect_no_memory(struct fault *fault)
     return fault_set(fault, STATUS_IO, "no memory for the catalogue; try fewer --threads");
 }
 
+/* Records, and not a good one: what is printed of them says so, but it is no catalogue. */
+static enum status judge(const struct inspecting *inspecting, struct fault *fault)
+{
+    const struct tally *const tally = &inspecting->result.assemble.tally;
+    const struct run_failed *const first = &inspecting->run.first_failed;
+    if (first->source == NULL || tally_failed(tally) < tally->input) return STATUS_OK;
+    return fault_set(fault, STATUS_INPUT,
+                     "%s:%" PRIu64 ": %s: %s: there is nothing to list; "
+                     "`penstock export` with --rejects shows what is wrong",
+                     first->source, first->line, tally_defect_name(first->code),
+                     tally->input == 1 ? "the only record failed" : "all records failed");
+}
+
 static enum status tell(struct inspecting *inspecting, struct fault *fault)
 {
     const struct options *const options = inspecting->run.options;
@@ -121,9 +135,12 @@ static enum status tell(struct inspecting *inspecting, struct fault *fault)
                                     .values = !options->no_values,
                                     .path = malloc(INSPECT_PATH_SIZE),
                                     .text = malloc(INSPECT_TEXT_SIZE)};
+    enum status const judged = judge(inspecting, fault);
     enum status status = STATUS_OK;
     if (inspection.path == NULL || inspection.text == NULL || catalogue->no_memory)
         status = inspect_no_memory(fault);
+    else if (options->as_job && judged != STATUS_OK)
+        status = judged;
     else if (options->as_job)
         status = inspect_job(&inspection, fault);
     else if (options->as_json)
@@ -134,7 +151,7 @@ static enum status tell(struct inspecting *inspecting, struct fault *fault)
     free(inspection.text);
     if (status != STATUS_OK) return status;
     warn(inspecting, catalogue);
-    if (fflush(stdout) == 0 && !ferror(stdout)) return STATUS_OK;
+    if (fflush(stdout) == 0 && !ferror(stdout)) return judged;
     return fault_set(fault, STATUS_IO, "standard output: can't be written");
 }
 

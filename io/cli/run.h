@@ -25,6 +25,13 @@ struct run_beside {
     uint32_t count;
 };
 
+/* The first record in input order that failed. */
+struct run_failed {
+    const char *source; /* a source's name, as long as it is there; NULL: none did */
+    uint64_t line;
+    enum defect code;
+};
+
 struct run {
     const struct options *options;
     const struct log *logger;
@@ -55,6 +62,7 @@ struct run {
     uint8_t *node_of;            /* each worker's, likewise */
     const char *rejects_path;
     struct job_budget budget;
+    struct run_failed first_failed; /* set by run_convert() */
     uint64_t visitor_bytes; /* memory of what sees a thread's records in place of rows (rules.visits) */
     char run_id[OPTIONS_RUN_ID_MAX + 1];
     int64_t run_time; /* seconds since 1970 */

@@ -40,7 +40,10 @@ _Static_assert(OUTPUT_NAME_SIZE <= ASSEMBLE_NAME_MAX, "a name must fit where the
 static enum status put_reject(void *context, const struct reject *reject, struct fault *fault)
 {
     const struct conversion *const conversion = context;
-    return rejects_add(conversion->rejects, reject, fault);
+    struct run_failed *const first = &conversion->run->first_failed;
+    if (first->source == NULL)
+        *first = (struct run_failed){.source = reject->source, .line = reject->line, .code = reject->code};
+    return conversion->rejects == NULL ? STATUS_OK : rejects_add(conversion->rejects, reject, fault);
 }
 
 static void warn_large_row(void *context, const char *file, uint64_t bytes)
@@ -92,7 +95,7 @@ enum status run_convert(struct run *run, struct sink *sink, uint32_t first_file,
                                      .budget_text = run->budget.text,
                                      .name = name_file,
                                      .name_context = &conversion,
-                                     .reject = rejects == NULL ? NULL : put_reject,
+                                     .reject = put_reject,
                                      .reject_context = &conversion,
                                      .large_row = warn_large_row,
                                      .large_row_context = &conversion};
