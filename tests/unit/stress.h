@@ -15,7 +15,7 @@
 #include <time.h>
 
 /* A healthy run of any test here takes about two seconds, some ten under a sanitizer, and many times that on
- * a machine that is busy otherwise; half of what scripts/test gives a program. */
+ * a machine that is busy otherwise; a quarter of what scripts/test gives a program. */
 #define STRESS_WATCHDOG_SECONDS 300
 
 /* How often a thread stands still: never; now and then (all kinds of stalls); at every step. */
