@@ -31,6 +31,14 @@ static inline uint32_t scan_equal(const uint8_t *a, const uint8_t *b)
     return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(left, right));
 }
 
+/* The same; `b` is aligned. */
+static inline uint32_t scan_equal_aligned(const uint8_t *a, const uint8_t *b)
+{
+    __m128i const left = _mm_loadu_si128((const __m128i *)(const void *)a);
+    __m128i const right = _mm_load_si128((const __m128i *)(const void *)b);
+    return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(left, right));
+}
+
 /* Bit i: byte i of the 16 at `first` is `a`, and byte i of those at `second` is `b`. */
 static inline uint32_t scan_pair(const uint8_t *first, uint8_t a, const uint8_t *second, uint8_t b)
 {
@@ -98,6 +106,11 @@ static inline uint32_t scan_equal(const uint8_t *a, const uint8_t *b)
     for (uint32_t i = 0; i < SCAN_STEP; i++)
         mask |= (uint32_t)(a[i] == b[i]) << i;
     return mask;
+}
+
+static inline uint32_t scan_equal_aligned(const uint8_t *a, const uint8_t *b)
+{
+    return scan_equal(a, b);
 }
 
 static inline uint32_t scan_pair(const uint8_t *first, uint8_t a, const uint8_t *second, uint8_t b)

@@ -115,6 +115,10 @@ void cells_clear(struct cells *cells, uint32_t first, uint32_t end);
  * came before in the same object loses its values and is noted as a duplicate; `xdm:key` gives way to `key`.
  */
 static inline bool cells_enter(struct cells *cells, uint64_t object, uint32_t node, bool exact);
+/* The same behind the fact, of the first key of the object that led to `node`; `item_first`: items made
+ * before the object. */
+static inline void cells_entered(struct cells *cells, uint64_t object, uint32_t node, bool exact,
+                                 uint32_t item_first);
 /* The same for nodes under a fold, whose key is needed; to be followed by cells_leave_fold() behind the
  * value. */
 bool cells_enter_fold(struct cells *cells, uint64_t object, uint32_t node, bool exact, const uint8_t *key,
@@ -161,22 +165,18 @@ static inline void cells_put(struct cells *cells, uint32_t slot, bool many, cons
     if (__builtin_expect(many, 0)) cells_put_many(cells, slot, at, length);
 }
 
+static inline void cells_entered(struct cells *cells, uint64_t object, uint32_t node, bool exact,
+                                 uint32_t item_first)
+{
+    cells->seen[node] = (struct cells_seen){
+        .object = object, .item_first = item_first, .exact = exact, .prefixed = !exact, .spellings = 0};
+}
+
 static inline bool cells_enter(struct cells *cells, uint64_t object, uint32_t node, bool exact)
 {
     struct cells_seen *seen = &cells->seen[node];
     if (__builtin_expect(seen->object == object, 0)) return cells_enter_again(cells, node, exact);
-    if (__builtin_expect(exact, 1)) /* constants: one store */
-        *seen = (struct cells_seen){.object = object,
-                                    .item_first = cells->item_count,
-                                    .exact = true,
-                                    .prefixed = false,
-                                    .spellings = 0};
-    else
-        *seen = (struct cells_seen){.object = object,
-                                    .item_first = cells->item_count,
-                                    .exact = false,
-                                    .prefixed = true,
-                                    .spellings = 0};
+    cells_entered(cells, object, node, exact, cells->item_count);
     return true;
 }
 

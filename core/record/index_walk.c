@@ -5,9 +5,9 @@
  *
  * Functions take the token they begin at and return the token behind what they passed, NULL at a defect. A
  * token is trusted to be the record's when its byte fits the grammar; that its offset lies before the
- * record's end is checked once behind every member or element, and at every token that is skipped: offsets
- * only grow, so a walk that ran out of the record is found there. By then it is at most one entry behind that
- * of the index's end, and has looked at two more. */
+ * record's end is checked once a member or element, where its key or itself is due, and at tokens that are
+ * skipped: offsets only grow, so a walk that ran out of the record is found there. By then it is at the last
+ * of the four entries behind the index at most, and has looked at none behind that. */
 #include "core/record/index_walk.h"
 
 #include "core/record/json_text.h"
@@ -59,11 +59,11 @@ size_t index_walk_bytes(const struct plan *plan, uint32_t depth_max)
            plan->inner_count * sizeof(struct index_walk_memos);
 }
 
-/* 0xff is no byte of UTF-8: it never stands where a key's quote does. */
 static struct index_walk_memos memos_none(void)
 {
     struct index_walk_memos memos = {.count = 0};
-    memos.list[0] = (struct index_walk_memo){.text = {0, 0xff}, .low = 2, .node = PLAN_NONE};
+    memos.list[0] =
+        (struct index_walk_memo){.text = {'}'}, .low = 0xfffe, .high = 0xffff, .act = WALK_ACT_END};
     return memos;
 }
 

@@ -14,6 +14,7 @@
 #ifndef PENSTOCK_CORE_RECORD_INDEX_WALK_H
 #define PENSTOCK_CORE_RECORD_INDEX_WALK_H
 
+#include "core/base/scan.h"
 #include "core/base/tally.h"
 #include "core/map/plan.h"
 #include "core/record/cells.h"
@@ -26,31 +27,55 @@
 #define INDEX_WALK_KEY_MAX (6u * PATH_TEXT_MAX)
 
 /* Records of one dump look alike: the key that followed another one in an object is likely to follow it
- * again. So each node of the plan that is entered keeps the keys that its objects had, in their order, with
- * what the plan says of each (mostly: nothing). A key that is the expected one, with the comma and quotes and
- * the colon around it, costs one comparison of 16 or 32 bytes; any other is looked up in the plan. Only speed
- * depends on what was learnt. */
+ * again, and its value to begin as the last one did. So each node of the plan that is entered keeps the keys
+ * that its objects had, in their order, with what the plan says of each (mostly: nothing). A key that is the
+ * expected one, with the comma and quotes and the colon around it and the first byte of its value, costs one
+ * comparison of 16 or 32 bytes, and what is to be done is known; any other is looked up in the plan. Only
+ * speed depends on what was learnt. */
 #define INDEX_WALK_MEMOS 32u /* keys remembered for a node: more than most objects of a profile have */
 /* Bytes, with what stands around the key: longer ones are looked up each time. */
 #define INDEX_WALK_MEMO_TEXT 32u
 /* How many expected members may be missing before the whole list is searched. */
 #define INDEX_WALK_MEMO_AHEAD 4u
 
-struct index_walk_memo {
-    uint8_t text[INDEX_WALK_MEMO_TEXT];   /* ,"key":  */
-    uint16_t low, high;                   /* which bytes of its halves count: bit i for byte i */
-    uint32_t length;                      /* of the key */
-    uint32_t node;                        /* where it leads, or PLAN_NONE */
-    bool exact;                           /* not by an `xdm:` prefix */
-    bool folds;                           /* to->under_fold */
-    bool nests;                           /* an object there can be walked in the same loop */
-    const struct plan_node *to;           /* that node, or NULL */
-    const struct index_walk_memo *inside; /* the first one of its own keys, when it nests */
+/* What is to be done where a memo's text stands. Bits, so that compilers test one after the other: the first
+ * ones are what most members are. */
+enum walk_act {
+    WALK_ACT_PASS = 0,      /* a string that leads nowhere */
+    WALK_ACT_STRING = 1,    /* a string that fills a cell */
+    WALK_ACT_OBJECT = 2,    /* an object of the plan that can be walked in the same loop */
+    WALK_ACT_END = 4,       /* no key, but the '}' behind all that were learnt */
+    WALK_ACT_CONTAINER = 8, /* an object or array that leads nowhere */
+    WALK_ACT_LOOK = 16,     /* the value's first byte decides: it is not part of the text */
+    WALK_ACT_FOLD = 32,     /* the same, and the node is one under a fold */
+    WALK_ACT_LONG = 128     /* added where the text goes into the second half */
 };
 
+struct index_walk_memo {
+    /* ,"key": with the blanks in it, '{' in place of the comma of the first in the list, and mostly the
+       value's first byte */
+    _Alignas(SCAN_STEP) uint8_t text[INDEX_WALK_MEMO_TEXT];
+    uint32_t low;               /* which bytes of its first half don't count: bit i for byte i */
+    uint16_t high;              /* and of its second one */
+    uint8_t act;                /* enum walk_act */
+    uint8_t value;              /* place of the value's first byte in the text; 0: it is not there */
+    uint32_t length;            /* of the key */
+    bool exact;                 /* not by an `xdm:` prefix */
+    bool nests;                 /* an object there can be walked in the same loop */
+    bool apart;                 /* the text is that without blanks, which were too many */
+    uint8_t key;                /* place of the key in the text */
+    const struct plan_node *to; /* where it leads, or NULL */
+    union {
+        const struct index_walk_memo *inside; /* when it nests: the first one of its own keys */
+        uint32_t slot;                        /* WALK_ACT_STRING */
+    };
+};
+
+/* No two memos of a list lead to the same node, but for nodes under a fold: a member that comes in the list's
+ * order is the first of its node. */
 struct index_walk_memos {
     uint32_t count;
-    struct index_walk_memo list[INDEX_WALK_MEMOS + 1]; /* list[count] matches nothing */
+    struct index_walk_memo list[INDEX_WALK_MEMOS + 1]; /* list[count]: WALK_ACT_END */
 };
 
 struct index_walk {

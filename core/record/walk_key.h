@@ -12,15 +12,21 @@ struct walk_key {
     bool exact;    /* not by an `xdm:` prefix */
 };
 
-/* What stands before a key's quote does not count: a '{', or a blank. */
-#define WALK_KEY_ANY_JOINT 1u
+#define WALK_KEY_HALF 0xffffu /* all bytes of one half of a memo's text */
 
-/* Does the memo's text stand at `joint`, but for the bytes that `any` has bits of? */
-static inline bool walk_key_matches(const struct index_walk_memo *memo, const uint8_t *joint, uint32_t any)
+/* Do the halves of the memo's text stand at `joint`, but for the bytes that `any` has bits of? */
+static inline bool walk_key_matches_low(const struct index_walk_memo *memo, const uint8_t *joint,
+                                        uint32_t any)
 {
-    if (((scan_equal(joint, memo->text) | any) & memo->low) != memo->low) return false;
-    if (__builtin_expect(memo->high == 0, 1)) return true;
-    return (scan_equal(joint + SCAN_STEP, memo->text + SCAN_STEP) & memo->high) == memo->high;
+    uint32_t const low = scan_equal_aligned(joint, memo->text);
+    return (low | memo->low | (any & WALK_KEY_HALF)) == WALK_KEY_HALF;
+}
+
+static inline bool walk_key_matches_high(const struct index_walk_memo *memo, const uint8_t *joint,
+                                         uint32_t any)
+{
+    uint32_t const high = scan_equal_aligned(joint + SCAN_STEP, memo->text + SCAN_STEP);
+    return (high | memo->high | any >> SCAN_STEP) == WALK_KEY_HALF;
 }
 
 /* What was learnt of the keys of a node's objects. */
@@ -29,25 +35,26 @@ static inline struct index_walk_memos *walk_key_memos(struct index_walk *walk, c
     return walk->exact ? &walk->no_memos : &walk->memos[node->inner];
 }
 
-/* A joint is where a member's key is due: the '{' of an object (with `any` WALK_KEY_ANY_JOINT), or the token
- * behind a member's value (0), a comma if the key is to be one. Behind it in the index are the key's quote
- * and the colon. */
+/* A joint is where a member's key is due: the '{' of an object (`first`), or the token behind a member's
+ * value, a comma if the key is to be one. Behind it in the index are the key's quote and the colon. */
 
-/* Does the memo's key with its colon stand at the joint `token`? Four entries stand behind the index, of
- * which `token` is one of the first two at most. */
-static inline bool walk_key_follows(const struct index_walk *walk, const uint32_t *token,
-                                    const struct index_walk_memo *memo, uint32_t any, uint32_t end)
+/* Is the memo's key at the joint `token`, whatever the joint is and the value begins with? Four entries stand
+ * behind the index, of which `token` is one of the first two at most. */
+static inline bool walk_key_is(const struct index_walk *walk, const uint32_t *token,
+                               const struct index_walk_memo *memo)
 {
-    return walk_key_matches(memo, walk->bytes + token[0], any) && token[2] < end;
+    const uint8_t *const joint = walk->bytes + (memo->apart ? token[1] - 1 : token[0]);
+    uint32_t const any = 1u | 1u << memo->value;
+    return walk_key_matches_low(memo, joint, any) &&
+           (memo->act < WALK_ACT_LONG || walk_key_matches_high(memo, joint, any));
 }
 
-/* The same with blanks before the key's quote. */
-static inline bool walk_key_follows_apart(const struct index_walk *walk, const uint32_t *token,
-                                          const struct index_walk_memo *memo, uint32_t any, uint32_t end)
+/* Is it a key with its colon, and that one? */
+static inline bool walk_key_follows(const struct index_walk *walk, const uint32_t *token,
+                                    const struct index_walk_memo *memo, bool first)
 {
-    const uint8_t *const bytes = walk->bytes;
-    return (any != 0 || bytes[token[0]] == ',') && token[2] < end &&
-           walk_key_matches(memo, bytes + token[1] - 1, WALK_KEY_ANY_JOINT);
+    return (first || walk->bytes[token[0]] == ',') && token[2] < walk->end && memo->act != WALK_ACT_END &&
+           walk_key_is(walk, token, memo);
 }
 
 /* Stands for the '}' of an object that has no member. */
@@ -57,7 +64,7 @@ extern const struct index_walk_memo walk_key_none;
  * known of the key that is there, which may be learnt; &walk_key_none at the end of an empty object; NULL at
  * a defect. */
 const struct index_walk_memo *walk_key_other(struct index_walk *walk, const struct plan_node *node,
-                                             const uint32_t *token, uint32_t any,
+                                             const uint32_t *token, bool first,
                                              const struct index_walk_memo *expected);
 
 /* Looks the key up: `key` and `length` are given. False: a defect in the key. */

@@ -247,6 +247,42 @@ static void a_record_never_reaches_into_the_next_line(void **state)
     desks_close(&desks);
 }
 
+/* ---- the order of members ---- */
+
+/* One of each kind of value for names that lead somewhere, that lead nowhere, and that come with a prefix. */
+static const char *const members[] = {"\"a\":{\"b\":\"x\"}",
+                                      "\"a\":\"s\"",
+                                      "\"b\":\"y\"",
+                                      "\"b\" : 1",
+                                      "\"z\":\"0\"",
+                                      "\"z\":{\"k\":[]}",
+                                      "\"xdm:a\":\"p\"",
+                                      "\"xdm:b\":{\"c\":\"q\"}",
+                                      "\"person\":{\"name\":{\"firstName\":\"n\",\"firstName\":\"m\"}}"};
+
+/* What was learnt of one record's members must not hide that others come twice, or before them. */
+static void members_come_in_any_order(void **state)
+{
+    (void)state;
+    static const char *const joints[] = {",", ", ", " ,\t"};
+    struct desks desks;
+    desks_open(&desks);
+    for (int mapping = 0; mapping < WALK_MAPPINGS; mapping++)
+        for (size_t i = 0; i < 4 * COUNT(members) * COUNT(members) * COUNT(members); i++) {
+            struct walk_desk *desk = &desks.desk[mapping];
+            uint8_t record[512] = {0};
+            size_t const n = COUNT(members), style = i / (n * n * n) % COUNT(joints);
+            size_t const length =
+                (size_t)sprintf((char *)record, "{%s%s%s%s%s}", members[i % n], joints[style],
+                                members[i / n % n], joints[style], members[i / n / n % n]);
+            assert_true(walk_desk_index(desk, record, length));
+            bool const fast = walk_desk_fast(desk, record, desk->tokens, length) != NULL;
+            if (!fast || !walk_desk_slow(desk, record, length) || !walk_desk_same(&desk->fast, &desk->slow))
+                fail_msg("mapping %d: %s", mapping, (const char *)record);
+        }
+    desks_close(&desks);
+}
+
 /* ---- depth ---- */
 
 /* {"key":[[…]]} or with objects, `levels` deep in all. */
@@ -545,6 +581,7 @@ int main(void)
         cmocka_unit_test(a_first_record_is_like_any),
         cmocka_unit_test(broken_records_leave_their_neighbours_alone),
         cmocka_unit_test(a_record_never_reaches_into_the_next_line),
+        cmocka_unit_test(members_come_in_any_order),
         cmocka_unit_test(depth_is_bounded),
         cmocka_unit_test(records_by_chance),
         cmocka_unit_test(too_many_values_overflow_both),
