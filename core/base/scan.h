@@ -62,6 +62,14 @@ static inline uint32_t scan_key_quotes(const uint8_t *from)
     return (uint32_t)_mm_movemask_epi8(_mm_and_si128(quote, _mm_or_si128(joint, blank)));
 }
 
+/* Bit i: byte i of the 16 at `from` is a digit. */
+static inline uint32_t scan_digits(const uint8_t *from)
+{
+    __m128i const bytes = _mm_loadu_si128((const __m128i *)(const void *)from);
+    __m128i const value = _mm_sub_epi8(bytes, _mm_set1_epi8('0'));
+    return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(value, _mm_set1_epi8(9)), value));
+}
+
 /* scan_either() while the 16 bytes are copied to `to`. */
 static inline uint32_t scan_copy_either(uint8_t *to, const uint8_t *from, uint8_t a, uint8_t b)
 {
@@ -128,6 +136,14 @@ static inline uint32_t scan_key_quotes(const uint8_t *from)
         uint8_t const before = from[(int64_t)i - 1];
         mask |= (uint32_t)(from[i] == '"' && (before == '{' || before == ',' || before <= ' ')) << i;
     }
+    return mask;
+}
+
+static inline uint32_t scan_digits(const uint8_t *from)
+{
+    uint32_t mask = 0;
+    for (uint32_t i = 0; i < SCAN_STEP; i++)
+        mask |= (uint32_t)(from[i] >= '0' && from[i] <= '9') << i;
     return mask;
 }
 

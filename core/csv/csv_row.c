@@ -140,16 +140,38 @@ static void note_id(struct csv_row *row, uint32_t id)
         if (row->changed[c] != 0) row->id_changed[id] |= (uint8_t)(1u << c);
 }
 
+/* The columns from number `c` on, with the delimiters before them, up to the first one that can't go the fast
+ * way: most rows have none. Returns its number. */
+static size_t write_run(const struct csv_row *row, const struct cells *cells, size_t c, struct csv_out *out)
+{
+    size_t const count = row->plan->mapping->column_count;
+    struct csv_run run;
+    if (!csv_run_begin(&run, row, out)) return c;
+    uint8_t *end = run.at; /* of the last field that was written */
+    size_t delimiter = c != 0 || row->plan->mapping->identity.column != NULL;
+    for (; c < count; c++) {
+        *end = run.delimiter; /* there is room: see csv_run_begin() */
+        run.at = end + delimiter;
+        if (!csv_run_column(&run, cells, &row->fast[c])) break;
+        end = run.at;
+        delimiter = 1;
+    }
+    out->at = end;
+    return c;
+}
+
 static enum csv_row_result write_columns(struct csv_row *row, const struct cells *cells, struct csv_out *out)
 {
-    bool first = row->plan->mapping->identity.column == NULL;
-    for (size_t c = 0; c < row->plan->mapping->column_count; c++) {
-        if (!first) {
+    size_t const count = row->plan->mapping->column_count;
+    bool const has_identity = row->plan->mapping->identity.column != NULL;
+    for (size_t c = 0;; c++) {
+        c = write_run(row, cells, c, out);
+        if (c == count) break;
+        if (c != 0 || has_identity) {
             if (!csv_put_room(out, 1)) return ROW_NO_ROOM;
             *out->at++ = row->field.delimiter;
         }
-        first = false;
-        if (csv_put_fast(row, cells, &row->fast[c], out)) continue;
+        if (csv_put_many(row, cells, &row->fast[c], out)) continue;
         struct csv_value value;
         if (!csv_value_of_column(row, cells, &row->plan->columns[c], &value)) {
             if (row->defect == DEFECT_NONE) return ROW_BROKEN;
@@ -265,7 +287,7 @@ size_t csv_row_bytes(const struct plan *plan, size_t text_max, uint32_t depth_ma
            members_for(plan->mapping) * sizeof(uint32_t);
 }
 
-/* Values that may be copied as they are: see csv_put_fast(). */
+/* Values that may be copied as they are: see csv_run_column(). */
 static struct csv_fast fast_of(const struct csv_row *row, const struct column *column, const uint32_t *slots)
 {
     bool const fast =
