@@ -204,7 +204,7 @@ enum status convert_form(struct convert *convert, const struct shard *shard, uin
                                  .stop_from = shard->end,
                                  .searched = known ? CONVERT_FORM_NOWHERE : shard->end,
                                  .counted = begin,
-                                 .last = block == NULL || (block->final && !block->closed),
+                                 .last = block == NULL || (block->final && !block->closed && !block->cut_off),
                                  .ends = block == NULL || block->ends};
     element_scan_begin(&convert->scan, convert->form,
                        form_element_max(convert->form, convert->rules->max_record), begin);

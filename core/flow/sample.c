@@ -2,6 +2,7 @@
  * reader it opens. */
 #include "core/flow/sample.h"
 
+#include "core/flow/stream_cut.h"
 #include "core/record/form.h"
 #include "core/record/json_text.h"
 
@@ -49,10 +50,59 @@ static enum status scan_stream(struct sample_scan *scan, struct stream *stream, 
     return STATUS_OK;
 }
 
-enum status sample_count_stream(struct stream *stream, uint64_t *records, enum status (*interrupted)(void),
-                                struct fault *fault)
+/* Elements of a container, as a run would cut it. */
+struct elements {
+    struct stream_cut cut;
+    struct stream_block block, large; /* `large`: made when it is wanted */
+};
+
+static enum status scan_elements(struct elements *elements, enum status (*interrupted)(void),
+                                 struct fault *fault)
+{
+    struct stream_cut *const cut = &elements->cut;
+    struct stream_block *block = &elements->block, *const large = &elements->large;
+    do {
+        enum status const status = check_interrupted(interrupted, fault);
+        if (status != STATUS_OK) return status;
+        block = &elements->block;
+        if (stream_cut_next(cut, block) == STREAM_CUT_BLOCK) continue;
+        block = large;
+        if (large->bytes == NULL) large->bytes = malloc(large->capacity + LIMIT_PADDING);
+        if (large->bytes == NULL)
+            return fault_set(fault, STATUS_IO, "%s: no memory to read it", cut->stream->name);
+        stream_cut_large(cut, block);
+    } while (!block->final);
+    if (block->kind != STREAM_BROKEN || cut->stream->damaged) return STATUS_OK;
+    *fault = cut->fault;
+    return fault->status;
+}
+
+static enum status count_elements(struct stream *stream, uint64_t max_record, uint64_t *records,
+                                  enum status (*interrupted)(void), struct fault *fault)
+{
+    struct stream_cut_rules const rules = {.max_record = max_record, .block_bytes = SAMPLE_WINDOW};
+    struct elements *const elements = calloc(1, sizeof *elements);
+    enum status status = fault_set(fault, STATUS_IO, "%s: no memory to read it", stream->name);
+    if (elements == NULL) return status;
+    elements->block.bytes = malloc(SAMPLE_WINDOW + LIMIT_PADDING);
+    elements->block.capacity = SAMPLE_WINDOW;
+    elements->large.capacity = stream_cut_large_bytes(&rules);
+    stream->wanted = *records;
+    stream_cut_start(&elements->cut, stream, &rules);
+    if (elements->block.bytes != NULL) status = scan_elements(elements, interrupted, fault);
+    *records -= elements->cut.taken < *records ? elements->cut.taken : *records;
+    stream_cut_end(&elements->cut);
+    free(elements->block.bytes);
+    free(elements->large.bytes);
+    free(elements);
+    return status;
+}
+
+enum status sample_count_stream(struct stream *stream, uint64_t max_record, uint64_t *records,
+                                enum status (*interrupted)(void), struct fault *fault)
 {
     if (*records == 0) return STATUS_OK;
+    if (stream->form != NULL) return count_elements(stream, max_record, records, interrupted, fault);
     struct sample_scan scan = {.left = *records};
     uint8_t *const window = malloc(SAMPLE_WINDOW);
     if (window == NULL) return fault_set(fault, STATUS_IO, "%s: no memory to read it", stream->name);

@@ -1,6 +1,7 @@
 /* sample.h - how far the first N records of the input reach.
  *
- * A record is a line that is not blank, as convert.c has it. Sources follow each other in the order of the
+ * A record is a line that is not blank, as convert.c has it; in containers what begins with a mark, and in
+ * streams of them an element. Sources follow each other in the order of the
  * run, so the sample is the same for every number of threads and every size of shards. */
 #ifndef PENSTOCK_CORE_FLOW_SAMPLE_H
 #define PENSTOCK_CORE_FLOW_SAMPLE_H
@@ -29,9 +30,10 @@ struct sample_scan {
 bool sample_scan_bytes(struct sample_scan *scan, const uint8_t *bytes, size_t length, uint64_t offset);
 
 /* Takes the records of a stream off *records, as many as it has; reads no further than to the last one that
- * is wanted. Damage ends it: it is met again by the run. `interrupted` is asked once a window. */
-enum status sample_count_stream(struct stream *stream, uint64_t *records, enum status (*interrupted)(void),
-                                struct fault *fault);
+ * is wanted. Of a container, one of `max_record` bytes is held at a time. Damage ends it: it is met again by
+ * the run. `interrupted` is asked once a window. */
+enum status sample_count_stream(struct stream *stream, uint64_t max_record, uint64_t *records,
+                                enum status (*interrupted)(void), struct fault *fault);
 
 /* Cuts the extent of a source that can be read anywhere behind the line end of its record number *records
  * (from 1), and takes those that it has off *records; with 0 it becomes empty. Less input stays as it is.

@@ -35,6 +35,9 @@ struct stream {
     const char *name; /* as the user wrote it, for messages and reject lines */
     /* Of its records; NULL: lines. Set when the first read() is through. */
     const struct form *form;
+    /* Of such records no more than so many are wanted; 0: all. Set before open(); whoever cuts the stream
+     * (stream_cut.h) keeps to it, not read(). */
+    uint64_t wanted;
     bool damaged; /* set by a read() that fails for the contents' sake */
     /* Set by the pipeline: the run is being stopped. A read() that waits asks now and then, and ends with any
      * failure: nobody will look at it. NULL: never. */

@@ -55,7 +55,7 @@ struct stream_block {
     /* with a form: */
     size_t seen;    /* bytes that stand in the block, with those behind `length` */
     bool ends;      /* the stream ends with them, */
-    bool cut_off;   /* or rather, it can't be read on behind them */
+    bool cut_off;   /* the container goes on behind them, but can't be read on, or no more of it is wanted */
     bool closed;    /* the container ended in it, or before */
     uint64_t lines; /* ELEMENT, TOO_LARGE, TRAILING: line feeds that are passed with it, or before */
     bool broken;    /* ELEMENT: it is bad (element_scan.h) */
@@ -86,6 +86,7 @@ struct stream_cut {
     uint8_t *back;              /* stream_cut_large_bytes(); NULL: nothing */
     size_t back_at, back_end;   /* what is left of it */
     bool back_ends, back_fails; /* what the stream did behind it */
+    uint64_t taken;             /* elements that were passed */
     bool closed;                /* the container's end was read */
     bool bad_end;               /* it was not, and the stream ends */
 };

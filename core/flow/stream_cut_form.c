@@ -134,6 +134,20 @@ static enum stream_cut_result cut_end(struct stream_cut *cut, struct stream_bloc
     return STREAM_CUT_BLOCK;
 }
 
+/* Behind an element: is that all that is wanted? Then nothing comes behind the block. */
+static bool is_enough(struct stream_cut *cut)
+{
+    cut->taken++;
+    return cut->taken == cut->stream->wanted;
+}
+
+/* The block ends at `at`, and with it what is wanted. */
+static enum stream_cut_result cut_enough(struct stream_cut *cut, struct stream_block *block, uint64_t at)
+{
+    block->final = block->cut_off = true;
+    return cut_at(cut, block, at);
+}
+
 enum stream_cut_result stream_cut_elements(struct stream_cut *cut, struct stream_block *block, bool first)
 {
     if (cut->bad_end) {
@@ -162,12 +176,18 @@ enum stream_cut_result stream_cut_elements(struct stream_cut *cut, struct stream
             if (at != block->offset) return cut_at(cut, block, at);
             stream_cut_carry_over(cut, block->bytes, block->length, block->offset);
             return STREAM_CUT_WANTS_LARGE;
-        case ELEMENT_SOURCE: return cut_end(cut, block, at, is_whole(cut));
-        case ELEMENT_CLOSES: cut->closed = block->closed = true; return cut_at(cut, block, cut->scan.next);
+        case ELEMENT_SOURCE:
+            cut->taken += cut->state != STREAM_CUT_FAILED || is_whole(cut);
+            return cut_end(cut, block, at, is_whole(cut));
+        case ELEMENT_CLOSES:
+            cut->closed = block->closed = true;
+            block->final = cut->scan.text_end != cut->scan.begin && is_enough(cut);
+            return cut_at(cut, block, cut->scan.next);
         case ELEMENT_COMMA:
         case ELEMENT_NEXT:
         case ELEMENT_BROKEN: at = cut->scan.next; break;
         }
+        if (is_enough(cut)) return cut_enough(cut, block, at);
     }
 }
 
@@ -250,8 +270,9 @@ static void finish_long(struct stream_cut *cut, struct long_element *element, en
     bool const bounded = cut->form->kind != FORM_CONCATENATED;
     bool const whole = cut->scan.behind && !cut->scan.lost && !cut->scan.string_open;
     bool const ends = end == ELEMENT_SOURCE && cut->state != STREAM_CUT_FAILED;
-    cut->bad_end = ends && bounded && whole;
-    block->final = ends && !cut->bad_end;
+    bool const enough = is_enough(cut);
+    cut->bad_end = ends && bounded && whole && !enough;
+    block->final = (ends && !cut->bad_end) || enough;
 }
 
 void stream_cut_element(struct stream_cut *cut, struct stream_block *block)

@@ -21,7 +21,7 @@ static enum status head_read(struct stream *stream, uint8_t *into, size_t room, 
     enum status const status = head->whole->read(head->whole, into, room, length, fault);
     stream->damaged = head->whole->damaged;
     stream->form = head->whole->form;
-    if (stream->form != NULL) return status; /* a container can't be cut: all of it is read */
+    if (stream->form != NULL) return status; /* whoever cuts it counts its records: stream->wanted */
     if (status == STATUS_OK && sample_scan_bytes(&head->scan, into, *length, 0))
         *length = (size_t)head->scan.end;
     return status;
@@ -37,6 +37,10 @@ static void head_close(struct stream *stream)
 void stream_head_start(struct stream_head *head, struct stream *whole, uint64_t records)
 {
     *head = (struct stream_head){.whole = whole, .scan.left = records};
-    head->port = (struct stream){
-        .self = head, .name = whole->name, .open = head_open, .read = head_read, .close = head_close};
+    head->port = (struct stream){.self = head,
+                                 .name = whole->name,
+                                 .wanted = records,
+                                 .open = head_open,
+                                 .read = head_read,
+                                 .close = head_close};
 }

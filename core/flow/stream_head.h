@@ -1,6 +1,7 @@
 /* stream_head.h - the first records of a stream, as a stream: what lies behind them is not read.
  *
- * A record is a line that is not blank, as for sample.h, whose scan of lines it shares.
+ * A record is a line that is not blank, as for sample.h, whose scan of lines it shares, or an element of a
+ * container, which stream_cut.h counts.
  * Thread rule: as for any stream. Borrows the other stream. */
 #ifndef PENSTOCK_CORE_FLOW_STREAM_HEAD_H
 #define PENSTOCK_CORE_FLOW_STREAM_HEAD_H

@@ -341,7 +341,7 @@ static enum status sample_stream(struct run *run, size_t i, uint64_t *records,
     run->sources[i]->stream = &run->heads[i].port;
     if (i + 1 == run->source_count) return STATUS_OK;
     if (run->list.items[i].kind != SOURCE_KIND_STANDARD)
-        return sample_count_stream(whole, records, interrupted, fault);
+        return sample_count_stream(whole, run->job.max_record, records, interrupted, fault);
     *records = 0;
     return STATUS_OK;
 }

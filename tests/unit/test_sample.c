@@ -142,7 +142,7 @@ static uint64_t left_of(const char *text, uint64_t records, uint32_t seed)
     struct memory_stream memory;
     struct fault fault;
     memory_stream_start(&memory, "s", text, strlen(text), seed);
-    assert_int_equal(sample_count_stream(&memory.port, &records, go_on, &fault), STATUS_OK);
+    assert_int_equal(sample_count_stream(&memory.port, 1000, &records, go_on, &fault), STATUS_OK);
     assert_int_equal(memory.opened, memory.closed);
     assert_int_equal(memory.wrong, 0);
     return records;
@@ -171,14 +171,14 @@ static void test_failing_streams(void **state)
         memory_stream_start(&memory, "s", "{}\n{}\n{}", 8, 1);
         memory.fails_at = 7;
         memory.damage = damage;
-        assert_int_equal(sample_count_stream(&memory.port, &records, go_on, &fault),
+        assert_int_equal(sample_count_stream(&memory.port, 1000, &records, go_on, &fault),
                          damage ? STATUS_OK : STATUS_IO);
         assert_int_equal(memory.closed, 1);
         if (damage) assert_int_equal(records, 2); /* the record that it is in counts */
     }
     uint64_t records = 1;
     memory_stream_start(&memory, "s", "{}", 2, 1);
-    assert_int_equal(sample_count_stream(&memory.port, &records, stop, &fault), STATUS_INTERRUPTED);
+    assert_int_equal(sample_count_stream(&memory.port, 1000, &records, stop, &fault), STATUS_INTERRUPTED);
     assert_int_equal(memory.closed, 1);
 }
 

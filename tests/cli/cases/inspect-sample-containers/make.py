@@ -1,0 +1,13 @@
+"""Containers of five records, one of which no block holds, packed; and what has no end."""
+import gzip
+import json
+
+RECORDS = [{"id": number, "z": "x" * (2000000 if number == 2 else 10)} for number in range(5)]
+TEXTS = {"array": json.dumps(RECORDS),
+         "pretty": json.dumps(RECORDS, indent=1),
+         "results": json.dumps({"results": RECORDS}),
+         "entities": json.dumps({f"k{record['id']}": {"entity": record} for record in RECORDS}),
+         "texts": "".join(map(json.dumps, RECORDS))}
+for name, text in TEXTS.items():
+    with gzip.open(name + ".gz", "wt", encoding="utf-8") as file:
+        file.write(text)
