@@ -17,8 +17,9 @@
  *   STATUS_IO         the system's trouble: read error, too many open files, no memory
  *   others            the remote's
  *
- * Only the first SOURCE_HEAD_BYTES of a text are looked at, or up to SOURCE_HEAD_BYTES_MAX. An empty file is fine, and so is one whose head
- * is blank. Thread rule: none, but one list is built by one thread; read-only afterwards. */
+ * Only the first SOURCE_HEAD_BYTES of a text are looked at, or up to SOURCE_HEAD_BYTES_MAX. An empty file is
+ * fine, and so is one whose head is blank. Thread rule: none, but one list is built by one thread; read-only
+ * afterwards. */
 #ifndef PENSTOCK_IO_INPUT_SOURCE_LIST_H
 #define PENSTOCK_IO_INPUT_SOURCE_LIST_H
 

@@ -664,9 +664,9 @@ def case_race(world):
     return f"{rounds} rounds"
 
 
-CASES = [case_record_sizes, case_container_sizes, case_dense_records, case_giant_rows, case_columns, case_rejects, case_memory,
-         case_streams, case_long_front, case_waiting_pipe, case_many_files, case_changed_sources, case_direct, case_signals,
-         case_full_disk, case_race]
+CASES = [case_record_sizes, case_container_sizes, case_dense_records, case_giant_rows, case_columns, case_rejects,
+         case_memory, case_streams, case_long_front, case_waiting_pipe, case_many_files, case_changed_sources,
+         case_direct, case_signals, case_full_disk, case_race]
 
 
 def main():
