@@ -5,8 +5,9 @@
 #ifndef PENSTOCK_TESTS_UNIT_STRESS_H
 #define PENSTOCK_TESTS_UNIT_STRESS_H
 
+#include "tests/unit/under_tsan.h"
+
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -41,25 +42,41 @@ static inline void stress_nap(long nanoseconds)
     (void)nanosleep(&time, NULL);
 }
 
+/* Gives the processor away. Not by sched_yield(): where others want it, Linux takes a whole slice for each
+ * (since 6.18 always), so that some ten thousand take minutes. */
+static inline void stress_give_way(void)
+{
+    stress_nap(1);
+}
+
 static inline void stress_stall(enum stress_pace pace, uint32_t *random)
 {
     if (pace == STRESS_FAST) return;
     uint32_t const dice = stress_random(random) >> 8;
     if (dice % 2048 == 0)
         stress_nap((long)(dice % 200) * 1000);
-    else if (pace == STRESS_SLOW || dice % 32 == 0)
-        (void)sched_yield();
-    else if (dice % 8 == 0)
+    else if (dice % 32 == 0)
+        stress_give_way();
+    else if (pace == STRESS_SLOW || dice % 8 == 0)
         for (volatile uint32_t spin = dice % 512; spin != 0; spin = spin - 1) {
         }
 }
+
+/* One more look was in vain; counts them in `looks`. */
+static inline void stress_look_again(uint32_t *looks)
+{
+    if (++*looks % 1024 == 0) stress_give_way();
+}
+
+/* Looks for as long as a thread takes to wake up, some 50 us. */
+#define STRESS_MEET_LOOKS (UNDER_TSAN ? 4096u : 65536u)
 
 /* Spins until *word is `value`: in step with the other thread as closely as can be, without holding up a
  * machine of one processor. */
 static inline void stress_meet(_Atomic uint32_t *word, uint32_t value)
 {
-    for (uint32_t tries = 1; atomic_load_explicit(word, memory_order_relaxed) != value; tries++)
-        if (tries % 4096 == 0) (void)sched_yield();
+    for (uint32_t looks = 1; atomic_load_explicit(word, memory_order_relaxed) != value; looks++)
+        if (looks % STRESS_MEET_LOOKS == 0) stress_give_way();
 }
 
 /* Stands still for 0 to `most` turns: some nanoseconds each. */

@@ -172,20 +172,21 @@ static struct stress_message *next_message(struct line *line, uint32_t *fresh)
 {
     if (*fresh < line->message_count) return &line->messages[(*fresh)++];
     void *home;
+    uint32_t looks = 0;
     while ((home = ring_pop(&line->back)) == NULL)
-        (void)sched_yield();
+        stress_look_again(&looks);
     return home;
 }
 
 static void *produce(void *context)
 {
     struct line *line = context;
-    uint32_t random = 11, fresh = 0;
+    uint32_t random = 11, fresh = 0, looks = 0;
     for (uint32_t sequence = 0; sequence < line->count; sequence++) {
         struct stress_message *message = next_message(line, &fresh);
         stress_fill(message, 5, sequence);
         while (!ring_push(&line->forth, message))
-            (void)sched_yield();
+            stress_look_again(&looks);
         stress_stall(line->producer_pace, &random);
     }
     ring_close(&line->forth);
@@ -195,17 +196,17 @@ static void *produce(void *context)
 static void *consume(void *context)
 {
     struct line *line = context;
-    uint32_t random = 13, sequence = 0;
+    uint32_t random = 13, sequence = 0, looks = 0;
     while (!ring_finished(&line->forth)) {
         struct stress_message *message = ring_pop(&line->forth);
         if (message == NULL) {
-            (void)sched_yield();
+            stress_look_again(&looks);
             continue;
         }
         line->errors += !stress_check(message, 5, sequence++);
         stress_fill(message, 99, 0); /* it is ours until it goes home: a race with the producer would show */
         while (!ring_push(&line->back, message))
-            (void)sched_yield();
+            stress_look_again(&looks);
         stress_stall(line->consumer_pace, &random);
     }
     line->errors += sequence != line->count;
@@ -285,11 +286,11 @@ static void *live_consume(void *context)
 {
     struct lives *lives = context;
     for (uint32_t life = 0; life < LIVES; life++) {
-        uint32_t got = 0, tries = 0;
+        uint32_t got = 0, looks = 0;
         atomic_store_explicit(&lives->arrived, life, memory_order_relaxed);
         while (!ring_finished(&lives->rings[life])) {
             got += ring_pop(&lives->rings[life]) == lives;
-            if (++tries % 4096 == 0) (void)sched_yield();
+            stress_look_again(&looks);
         }
         lives->lost += got != 1;
     }

@@ -106,7 +106,7 @@ static void wakes_all(void **state)
         for (int i = 0; i < CROWD; i++)
             stress_start(&threads[i], stand_in_crowd, &crowd);
         while (round % 2 == 0 && waiters(&crowd.wait) < CROWD)
-            (void)sched_yield(); /* even rounds: all wait; odd ones: wherever they are */
+            stress_give_way(); /* even rounds: all wait; odd ones: wherever they are */
         atomic_store_explicit(&crowd.open, true, memory_order_release);
         wait_wake(&crowd.wait);
         for (int i = 0; i < CROWD; i++)
