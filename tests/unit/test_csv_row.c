@@ -360,6 +360,35 @@ static void names_the_first_defect(void **state)
     row_desk_check(&desk, pairs, COUNT(pairs));
 }
 
+/* Short ones with a point at most are judged by one look, others byte by byte. */
+static void judges_numbers(void **state)
+{
+    (void)state;
+    static const struct row_desk_pair pairs[] = {
+        {"{\"a\":0,\"b\":7}", "0,7\n"},
+        {"{\"a\":10,\"b\":0.5}", "10,0.5\n"},
+        {"{\"a\":-1,\"b\":10.025}", "-1,10.025\n"},
+        {"{\"a\":1e5,\"b\":-0.0}", "1e5,-0.0\n"},
+        {"{\"a\":123456789012345,\"b\":0.1234567890123}", "123456789012345,0.1234567890123\n"},
+        {"{\"a\":1234567890123456,\"b\":0.12345678901234}", "1234567890123456,0.12345678901234\n"},
+        {"{\"a\":01}", "fail syntax -"},
+        {"{\"a\":00.5}", "fail syntax -"},
+        {"{\"a\":01.5}", "fail syntax -"},
+        {"{\"a\":1.}", "fail syntax -"},
+        {"{\"a\":.5}", "fail syntax -"},
+        {"{\"a\":1.2.3}", "fail syntax -"},
+        {"{\"a\":1-2}", "fail syntax -"},
+        {"{\"a\":-}", "fail syntax -"},
+        {"{\"a\":012345678901234}", "fail syntax -"},
+        {"{\"a\":123456789012345.}", "fail syntax -"},
+    };
+    struct row_desk desk;
+    row_desk_start(&desk, NULL);
+    memory_column(&desk.job, "a");
+    memory_column(&desk.job, "b");
+    row_desk_check(&desk, pairs, COUNT(pairs));
+}
+
 /* ---- room ---- */
 
 static void leaves_no_trace_without_room(void **state)
@@ -551,6 +580,7 @@ int main(void)
         cmocka_unit_test(takes_the_identity),
         cmocka_unit_test(skips_records_without_required_values),
         cmocka_unit_test(names_the_first_defect),
+        cmocka_unit_test(judges_numbers),
         cmocka_unit_test(leaves_no_trace_without_room),
         cmocka_unit_test(writes_long_rows_in_pieces),
         cmocka_unit_test(refuses_values_longer_than_its_buffers),
