@@ -17,7 +17,7 @@ void blocks_open(struct blocks *blocks, const char *path, enum source_mode mode)
     if (blocks->reader == NULL) harness_fail("%s: no memory to read it", path);
 }
 
-/* Bytes of whole lines at the front of the window that begin in the shard, as convert.c finds them. */
+/* Bytes of whole lines at the front of the window that begin in the shard, as convert_lines.c finds them. */
 static size_t whole_lines(const struct source_window *window, uint64_t shard_left, bool at_source_end)
 {
     const uint8_t *feed;

@@ -1,5 +1,5 @@
 /* blocks.h - a dump as the program reads it: the same reader, the same windows, the same blocks of whole
- * lines as core/flow/convert.c asks for, one shard after the other.
+ * lines as core/flow/convert_lines.c asks for, one shard after the other.
  *
  * A record that does not fit a block ends the program: the floor has no lane for large records.
  * Thread rule: one thread. Owns source and reader. */

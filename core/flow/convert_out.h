@@ -1,5 +1,5 @@
 /* convert_out.h - what becomes of a record that was walked: a row in the chunk at hand, a count, or a reject
- * entry. The second half of convert.c, which reads and walks.
+ * entry. What comes behind convert.c, which reads and walks.
  *
  * Thread rule: the worker's, on its own struct convert. */
 #ifndef PENSTOCK_CORE_FLOW_CONVERT_OUT_H

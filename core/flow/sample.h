@@ -1,8 +1,8 @@
 /* sample.h - how far the first N records of the input reach.
  *
- * A record is a line that is not blank, as convert.c has it; in containers what begins with a mark, and in
- * streams of them an element. Sources follow each other in the order of the
- * run, so the sample is the same for every number of threads and every size of shards. */
+ * A record is a line that is not blank, as convert_lines.c has it; in containers what begins with a mark, and
+ * in streams of them an element. Sources follow each other in the order of the run, so the sample is the same
+ * for every number of threads and every size of shards. */
 #ifndef PENSTOCK_CORE_FLOW_SAMPLE_H
 #define PENSTOCK_CORE_FLOW_SAMPLE_H
 
