@@ -148,8 +148,7 @@ bool form_take(struct form *form, enum form_kind kind, const uint8_t *head, size
 
 bool form_is_closed(const uint8_t *bytes, size_t length)
 {
-    struct form_head const text = form_look_at(bytes, length, 0, true);
-    return text.first_end != NULL && json_pass_blanks(text.first_end, text.end) == text.end;
+    return form_look_is_container(bytes, bytes + length);
 }
 
 bool form_ends_object(const struct form *form, const uint8_t *bytes, size_t length)

@@ -70,16 +70,15 @@ const uint8_t *form_look_comma(const uint8_t *at, const uint8_t *end)
     return at < end && *at == ',' ? at + 1 : NULL;
 }
 
-/* ---- lines ---- */
-
-/* Is [at, end) one object, blanks around it left out? */
-static bool is_object(const uint8_t *at, const uint8_t *end)
+bool form_look_is_container(const uint8_t *at, const uint8_t *end)
 {
     at = json_pass_blanks(at, end);
-    if (at >= end || *at != '{') return false;
+    if (at >= end || (*at != '{' && *at != '[')) return false;
     at = form_look_container(at, end);
     return at != NULL && json_pass_blanks(at, end) == end;
 }
+
+/* ---- lines ---- */
 
 bool form_look_lines_are_records(const struct form_head *head)
 {
@@ -88,9 +87,10 @@ bool form_look_lines_are_records(const struct form_head *head)
         const uint8_t *feed = memchr(at, '\n', (size_t)(head->end - at));
         if (feed == NULL && !head->whole) break;
         if (feed == NULL) feed = head->end;
-        if (json_pass_blanks(at, feed) != feed) {
+        const uint8_t *const text = json_pass_blanks(at, feed);
+        if (text != feed) {
             lines++;
-            objects += is_object(at, feed);
+            objects += *text == '{' && form_look_is_container(text, feed);
         }
         at = feed + 1;
     }

@@ -22,6 +22,8 @@ struct form_head form_look_at(const uint8_t *bytes, size_t length, size_t from, 
 /* Behind what begins at `at`; NULL: the bytes end before, or no such thing is there. */
 const uint8_t *form_look_container(const uint8_t *at, const uint8_t *end);
 const uint8_t *form_look_value(const uint8_t *at, const uint8_t *end);
+/* Is [at, end) one object or array, blanks around it left out? */
+bool form_look_is_container(const uint8_t *at, const uint8_t *end);
 /* Behind the comma that another member follows; takes NULL. */
 const uint8_t *form_look_comma(const uint8_t *at, const uint8_t *end);
 
