@@ -207,7 +207,9 @@ static __attribute__((noinline)) unsigned other_act(struct index_walk *walk, con
     now->member = memo;
     if (memo == NULL) return WALK_ACT_DEFECT;
     if (memo == &walk_key_none) return WALK_ACT_END;
-    if (memo == &walk->once) return memo->to == NULL ? WALK_ACT_LOOK : WALK_ACT_APART;
+    /* Behind the first joint the first text of the list must not be expected: it begins with the '{'. */
+    bool const apart = memo->to != NULL || now->expected == walk_key_memos(walk, now->node)->list;
+    if (memo == &walk->once) return apart ? WALK_ACT_APART : WALK_ACT_LOOK;
     if (memo < now->expected) return WALK_ACT_APART;
     expect_behind(now, walk_key_memos(walk, now->node), memo);
     return act_of_value(walk, token + 3, memo);
