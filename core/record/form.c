@@ -48,12 +48,14 @@ static enum form_kind object_kind(struct form *form, const struct form_head *hea
 }
 
 /* Might what follows make it another kind? The first object goes on behind the head, or what stands behind it
- * is not seen. A map, and an array that is known by its key, are sure, and one in lines is when a longer head
- * says the same: were it another kind, what stands behind it would be counted. */
+ * is not seen. Lines are sure when they are whole objects, a map and an array that is known by its key
+ * always, and an array in lines when a longer head says the same: were it another kind, what stands behind it
+ * would be counted. */
 static bool is_unsure(const struct form *form, const struct form_head *head, enum form_kind kind)
 {
     const uint8_t *const behind = head->first_end;
     if (head->whole || (behind != NULL && json_pass_blanks(behind, head->end) != head->end)) return false;
+    if (kind == FORM_NDJSON && behind == NULL) return !form_look_lines_are_records(head);
     if (kind == FORM_NDJSON) return memchr(head->text, '\n', (size_t)(head->end - head->text)) == NULL;
     if (kind != FORM_KEYED_ARRAY || form->beside) return kind == FORM_CONCATENATED;
     return form->alone || (size_t)(head->end - head->text) <= FORM_HEAD_BYTES;

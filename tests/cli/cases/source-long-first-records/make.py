@@ -22,6 +22,11 @@ TEXTS = {
     "array-under-a-key": text({"all": [{"id": i, "z": LONG} for i in range(3)]}),
     "array-under-a-key-in-lines": text({"n": LONG, "all": [{"id": i} for i in range(3)]}).replace("[", "[\n") + "\n",
     "array-behind-much-else": text({"_page": {"of": 15 * LONG}, "all": [{"id": i} for i in range(3)]}),
+    "array-under-another-key-a-record-a-line": '{"zz":[\n' + ",\n".join(text({"z": LONG, "id": i}) for i in range(3)) + "\n]}",
+    "entities-a-line-in-the-first": text({f"k{i}": {"entity": {"z": LONG, "id": i}} for i in range(3)})
+    .replace('{"z"', '\n{"z"', 1),
+    "concatenated-a-line-in-the-first": "".join(text({"p": {"q": 1}, "z": LONG, "id": i}) for i in range(3))
+    .replace('{"q"', '\n{"q"', 1),
     "beyond-a-megabyte": "".join(text({"id": i, "z": 15 * LONG}) for i in range(3)),
 }
 for name, written in TEXTS.items():
