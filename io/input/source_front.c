@@ -20,7 +20,7 @@ static bool fill(struct source_front *front, const struct source_front_port *por
         enum status const status =
             port->read(port->context, front->bytes + front->left, room - front->left, &length);
         front->left += length;
-        *whole = status == STATUS_OK && length == 0;
+        *whole = status != STATUS_OK || length == 0; /* behind damage nothing comes */
         if (status != STATUS_OK || length == 0) return false;
     }
     return true;

@@ -61,7 +61,7 @@ static enum status look_inside(struct source_peek *peek, const struct source_pee
     }
     look->head.bytes = text;
     look->head.length = room - step->out_left;
-    look->head.whole = peek->state == UNPACK_ENDED;
+    look->head.whole = peek->state != UNPACK_GOES_ON; /* behind damage nothing comes */
     return STATUS_OK;
 }
 
