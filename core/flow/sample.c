@@ -3,7 +3,6 @@
 #include "core/flow/sample.h"
 
 #include "core/flow/stream_cut.h"
-#include "core/record/form.h"
 #include "core/record/json_text.h"
 
 #include <stdlib.h>
@@ -114,25 +113,6 @@ enum status sample_count_stream(struct stream *stream, uint64_t max_record, uint
     return status;
 }
 
-/* The same by marks, from *at on; goes to where the next window begins. */
-static bool scan_marks(struct sample_scan *scan, const struct form *form, const struct source_window *window,
-                       uint64_t *at, uint64_t end)
-{
-    bool const first = *at == form->begin, last = *at + window->length >= end;
-    size_t from = first ? 1 : RECORD_MARK_BEHIND;
-    scan->text = true;
-    for (size_t mark;
-         (mark = record_mark_next(&form->mark, window->bytes, window->length, from)) != RECORD_MARK_NONE;
-         from = mark + 1) {
-        scan->end = *at + mark;
-        if (--scan->left == 0) return true;
-    }
-    size_t const next = window->length - (RECORD_MARK_AHEAD + RECORD_MARK_BEHIND);
-    size_t const seen = from > RECORD_MARK_BEHIND ? from - RECORD_MARK_BEHIND : 0;
-    *at += last ? window->length : next > seen ? next : seen;
-    return false;
-}
-
 enum status sample_cut(struct source *source, struct shard_source *extent, uint64_t *records,
                        enum status (*interrupted)(void), struct fault *fault)
 {
@@ -150,12 +130,8 @@ enum status sample_cut(struct source *source, struct shard_source *extent, uint6
         status = check_interrupted(interrupted, fault);
         if (status == STATUS_OK) status = source->window(reader, at, SAMPLE_WINDOW, &window, fault);
         if (status != STATUS_OK) break;
-        if (source->form == NULL) {
-            found = sample_scan_bytes(&scan, window.bytes, window.length, at);
-            at += window.length;
-        } else {
-            found = scan_marks(&scan, source->form, &window, &at, extent->size);
-        }
+        found = sample_scan_bytes(&scan, window.bytes, window.length, at);
+        at += window.length;
         if (source->drop != NULL) source->drop(reader, at);
         if (window.length == 0) break; /* the source says no more, whatever its size */
     }

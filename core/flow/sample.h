@@ -1,8 +1,8 @@
 /* sample.h - how far the first N records of the input reach.
  *
- * A record is a line that is not blank, as convert_lines.c has it; in containers what begins with a mark, and
- * in streams of them an element. Sources follow each other in the order of the run, so the sample is the same
- * for every number of threads and every size of shards. */
+ * A record is a line that is not blank, as convert_lines.c has it; in containers an element, so that they
+ * must be streams, since only a cut from their begin knows where those end. Sources follow each other in the
+ * order of the run, so the sample is the same for every number of threads and every size of shards. */
 #ifndef PENSTOCK_CORE_FLOW_SAMPLE_H
 #define PENSTOCK_CORE_FLOW_SAMPLE_H
 
@@ -35,9 +35,9 @@ bool sample_scan_bytes(struct sample_scan *scan, const uint8_t *bytes, size_t le
 enum status sample_count_stream(struct stream *stream, uint64_t max_record, uint64_t *records,
                                 enum status (*interrupted)(void), struct fault *fault);
 
-/* Cuts the extent of a source that can be read anywhere behind the line end of its record number *records
- * (from 1), and takes those that it has off *records; with 0 it becomes empty. Less input stays as it is.
- * `interrupted` is asked once a window. STATUS_IO: the source can't be read. */
+/* Cuts the extent of a source of lines that can be read anywhere behind the line end of its record number
+ * *records (from 1), and takes those that it has off *records; with 0 it becomes empty. Less input stays as
+ * it is. `interrupted` is asked once a window. STATUS_IO: the source can't be read. */
 enum status sample_cut(struct source *source, struct shard_source *extent, uint64_t *records,
                        enum status (*interrupted)(void), struct fault *fault);
 

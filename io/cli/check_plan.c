@@ -52,7 +52,7 @@ static void limit_line(FILE *out, const char *label, uint64_t limit)
 
 static void put_source(FILE *out, const struct source_item *item)
 {
-    bool const is_packed = item->kind == SOURCE_KIND_PACKED;
+    bool const is_packed = item->form != UNPACK_PLAIN;
     if (item->kind == SOURCE_KIND_STANDARD)
         line(out, "source", "- (standard input)");
     else

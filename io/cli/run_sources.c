@@ -172,10 +172,18 @@ static enum status open_all(struct run *run, struct shard_source *extents, struc
     return STATUS_OK;
 }
 
+/* Samples of containers are counted from their begin: see sample.h. */
+static void read_in_order(struct source_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (list->items[i].records != NULL) list->items[i].kind = SOURCE_KIND_PACKED;
+}
+
 enum status run_sources_open(struct run *run, struct fault *fault)
 {
     enum status status = list_sources(run, fault);
     if (status != STATUS_OK) return status;
+    if (run->options->sample != 0) read_in_order(&run->list);
     machine_raise_files(run->list.count + DESCRIPTORS_BESIDE);
     run->window_log_max = least_window(run);
     run->sources = calloc(run->list.count, sizeof(struct source *));
@@ -324,7 +332,7 @@ uint64_t run_sources_text(const struct run *run)
     for (size_t i = 0; i < run->list.count; i++) {
         const struct source_item *const item = &run->list.items[i];
         if (item->kind == SOURCE_KIND_STANDARD) return 0;
-        text += item->stamp.size * (item->kind == SOURCE_KIND_PACKED ? RUN_TEXT_RATIO : 1);
+        text += item->stamp.size * (item->form == UNPACK_PLAIN ? 1 : RUN_TEXT_RATIO);
     }
     return text;
 }

@@ -35,7 +35,7 @@
 /* How a source is read. */
 enum source_kind {
     SOURCE_KIND_FILE,    /* anywhere: source_file.h, or the remote */
-    SOURCE_KIND_PACKED,  /* front to back, decompressed: source_stream.h */
+    SOURCE_KIND_PACKED,  /* front to back, decompressed if it has to be: source_stream.h */
     SOURCE_KIND_STANDARD /* front to back, not looked at yet: source_stream.h */
 };
 
