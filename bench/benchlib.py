@@ -302,9 +302,12 @@ def publish(programs, block, lines, save=False):
 
 
 def conclude(begun, path, ratios, gate):
-    """The last words, and the exit status: 1 when a bound is missed that --gate asks for."""
+    """The last words, and the exit status: 1 when a bound is missed that --gate asks for, or none was held."""
     show_ratios(ratios)
     print(f"\n{begun.seconds():.0f} s; JSON lines in {os.path.relpath(path)}", file=sys.stderr)
+    if gate and not any(r["bounds"] for r in ratios):
+        print("--gate: no figure that has a bound was measured", file=sys.stderr)
+        return 1
     return 1 if gate and missed(ratios) else 0
 
 

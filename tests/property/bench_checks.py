@@ -255,7 +255,8 @@ class Checks(unittest.TestCase):
             {"name": "at least", "bound": 2.6, "met": False}]})
         for ratios, gate, status, words in (([met], True, 0, "at most 2.5: met; aim 1: MISSED"),
                                             ([met, missed], True, 1, "at most 2.4: MISSED"),
-                                            ([least], True, 1, "at least 2.6: MISSED"), ([least], False, 0, "MISSED")):
+                                            ([least], True, 1, "at least 2.6: MISSED"), ([least], False, 0, "MISSED"),
+                                            ([], True, 1, "no figure that has a bound"), ([], False, 0, "")):
             with mock.patch("sys.stderr", io.StringIO()) as told:
                 begun = mock.Mock(seconds=lambda: 1.0)
                 self.assertEqual(benchlib.conclude(begun, "lines", ratios, gate), status)
