@@ -14,7 +14,6 @@
 #include "io/http/http_queue.h"
 #include "io/http/http_transfer.h"
 
-#include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

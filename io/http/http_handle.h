@@ -3,7 +3,7 @@
  *
  * Ownership: the handle is the caller's (curl_easy_cleanup()). What the rules point at is borrowed until the
  * multi handle is gone, too, as that is what closes the last sockets. Thread rule: one owner. Private to
- * io/http. */
+ * io/http, whose files have libcurl by this header alone. */
 #ifndef PENSTOCK_IO_HTTP_HTTP_HANDLE_H
 #define PENSTOCK_IO_HTTP_HTTP_HANDLE_H
 

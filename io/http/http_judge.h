@@ -6,8 +6,6 @@
 
 #include "io/http/http_transfer.h"
 
-#include <curl/curl.h>
-
 /* Of a transfer that libcurl ended with `code`. *text: of a failure, for http_reply.failure_text; lives as
  * long as the transfer is not changed. */
 enum http_failure http_judge(const struct http_transfer *transfer, CURLcode code, const char **text);

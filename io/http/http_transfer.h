@@ -13,8 +13,6 @@
 #include "io/http/http_send.h"
 #include "io/http/http_watch.h"
 
-#include <curl/curl.h>
-
 /* What the transfers of one struct http have in common. */
 struct http_hub {
     CURLM *multi;
