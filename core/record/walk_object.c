@@ -174,9 +174,9 @@ static uint64_t object_number(struct cells *cells, struct object *now)
     return now->number;
 }
 
-/* What is to be done at a joint, beside what memos say. */
-#define WALK_ACT_APART  64u /* the rest of the object is walked one by one */
-#define WALK_ACT_DEFECT 128u
+/* What is to be done at a joint, beside what memos say (all bits of theirs lie below 256). */
+#define WALK_ACT_APART  256u /* the rest of the object is walked one by one */
+#define WALK_ACT_DEFECT 512u
 
 /* `memo` came in place of the expected one: those between them were skipped. */
 static void expect_behind(struct object *now, const struct index_walk_memos *memos,
